@@ -1,0 +1,141 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - Shorthands
+
+/// A C library installed by the system: a module map and a `shim.h`, nothing else.
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, exclude: exclude)
+}
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+// MARK: - Package
+
+// Targets stand in the order of ARCHITECTURE.md, from the ground up; arrows point up this list only.
+let package = Package(
+    name: "rigor",
+    products: [.executable(name: "rigor", targets: ["rigor"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    ],
+    targets: [
+        // C edge
+        system("COpenCL", pkgConfig: "OpenCL", apt: "ocl-icd-opencl-dev"),
+        system("CHwloc", pkgConfig: "hwloc", apt: "libhwloc-dev"),
+        system("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CSecp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
+        system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
+        system("CSpng", pkgConfig: "spng", apt: "libspng-dev"),
+        system("COpenEXR", pkgConfig: "OpenEXR", apt: "libopenexr-dev"),
+        system("CLibJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev"),
+        .target(name: "CJPEGShims", dependencies: ["CLibJPEG"]),
+        .target(
+            name: "Kernels", path: "Kernels",
+            exclude: ["README.md"], sources: ["kernels.c"], publicHeadersPath: "include"),
+
+        // Ground
+        module("Core"),
+        module("Exact"),
+        module("Digest", ["Core", "CLibCrypto", "CNettle"]),
+        module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
+        module("Contribution", ["Core", "Digest", "Ethereum"]),
+        module("Wallet", ["Core", "Digest", "Ethereum", "CLibCrypto", "CSecp256k1"]),
+        module("HostProtocol", ["Core", "Digest"]),
+
+        // Machine
+        module("OpenCL", ["Core", "COpenCL"]),
+        module("Hardware", ["Core", "OpenCL", "CHwloc"]),
+        module("Compute", ["Core", "Digest", "Kernels", "OpenCL", "Exact"]),
+        module("Imaging", ["Core", "Exact", "CSpng", "COpenEXR", "CJPEGShims"]),
+
+        // Apps
+        module("Rendering", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging"]),
+        module("Inference", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging", protobuf]),
+        module("Profiling", [
+            "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
+            "Rendering", "Inference",
+        ]),
+
+        // Hosts
+        module("PrepareHost", ["Core", "Digest", "HostProtocol", "Rendering", "Inference"]),
+        module("DeviceHost", [
+            "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Rendering",
+            "Inference", "Profiling",
+        ]),
+
+        // Market
+        module("Ledger", ["Core", "Digest", "Ethereum", "Contribution", grdb]),
+        module("Agent", [
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger", grdb,
+        ]),
+        module("Pool", [
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger", grdb,
+        ]),
+        module("RigorTestKit", ["Core", "Compute", "OpenCL", "Hardware", "Exact"]),
+
+        // Program
+        .executableTarget(
+            name: "rigor",
+            dependencies: [
+                "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet", "HostProtocol",
+                "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
+                "PrepareHost", "DeviceHost", "Ledger", "Agent", "Pool", argumentParser,
+            ]),
+
+        // Tests
+        tests("Core", ["Core"]),
+        tests("Digest", ["Core", "Digest"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu2x
+)
+
+// MARK: - Settings
+
+// Warnings are errors where we check ourselves (`make lint`, CI), never in a newcomer's build.
+let strict = Context.environment["RIGOR_STRICT"] != nil
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let clangTargets: Set<String> = ["Kernels", "CJPEGShims"]
+for target in package.targets
+where [.regular, .executable, .test].contains(target.type) && !clangTargets.contains(target.name) {
+    target.swiftSettings = swiftSettings
+}
+
+// `RIGOR_ONLY="Exact Core" swift test` keeps those modules' tests and what they stand on: on a small
+// machine that is the difference between seconds and minutes after an edit.
+if let only = Context.environment["RIGOR_ONLY"] {
+    let named = Set(only.split(separator: " ").flatMap { ["\($0)", "\($0)Tests"] })
+    let byName = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
+    var kept: Set<String> = []
+    var pending = named.filter { byName[$0] != nil }
+    while let name = pending.popFirst() {
+        guard kept.insert(name).inserted, let target = byName[name] else { continue }
+        for case .byNameItem(let dependency, _) in target.dependencies {
+            pending.insert(dependency)
+        }
+    }
+    package.targets = package.targets.filter { kept.contains($0.name) }
+    if !kept.contains("rigor") { package.products = [] }
+}

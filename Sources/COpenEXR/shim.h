@@ -1,0 +1,1 @@
+#include <openexr.h>

@@ -1,0 +1,168 @@
+public import Core
+
+/// One device that runs kernels: a context and an in-order queue, behind a port so that schedulers
+/// and apps are tested without hardware.
+///
+/// Every call that waits has a limit; past it the device counts as lost and each later call throws.
+/// Implementations are safe to use from one thread at a time.
+public protocol ComputeDevice: AnyObject, Sendable {
+    /// Identity and limits, read once.
+    var description: DeviceDescription { get }
+
+    /// Compiles `source`, or loads it from the program cache.
+    ///
+    /// - Throws: ``Failure`` with code `device`, holding the compiler's log.
+    func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram
+
+    /// New device memory, filled with zeros.
+    func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer
+
+    /// Copies host bytes into `buffer` at `offset`, and returns when they are there.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to buffer: any ComputeBuffer, at offset: Int
+    ) throws(Failure)
+
+    /// Copies from `buffer` at `offset` to the host, and returns when the bytes are there.
+    func read(
+        from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(Failure)
+
+    /// Puts a kernel on the queue and returns at once. Launches run in order.
+    ///
+    /// - Parameters:
+    ///   - global: work-items in each of one to three dimensions. A zero launches nothing.
+    ///   - local: work-items a group, dividing `global`; nil leaves it to the implementation.
+    func launch(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure)
+
+    /// Waits until the queue is empty, for at most the device's wait limit.
+    func finish() throws(Failure)
+}
+
+/// A compiled program. Opaque: it belongs to the device that made it.
+public protocol ComputeProgram: AnyObject, Sendable {
+    var source: ProgramSource { get }
+    /// Seconds the build took; `isCached` says whether a stored binary served.
+    var buildSeconds: Double { get }
+    var isCached: Bool { get }
+}
+
+/// Device memory, freed with its last reference. Opaque: it belongs to the device that made it.
+public protocol ComputeBuffer: AnyObject, Sendable {
+    var byteCount: Int { get }
+}
+
+/// A kernel argument, in the order of the kernel's parameters.
+public enum KernelArgument: Sendable {
+    case buffer(any ComputeBuffer)
+    case int(Int32)
+    case uint(UInt32)
+    case long(Int64)
+    case ulong(UInt64)
+    case float(Float)
+    /// Local memory of that many bytes.
+    case local(byteCount: Int)
+    /// A struct by value, laid out as in `Kernels/include`.
+    case bytes(Bytes)
+}
+
+/// A program: kernel files of `Kernels/` in order, behind `exact/prelude.cl`, and macro definitions.
+public struct ProgramSource: Hashable, Sendable {
+    /// For people and logs: `render/closest`.
+    public var name: String
+    /// Paths below `Kernels/`; the prelude need not be named.
+    public var files: [String]
+    /// `-D name=value`, integers or identifiers only.
+    public var defines: [String: String]
+
+    public init(_ name: String, files: [String], defines: [String: String] = [:]) {
+        self.name = name
+        self.files = files
+        self.defines = defines
+    }
+}
+
+/// What a device is and can hold. Read once: queries cost several driver calls each.
+public struct DeviceDescription: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        case cpu, gpu, accelerator, other
+    }
+
+    /// Platform name, such as `Portable Computing Language`.
+    public var platform: String
+    public var name: String
+    public var driverVersion: String
+    public var platformVersion: String
+    public var kind: Kind
+    public var computeUnits: Int
+    public var memoryBytes: Int
+    public var allocationBytesMax: Int
+    public var localMemoryBytes: Int
+    public var workGroupItemsMax: Int
+    /// False where vectors wider than float4 do not finish compiling; kernels then take their
+    /// narrow variant, which gives the same bits.
+    public var prefersWideVectors: Bool
+
+    public init(
+        platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,
+        computeUnits: Int, memoryBytes: Int, allocationBytesMax: Int, localMemoryBytes: Int,
+        workGroupItemsMax: Int, prefersWideVectors: Bool
+    ) {
+        self.platform = platform
+        self.name = name
+        self.driverVersion = driverVersion
+        self.platformVersion = platformVersion
+        self.kind = kind
+        self.computeUnits = computeUnits
+        self.memoryBytes = memoryBytes
+        self.allocationBytesMax = allocationBytesMax
+        self.localMemoryBytes = localMemoryBytes
+        self.workGroupItemsMax = workGroupItemsMax
+        self.prefersWideVectors = prefersWideVectors
+    }
+
+    /// How people and JSON name it; begins with the platform.
+    public var label: String { "\(platform): \(name)" }
+}
+
+// MARK: - Typed convenience
+
+extension ComputeDevice {
+    /// New device memory holding `values`; at least one byte, so that empty arrays are usable.
+    public func makeBuffer<T: BitwiseCopyable>(_ values: [T]) throws(Failure) -> any ComputeBuffer {
+        let byteCount = values.count * MemoryLayout<T>.stride
+        let buffer = try makeBuffer(byteCount: max(byteCount, 1))
+        if byteCount > 0 { try write(values, to: buffer) }
+        return buffer
+    }
+
+    public func write<T: BitwiseCopyable>(
+        _ values: [T], to buffer: any ComputeBuffer, at offset: Int = 0
+    ) throws(Failure) {
+        let result: Result<Void, Failure> = values.withUnsafeBytes { bytes in
+            Result { () throws(Failure) in try write(bytes, to: buffer, at: offset) }
+        }
+        try result.get()
+    }
+
+    /// `count` values from `buffer`, starting at byte `offset`.
+    public func read<T: BitwiseCopyable>(
+        _ type: T.Type, count: Int, from buffer: any ComputeBuffer, at offset: Int = 0
+    ) throws(Failure) -> [T] {
+        guard count > 0 else { return [] }
+        var failure: Failure?
+        let values = [T](unsafeUninitializedCapacity: count) { storage, initialized in
+            do throws(Failure) {
+                try read(from: buffer, at: offset, into: UnsafeMutableRawBufferPointer(storage))
+                initialized = count
+            } catch {
+                failure = error
+                initialized = 0
+            }
+        }
+        if let failure { throw failure }
+        return values
+    }
+}
