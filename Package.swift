@@ -73,7 +73,9 @@ let package = Package(
         ]),
 
         // Hosts
-        module("PrepareHost", ["Core", "Digest", "HostProtocol", "Rendering", "Inference"]),
+        module("PrepareHost", [
+            "Core", "Digest", "HostProtocol", "Compute", "Rendering", "Inference",
+        ]),
         module("DeviceHost", [
             "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Rendering",
             "Inference", "Profiling",
