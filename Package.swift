@@ -103,6 +103,7 @@ let package = Package(
         // Tests
         tests("Core", ["Core"]),
         tests("Digest", ["Core", "Digest"]),
+        tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x
