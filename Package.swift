@@ -44,6 +44,7 @@ let package = Package(
         system("CSpng", pkgConfig: "spng", apt: "libspng-dev"),
         system("COpenEXR", pkgConfig: "OpenEXR", apt: "libopenexr-dev"),
         system("CLibJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev"),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CJPEGShims", dependencies: ["CLibJPEG"]),
         .target(
             name: "Kernels", path: "Kernels",
@@ -56,7 +57,7 @@ let package = Package(
         module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
         module("Contribution", ["Core", "Digest", "Ethereum"]),
         module("Wallet", ["Core", "Digest", "Ethereum", "CLibCrypto", "CSecp256k1"]),
-        module("HostProtocol", ["Core", "Digest"]),
+        module("HostProtocol", ["Core", "Digest", "CLinux"]),
 
         // Machine
         module("OpenCL", ["Core", "COpenCL"]),
@@ -104,6 +105,7 @@ let package = Package(
         tests("Core", ["Core"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
+        tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x

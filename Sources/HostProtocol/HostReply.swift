@@ -1,0 +1,118 @@
+public import Core
+
+/// What a host answers. Each request ends with exactly one message that ``isFinal``; `progress` and
+/// `leaf` may come before it. `pong` answers a `ping` at any moment.
+public enum HostReply: Hashable, Sendable {
+    case hello(HostGreeting)
+    case pong
+    case devices([DeviceReport])
+    case certificate(CertificateReport)
+    case opened(DeviceReport)
+    /// A part of the work is done, 0…1; `stage` is `compute`, or a test of the battery.
+    case progress(stage: String, fraction: Double)
+    case leaf(Leaf)
+    case done(RunReport)
+    case scrubbed
+    case prepared(PrepareReport)
+    case failed(Failure)
+
+    /// Whether the request that this answers is over.
+    public var isFinal: Bool {
+        switch self {
+        case .pong, .progress, .leaf: false
+        default: true
+        }
+    }
+}
+
+/// A host's first words.
+public struct HostGreeting: Hashable, Sendable {
+    /// The version it speaks.
+    public var version: Int
+    /// SHA-256 of its executable: the app version of all apps within.
+    public var binary: Hash256
+    public var processID: Int
+    /// What keeps it in, such as `no network`; for logs.
+    public var confinement: [String]
+
+    public init(version: Int, binary: Hash256, processID: Int, confinement: [String]) {
+        self.version = version
+        self.binary = binary
+        self.processID = processID
+        self.confinement = confinement
+    }
+}
+
+/// A device as its host sees it.
+public struct DeviceReport: Hashable, Sendable {
+    /// What ``DeviceSelection/index`` names.
+    public var index: Int
+    public var platform: String
+    public var name: String
+    public var driver: String
+    /// `cpu`, `gpu`, `accelerator` or `other`.
+    public var kind: String
+    public var computeUnits: Int
+    public var memoryBytes: Int
+
+    public init(
+        index: Int, platform: String, name: String, driver: String, kind: String,
+        computeUnits: Int, memoryBytes: Int
+    ) {
+        self.index = index
+        self.platform = platform
+        self.name = name
+        self.driver = driver
+        self.kind = kind
+        self.computeUnits = computeUnits
+        self.memoryBytes = memoryBytes
+    }
+
+    /// How people and JSON name it; begins with the platform.
+    public var label: String { "\(platform): \(name)" }
+}
+
+/// What the known-answer battery found.
+public struct CertificateReport: Hashable, Sendable {
+    public var device: DeviceReport
+    public var verdict: Verdict
+    /// A hash over every answer of the battery: equal on all `exact` devices.
+    public var conformance: Hash256
+    /// What keeps the device from `exact`, a line each.
+    public var reasons: [String]
+
+    public init(
+        device: DeviceReport, verdict: Verdict, conformance: Hash256, reasons: [String]
+    ) {
+        self.device = device
+        self.verdict = verdict
+        self.conformance = conformance
+        self.reasons = reasons
+    }
+}
+
+/// The end of a run.
+public struct RunReport: Hashable, Sendable {
+    /// Root over the leaves, in the order they were sent.
+    public var merkleRoot: Hash256
+    public var leafCount: Int
+    /// Stage → seconds: `load`, `compile`, `compute`, `digest`.
+    public var seconds: [String: Double]
+
+    public init(merkleRoot: Hash256, leafCount: Int, seconds: [String: Double]) {
+        self.merkleRoot = merkleRoot
+        self.leafCount = leafCount
+        self.seconds = seconds
+    }
+}
+
+/// A blob, ready at the path that was asked for.
+public struct PrepareReport: Hashable, Sendable {
+    public var blob: TaskSpec.ContentID
+    public var seconds: Double
+
+    public init(blob: TaskSpec.ContentID, seconds: Double) {
+        self.blob = blob
+        self.seconds = seconds
+    }
+}
