@@ -103,6 +103,8 @@ let package = Package(
 
         // Tests
         tests("Core", ["Core"]),
+        tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
+        tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),

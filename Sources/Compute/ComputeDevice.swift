@@ -76,11 +76,26 @@ public struct ProgramSource: Hashable, Sendable {
     public var files: [String]
     /// `-D name=value`, integers or identifiers only.
     public var defines: [String: String]
+    /// Used in place of prelude and files: how tests build a program that breaks the rules, to
+    /// prove that somebody notices.
+    package let customText: String?
+    /// Asks for correctly rounded native divide and square root, where the device announces them:
+    /// how a certificate finds out whether that is true.
+    package var wantsCorrectRounding = false
 
     public init(_ name: String, files: [String], defines: [String: String] = [:]) {
         self.name = name
         self.files = files
         self.defines = defines
+        customText = nil
+    }
+
+    /// A program of exactly this text, without the prelude.
+    package init(_ name: String, customText: String, defines: [String: String] = [:]) {
+        self.name = name
+        files = []
+        self.defines = defines
+        self.customText = customText
     }
 }
 
@@ -104,11 +119,13 @@ public struct DeviceDescription: Hashable, Sendable {
     /// False where vectors wider than float4 do not finish compiling; kernels then take their
     /// narrow variant, which gives the same bits.
     public var prefersWideVectors: Bool
+    /// Where it sits, as `0000:01:00.0`; nil for processors and where the driver does not tell.
+    public var pciAddress: String?
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,
         computeUnits: Int, memoryBytes: Int, allocationBytesMax: Int, localMemoryBytes: Int,
-        workGroupItemsMax: Int, prefersWideVectors: Bool
+        workGroupItemsMax: Int, prefersWideVectors: Bool, pciAddress: String? = nil
     ) {
         self.platform = platform
         self.name = name
@@ -121,6 +138,7 @@ public struct DeviceDescription: Hashable, Sendable {
         self.localMemoryBytes = localMemoryBytes
         self.workGroupItemsMax = workGroupItemsMax
         self.prefersWideVectors = prefersWideVectors
+        self.pciAddress = pciAddress
     }
 
     /// How people and JSON name it; begins with the platform.

@@ -1,0 +1,133 @@
+internal import Core
+internal import OpenCL
+internal import Synchronization
+
+/// What a device's buffers and programs share with it: context, queue, thread, and whether the
+/// device is lost.
+final class DeviceCore: Sendable {
+    let label: String
+    let context: Context
+    let queue: CommandQueue
+    let thread: DeviceThread
+    let device: DeviceID
+    let waitSecondsMax: Double
+    let buildSecondsMax: Double
+    /// Holds a sub-device for as long as anything uses it.
+    private let subDevice: SubDevice?
+    private let loss = Mutex<Failure?>(nil)
+    /// Launches whose outcome nobody has looked at yet.
+    private let pending = Mutex<[Launch]>([])
+
+    struct Launch: Sendable {
+        let kernel: String
+        let event: Event
+    }
+
+    init(
+        label: String, platform: PlatformID, device: DeviceID, subDevice: SubDevice?,
+        waitSecondsMax: Double, buildSecondsMax: Double, isProfiling: Bool
+    ) throws(OpenCLError) {
+        self.label = label
+        self.device = device
+        self.subDevice = subDevice
+        self.waitSecondsMax = waitSecondsMax
+        self.buildSecondsMax = buildSecondsMax
+        thread = DeviceThread(name: label)
+        context = try Context(platform: platform, device: device)
+        queue = try CommandQueue(context, isProfiling: isProfiling)
+    }
+
+    /// Why the device is lost; nil while it works.
+    var lost: Failure? { loss.withLock { $0 } }
+
+    /// - Throws: why the device was lost earlier.
+    func checkAlive() throws(Failure) {
+        if let lost { throw lost }
+    }
+
+    /// Gives the device up. Its objects are never released again: a driver that hangs in one call
+    /// may hang in any other, and may still write to memory it was given.
+    func lose(_ failure: Failure) {
+        let isFirst = loss.withLock { loss -> Bool in
+            defer { loss = loss ?? failure }
+            return loss == nil
+        }
+        if isFirst { _ = Unmanaged.passRetained(self) }
+    }
+
+    /// Runs driver code on the device's thread with a limit; a limit that passes loses the device.
+    func bounded<Value: Sendable>(
+        _ what: String, limitSeconds: Double? = nil,
+        _ body: @escaping @Sendable () -> Result<Value, OpenCLError>
+    ) throws(Failure) -> Result<Value, OpenCLError> {
+        try checkAlive()
+        let limit = limitSeconds ?? waitSecondsMax
+        guard let result = thread.run(limitSeconds: limit, body) else {
+            let failure = Failure(
+                .timeout, "\(label): \(what) did not end within \(Int(limit)) s; the device is lost")
+            lose(failure)
+            throw failure
+        }
+        return result
+    }
+
+    /// Runs driver code that does not wait, and says where it failed.
+    func call<Value>(_ body: () throws(OpenCLError) -> Value) throws(Failure) -> Value {
+        do throws(OpenCLError) {
+            return try body()
+        } catch {
+            throw error.failure.at(label)
+        }
+    }
+
+    // MARK: - Launches
+
+    /// Remembers a launch; now and then hands the queue over, so that a device works while the host
+    /// prepares more, and waits before more are outstanding than drivers take without blocking.
+    func launched(_ kernel: String, _ event: Event) throws(Failure) {
+        let count = pending.withLock { launches -> Int in
+            launches.append(Launch(kernel: kernel, event: event))
+            return launches.count
+        }
+        if count >= Self.pendingMax {
+            try finish()
+        } else if count % Self.flushEvery == 0 {
+            let queue = queue
+            thread.post { try? queue.flush() }
+        }
+    }
+
+    /// Waits for the queue, then for each launch's outcome: some drivers report a kernel's fault
+    /// there alone.
+    ///
+    /// - Returns: kernel names with nanoseconds, where the queue profiles.
+    @discardableResult
+    func finish() throws(Failure) -> [(kernel: String, nanoseconds: UInt64)] {
+        let queue = queue
+        let outcome = try bounded("waiting for the queue") {
+            Result { () throws(OpenCLError) in try queue.finish() }
+        }
+        let launches = pending.withLock { launches -> [Launch] in
+            defer { launches = [] }
+            return launches
+        }
+        do throws(OpenCLError) {
+            try outcome.get()
+            for launch in launches {
+                if case .failed(let status) = try launch.event.progress() {
+                    throw OpenCLError(status, "clEnqueueNDRangeKernel", launch.kernel)
+                }
+            }
+        } catch {
+            // What the queue held is lost with it; nothing later can be trusted.
+            let last = launches.last.map { "; last kernel \($0.kernel)" } ?? ""
+            let failure = Failure(.device, "\(label): \(error)\(last); the device is lost")
+            lose(failure)
+            throw failure
+        }
+        return launches.map { ($0.kernel, $0.event.nanoseconds ?? 0) }
+    }
+
+    private static let pendingMax = 512
+    private static let flushEvery = 16
+}

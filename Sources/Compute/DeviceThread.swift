@@ -1,0 +1,71 @@
+internal import Core
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
+/// One thread on which a device's waiting calls run, so that a driver which never returns costs
+/// this thread and not the caller.
+///
+/// It has a large stack: drivers run whole compilers on the thread that calls them.
+final class DeviceThread: Sendable {
+    private typealias Job = @Sendable () -> Void
+
+    private final class Inbox: Sendable {
+        let jobs = Mutex<(queue: [Job], isClosed: Bool)>(([], false))
+        /// Counts jobs, plus one for closing.
+        private let arrivals = DispatchSemaphore(value: 0)
+
+        func put(_ job: @escaping Job) {
+            jobs.withLock { $0.queue.append(job) }
+            arrivals.signal()
+        }
+
+        func close() {
+            jobs.withLock { $0.isClosed = true }
+            arrivals.signal()
+        }
+
+        /// nil once closed and empty.
+        func take() -> Job? {
+            arrivals.wait()
+            return jobs.withLock { $0.queue.isEmpty ? nil : $0.queue.removeFirst() }
+        }
+    }
+
+    private final class Answer<Value: Sendable>: Sendable {
+        let value = Mutex<Value?>(nil)
+        let done = DispatchSemaphore(value: 0)
+    }
+
+    private let inbox = Inbox()
+
+    init(name: String) {
+        let inbox = inbox
+        let thread = Thread {
+            while let job = inbox.take() { job() }
+        }
+        thread.name = name
+        thread.stackSize = 64 << 20
+        thread.start()
+    }
+
+    deinit { inbox.close() }
+
+    /// Runs `body` and waits for it, for at most `limitSeconds`; nil when that was not enough. The
+    /// body then goes on, alone, and its result is dropped: it must own all it touches.
+    func run<Value: Sendable>(
+        limitSeconds: Double, _ body: @escaping @Sendable () -> Value
+    ) -> Value? {
+        let answer = Answer<Value>()
+        inbox.put {
+            let value = body()
+            answer.value.withLock { $0 = value }
+            answer.done.signal()
+        }
+        guard answer.done.wait(timeout: .now() + limitSeconds) == .success else { return nil }
+        return answer.value.withLock { $0 }
+    }
+
+    /// Runs `body` after what is already waiting, without waiting for it.
+    func post(_ body: @escaping @Sendable () -> Void) { inbox.put(body) }
+}

@@ -1,0 +1,40 @@
+internal import Core
+internal import OpenCL
+
+/// Device memory of an ``OpenCLDevice``.
+final class OpenCLBuffer: ComputeBuffer {
+    let byteCount: Int
+    let core: DeviceCore
+    let memory: Buffer
+    private let isScrubbed: Bool
+
+    /// Zero-filled, and a little longer than asked: up to the fill's 16-byte pattern.
+    init(_ core: DeviceCore, byteCount: Int, isScrubbed: Bool) throws(Failure) {
+        self.core = core
+        self.byteCount = byteCount
+        self.isScrubbed = isScrubbed
+        memory = try core.call { () throws(OpenCLError) in
+            try Buffer(core.context, byteCount: Self.rounded(byteCount))
+        }
+        try zero()
+    }
+
+    /// Puts zeros over all of it, in the queue's order.
+    private func zero() throws(Failure) {
+        let event = try core.call { () throws(OpenCLError) in
+            try core.queue.fillZero(memory, offset: 0, byteCount: memory.byteCount)
+        }
+        try core.launched("fill of \(byteCount) bytes", event)
+    }
+
+    deinit {
+        if core.lost != nil {
+            _ = Unmanaged.passRetained(memory)
+        } else if isScrubbed {
+            // The driver keeps the memory until the fill is done.
+            _ = try? core.queue.fillZero(memory, offset: 0, byteCount: memory.byteCount)
+        }
+    }
+
+    private static func rounded(_ byteCount: Int) -> Int { (byteCount + 15) & ~15 }
+}

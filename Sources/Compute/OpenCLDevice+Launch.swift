@@ -1,0 +1,121 @@
+public import Core
+internal import OpenCL
+
+extension OpenCLDevice {
+    public func launch(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) {
+        try core.checkAlive()
+        guard let own = program as? OpenCLProgram, own.core === core else {
+            throw Failure(.refused, "\(core.label): kernel \(kernel): a program of another device")
+        }
+        let place = "\(core.label): kernel \(kernel)"
+        guard (1...3).contains(global.count), global.allSatisfy({ $0 >= 0 }) else {
+            throw Failure(.refused, "\(place): global size \(global): one to three counts expected")
+        }
+        guard !global.contains(0) else { return }
+        let bound = try own.kernel(kernel)
+        try check(local, against: global, for: bound, place)
+        try bind(arguments, to: bound, place)
+        let event = try core.call { () throws(OpenCLError) in
+            try core.queue.launch(bound, global: global, local: local)
+        }
+        try core.launched(kernel, event)
+    }
+
+    private func check(
+        _ local: [Int]?, against global: [Int], for kernel: Kernel, _ place: String
+    ) throws(Failure) {
+        guard let local else { return }
+        guard local.count == global.count,
+            zip(local, global).allSatisfy({ $0 > 0 && $1 % $0 == 0 })
+        else {
+            throw Failure(.refused, "\(place): local size \(local) does not divide \(global)")
+        }
+        let items = local.reduce(1, *)
+        let itemsMax = kernel.workGroupItemsMax(on: core.device) ?? description.workGroupItemsMax
+        guard items <= itemsMax else {
+            throw Failure(
+                .refused, "\(place): \(items) work-items a group: at most \(itemsMax) fit")
+        }
+    }
+
+    private func bind(
+        _ arguments: [KernelArgument], to kernel: Kernel, _ place: String
+    ) throws(Failure) {
+        guard arguments.count == kernel.argumentCount else {
+            throw Failure(
+                .refused,
+                "\(place): \(arguments.count) arguments given, \(kernel.argumentCount) expected")
+        }
+        var localBytes = 0
+        for (index, argument) in arguments.enumerated() {
+            let parameter = kernel.parameters?[index]
+            let name = parameter.map { "\($0.name) (\($0.type))" } ?? "number \(index)"
+            let place = "\(place): argument \(name)"
+            try check(argument, against: parameter, place)
+            switch argument {
+            case .buffer(let buffer):
+                let own = try own(buffer, offset: 0, byteCount: 0)
+                try core.call { () throws(OpenCLError) in try kernel.set(index, to: own.memory) }
+            case .local(let byteCount):
+                localBytes += byteCount
+                guard byteCount > 0, localBytes <= description.localMemoryBytes else {
+                    throw Failure(
+                        .refused,
+                        """
+                        \(place): \(byteCount) bytes of local memory: 1 to \
+                        \(description.localMemoryBytes) expected
+                        """)
+                }
+                try core.call { () throws(OpenCLError) in
+                    try kernel.set(index, localBytes: byteCount)
+                }
+            default:
+                let bytes = argument.valueBytes
+                try core.call { () throws(OpenCLError) in try kernel.set(index, to: bytes) }
+            }
+        }
+    }
+
+    /// Kind and size against the declared parameter, where the driver knows it. Drivers check less.
+    private func check(
+        _ argument: KernelArgument, against parameter: Kernel.Parameter?, _ place: String
+    ) throws(Failure) {
+        guard let parameter else { return }
+        let fits: Bool
+        switch argument {
+        case .buffer: fits = parameter.space == .global || parameter.space == .constant
+        case .local: fits = parameter.space == .local
+        default:
+            let size = argument.valueBytes.count
+            fits = parameter.space == .private && (parameter.byteCount ?? size) == size
+        }
+        guard fits else { throw Failure(.refused, "\(place): given \(argument.kindText)") }
+    }
+}
+
+extension KernelArgument {
+    /// A by-value argument as it lies in memory; empty for the others.
+    var valueBytes: Bytes {
+        switch self {
+        case .buffer, .local: []
+        case .int(let value): value.littleEndianBytes
+        case .uint(let value): value.littleEndianBytes
+        case .long(let value): value.littleEndianBytes
+        case .ulong(let value): value.littleEndianBytes
+        case .float(let value): value.bitPattern.littleEndianBytes
+        case .bytes(let bytes): bytes
+        }
+    }
+
+    /// For messages.
+    var kindText: String {
+        switch self {
+        case .buffer: "a buffer"
+        case .local: "local memory"
+        default: "\(valueBytes.count) bytes by value"
+        }
+    }
+}

@@ -1,0 +1,107 @@
+public import Core
+internal import Digest
+internal import OpenCL
+internal import Synchronization
+
+extension OpenCLDevice {
+    public func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
+        try core.checkAlive()
+        let text = try source.text()
+        let options = try buildOptions(source)
+        let key = cacheKey(text: text, options: options)
+        let memoryKey = "\(source.name) \(key)"
+        if let built = programs.withLock({ $0[memoryKey] }) { return built }
+        let start = clock.monotonicSeconds
+        let stored = try cache.flatMap { cache throws(Failure) in
+            try load(cache: cache, key: key, options: options, name: source.name)
+        }
+        let program: Program
+        if let stored {
+            program = stored
+        } else {
+            program = try compile(text, options: options, name: source.name)
+            store(program, key: key)
+        }
+        let built = OpenCLProgram(
+            source, program: program, core: core, buildSeconds: clock.monotonicSeconds - start,
+            isCached: stored != nil)
+        programs.withLock { $0[memoryKey] = built }
+        return built
+    }
+
+    private func buildOptions(_ source: ProgramSource) throws(Failure) -> String {
+        var extra: [String: String] = [:]
+        if !description.prefersWideVectors { extra["RIGOR_NARROW"] = "" }
+        // The option makes a build fail where the device does not announce it.
+        let announces = info.single.contains(.correctlyRoundedDivideSqrt)
+        let native = announces ? self.options.native : []
+        if native.contains(.divide) { extra["EXACT_NATIVE_DIVIDE"] = "" }
+        if native.contains(.squareRoot) { extra["EXACT_NATIVE_SQRT"] = "" }
+        var options = try source.options(adding: extra)
+        if !native.isEmpty || source.wantsCorrectRounding, announces {
+            options += " -cl-fp32-correctly-rounded-divide-sqrt"
+        }
+        // Keeps the parameters' names and types; changes no code.
+        return options + " -cl-kernel-arg-info"
+    }
+
+    /// All that a compiled program depends on (rule 29 of bit-exactness).
+    private func cacheKey(text: String, options: String) -> Hash256 {
+        let parts = [
+            text, options, description.name, info.pciAddress?.description ?? "",
+            "\(info.vendorID) \(info.pciDeviceID ?? 0)", info.version, info.driverVersion,
+            platform.name, platform.version, "\(info.computeUnits)",
+        ]
+        return ProgramCache.key(parts)
+    }
+
+    private func compile(
+        _ text: String, options: String, name: String
+    ) throws(Failure) -> Program {
+        let context = core.context
+        let result = try core.bounded(
+            "building program \(name)", limitSeconds: core.buildSecondsMax
+        ) {
+            Result { () throws(OpenCLError) in
+                let program = try Program(context, source: text)
+                try program.build(options: options)
+                return program
+            }
+        }
+        switch result {
+        case .success(let program): return program
+        case .failure(let error): throw error.failure.at("\(core.label): program \(name)")
+        }
+    }
+
+    /// The stored program; nil when there is none that this driver takes back.
+    private func load(
+        cache: ProgramCache, key: Hash256, options: String, name: String
+    ) throws(Failure) -> Program? {
+        guard let binary = cache.load(key) else { return nil }
+        let context = core.context
+        let result = try core.bounded(
+            "loading program \(name)", limitSeconds: core.buildSecondsMax
+        ) {
+            Result { () throws(OpenCLError) in
+                let program = try Program(context, binary: binary)
+                try program.build(options: options)
+                try program.checkHasKernels()
+                return program
+            }
+        }
+        if case .success(let program) = result { return program }
+        cache.remove(key)
+        return nil
+    }
+
+    /// Keeps a compiled program for later runs. A cache that cannot be written costs time, not
+    /// results, so nothing is reported.
+    private func store(_ program: Program, key: Hash256) {
+        guard let cache else { return }
+        let result = try? core.bounded(
+            "reading back a program", limitSeconds: core.buildSecondsMax
+        ) { Result { () throws(OpenCLError) in try program.binary() } }
+        if case .success(let binary) = result, !binary.isEmpty { cache.store(binary, key) }
+    }
+}

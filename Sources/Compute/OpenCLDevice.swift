@@ -1,0 +1,189 @@
+public import Core
+internal import Digest
+public import OpenCL
+internal import Synchronization
+
+/// A real device: a context and an in-order queue of an OpenCL driver.
+///
+/// No call waits without a limit. Driver code that may wait runs on a thread of the device's own;
+/// when it does not come back in time, the device is lost, every later call throws, and its memory
+/// is abandoned rather than freed under a driver that may still write to it.
+public final class OpenCLDevice: ComputeDevice {
+    public let description: DeviceDescription
+    /// All the device says about itself.
+    public let info: DeviceInfo
+    public let platform: PlatformInfo
+    let options: Options
+    let core: DeviceCore
+    let clock: any Clock
+    let cache: ProgramCache?
+    private let staging = Mutex<Staging?>(nil)
+    let programs = Mutex<[String: OpenCLProgram]>([:])
+    private let kernelSeconds = Mutex<[String: (launches: Int, seconds: Double)]>([:])
+
+    /// How a device is opened.
+    public struct Options: Sendable {
+        /// Where compiled programs are kept between runs; nil keeps none.
+        public var cacheFolder: String?
+        /// Bytes of compiled programs kept per driver.
+        public var cacheBytesMax = 512 << 20
+        /// The longest wait for the queue.
+        public var waitSecondsMax = 120.0
+        /// The longest wait for the driver's compiler.
+        public var buildSecondsMax = 300.0
+        /// Whether memory is zeroed again before it is freed.
+        public var scrubsOnRelease = false
+        /// Whether the driver measures each kernel; see ``OpenCLDevice/kernelTimes``.
+        public var isProfiling = false
+        /// Native operations that the device's certificate found correctly rounded. They replace
+        /// our own with the same bits, faster.
+        public var native: NativeOperations = []
+
+        public init(cacheFolder: String? = nil) { self.cacheFolder = cacheFolder }
+    }
+
+    /// Operations OpenCL leaves to the vendor, usable where a certificate says they are exact.
+    public struct NativeOperations: OptionSet, Hashable, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+        public static let divide = NativeOperations(rawValue: 1)
+        public static let squareRoot = NativeOperations(rawValue: 2)
+    }
+
+    /// Opens a device, or with `part` a part of it.
+    ///
+    /// - Throws: ``Failure`` `device` when the driver refuses a context or queue.
+    public init(
+        _ device: OpenCLSystem.Device, part: SubDevice? = nil, options: Options, clock: any Clock
+    ) throws(Failure) {
+        let info = part?.info ?? device.info
+        self.info = info
+        self.options = options
+        self.clock = clock
+        platform = device.platformInfo
+        description = DeviceDescription(info, platform: device.platformInfo)
+        let label = description.label
+        do throws(OpenCLError) {
+            core = try DeviceCore(
+                label: label, platform: device.platform, device: part?.id ?? device.id,
+                subDevice: part, waitSecondsMax: options.waitSecondsMax,
+                buildSecondsMax: options.buildSecondsMax, isProfiling: options.isProfiling)
+        } catch {
+            throw error.failure.at(label)
+        }
+        let driver = "\(device.platformInfo.name) \(device.platformInfo.version)"
+        cache = options.cacheFolder.map {
+            ProgramCache(folder: $0, driver: driver, bytesMax: options.cacheBytesMax)
+        }
+    }
+
+    deinit {
+        guard core.lost != nil, let staging = staging.withLock({ $0 }) else { return }
+        _ = Unmanaged.passRetained(staging)
+    }
+
+    public func finish() throws(Failure) {
+        for (kernel, nanoseconds) in try core.finish() where options.isProfiling {
+            kernelSeconds.withLock {
+                let old = $0[kernel] ?? (0, 0)
+                $0[kernel] = (old.launches + 1, old.seconds + Double(nanoseconds) * 1e-9)
+            }
+        }
+    }
+
+    /// Launches and seconds on the device by kernel, since opening, as of the last ``finish()``;
+    /// empty unless the device was opened with `isProfiling`.
+    public var kernelTimes: [String: (launches: Int, seconds: Double)] {
+        kernelSeconds.withLock { $0 }
+    }
+
+    // MARK: - Memory
+
+    public func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
+        try core.checkAlive()
+        precondition(byteCount > 0, "a buffer holds at least one byte")
+        guard byteCount <= description.allocationBytesMax else {
+            throw Failure(
+                .limit,
+                """
+                \(core.label): a buffer of \(byteCount) bytes: one allocation may have \
+                \(description.allocationBytesMax)
+                """)
+        }
+        return try OpenCLBuffer(core, byteCount: byteCount, isScrubbed: options.scrubsOnRelease)
+    }
+
+    public func write(
+        _ bytes: UnsafeRawBufferPointer, to buffer: any ComputeBuffer, at offset: Int
+    ) throws(Failure) {
+        let target = try own(buffer, offset: offset, byteCount: bytes.count)
+        guard !bytes.isEmpty else { return }
+        if info.isHostUnified {
+            try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
+                $0.copyMemory(from: bytes)
+            }
+        } else {
+            try preparedStaging().write(bytes, to: target.memory, at: offset, core: core)
+        }
+    }
+
+    public func read(
+        from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(Failure) {
+        let source = try own(buffer, offset: offset, byteCount: bytes.count)
+        guard !bytes.isEmpty else { return }
+        if info.isHostUnified {
+            try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
+                bytes.copyMemory(from: UnsafeRawBufferPointer($0))
+            }
+        } else {
+            try preparedStaging().read(source.memory, at: offset, into: bytes, core: core)
+        }
+    }
+
+    private func preparedStaging() throws(Failure) -> Staging {
+        if let ready = staging.withLock({ $0 }) { return ready }
+        let made = try Staging(core, byteCountMax: description.allocationBytesMax)
+        staging.withLock { $0 = made }
+        return made
+    }
+
+    /// The buffer as ours, with the range checked.
+    func own(
+        _ buffer: any ComputeBuffer, offset: Int, byteCount: Int
+    ) throws(Failure) -> OpenCLBuffer {
+        try core.checkAlive()
+        guard let own = buffer as? OpenCLBuffer, own.core === core else {
+            throw Failure(.refused, "\(core.label): a buffer of another device")
+        }
+        guard offset >= 0, byteCount >= 0, offset <= own.byteCount - byteCount else {
+            throw Failure(
+                .refused,
+                "\(core.label): \(byteCount) bytes at \(offset) of a buffer of \(own.byteCount)")
+        }
+        return own
+    }
+}
+
+extension DeviceDescription {
+    init(_ info: DeviceInfo, platform: PlatformInfo) {
+        let kind: Kind =
+            switch info.kinds.subtracting(.default) {
+            case .cpu: .cpu
+            case .gpu: .gpu
+            case .accelerator: .accelerator
+            default: .other  // a simulator claims to be all of them
+            }
+        // Vectors of 8 and 16 pay on processors whose compiler is made for them. Elsewhere they
+        // spill, and Mesa's processor driver does not finish compiling them.
+        let isWide =
+            kind == .cpu && info.nativeVectorWidths.float > 4
+            && !["rusticl", "Clover"].contains(platform.name)
+        self.init(
+            platform: platform.name, name: info.name, driverVersion: info.driverVersion,
+            platformVersion: platform.version, kind: kind, computeUnits: info.computeUnits,
+            memoryBytes: info.memoryBytes, allocationBytesMax: info.allocationBytesMax,
+            localMemoryBytes: info.localMemoryBytes, workGroupItemsMax: info.workGroupItemsMax,
+            prefersWideVectors: isWide, pciAddress: info.pciAddress?.description)
+    }
+}

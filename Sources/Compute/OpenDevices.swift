@@ -1,0 +1,67 @@
+public import Core
+public import OpenCL
+
+/// The OpenCL devices of this machine, ready to be chosen from and opened.
+public struct DeviceCatalog: Sendable {
+    public let system: OpenCLSystem
+    /// In the order that indices count: platforms as the loader lists them, their devices in order.
+    public let descriptions: [DeviceDescription]
+
+    public init(_ system: OpenCLSystem = .read()) {
+        self.system = system
+        descriptions = system.devices.map { DeviceDescription($0.info, platform: $0.platformInfo) }
+    }
+
+    /// Opens every device that `selector` names.
+    ///
+    /// - Parameters:
+    ///   - computeUnits: when given, processors are split into parts of so many compute units, each
+    ///     a device of its own; devices that cannot be split are refused.
+    ///   - clock: for build times.
+    /// - Throws: ``Failure`` `missing` when nothing matches, `device` when a driver refuses.
+    public func open(
+        _ selector: DeviceSelector, computeUnits: Int? = nil, options: OpenCLDevice.Options,
+        clock: any Clock
+    ) throws(Failure) -> [OpenCLDevice] {
+        var opened: [OpenCLDevice] = []
+        for index in try selector.select(from: descriptions) {
+            let device = system.devices[index]
+            guard let computeUnits else {
+                opened.append(try OpenCLDevice(device, options: options, clock: clock))
+                continue
+            }
+            for part in try Self.split(device, computeUnits, label: descriptions[index].label) {
+                opened.append(
+                    try OpenCLDevice(device, part: part, options: options, clock: clock))
+            }
+        }
+        return opened
+    }
+
+    private static func split(
+        _ device: OpenCLSystem.Device, _ computeUnits: Int, label: String
+    ) throws(Failure) -> [SubDevice] {
+        guard (1...device.info.computeUnits).contains(computeUnits) else {
+            throw Failure(
+                .refused,
+                "\(label): parts of \(computeUnits) compute units: it has \(device.info.computeUnits)")
+        }
+        guard device.info.partitions.contains(.equally) else {
+            throw Failure(.unsupported, "\(label): cannot be split into parts")
+        }
+        do throws(OpenCLError) {
+            return try device.split(equally: computeUnits)
+        } catch {
+            throw error.failure.at(label)
+        }
+    }
+}
+
+/// Opens the devices of this machine that `selector` names.
+public func openDevices(
+    _ selector: DeviceSelector, cacheFolder: String?, computeUnits: Int? = nil, clock: any Clock
+) throws(Failure) -> [OpenCLDevice] {
+    try DeviceCatalog().open(
+        selector, computeUnits: computeUnits,
+        options: OpenCLDevice.Options(cacheFolder: cacheFolder), clock: clock)
+}

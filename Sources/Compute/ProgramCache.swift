@@ -1,0 +1,103 @@
+internal import Core
+internal import Digest
+internal import Foundation
+
+/// Compiled programs on disk, one folder a driver, one file a program.
+///
+/// A file is `magic ‖ key ‖ SHA-256 of the payload ‖ payload`; one that does not check out counts as
+/// absent. Files appear by renaming, so readers and other processes see whole ones or none.
+struct ProgramCache: Sendable {
+    private let folder: URL
+    private let bytesMax: Int
+
+    /// Changes with this layout and with what goes into a key.
+    static let formatVersion = 1
+    private static let magic = Bytes("RIGORCL\(formatVersion)".utf8)
+    private static let headerBytes = magic.count + 2 * Hash256.byteCount
+
+    /// - Parameter driver: platform name and version, which name the folder.
+    init(folder: String, driver: String, bytesMax: Int) {
+        let plain = driver.prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        let mark = SHA256.hash(Bytes(driver.utf8)).bytes.prefix(4).hex
+        self.folder = URL(fileURLWithPath: folder, isDirectory: true)
+            .appendingPathComponent("\(String(plain))-\(mark)", isDirectory: true)
+        self.bytesMax = bytesMax
+    }
+
+    /// SHA-256 over the format version and each part behind its length.
+    static func key(_ parts: [String]) -> Hash256 {
+        var hasher = SHA256.Hasher()
+        for part in ["\(formatVersion)"] + parts {
+            let bytes = Bytes(part.utf8)
+            hasher.update(UInt64(bytes.count).littleEndianBytes)
+            hasher.update(bytes)
+        }
+        return hasher.finalize()
+    }
+
+    private func file(_ key: Hash256) -> URL {
+        folder.appendingPathComponent(key.bytes.hex + ".program")
+    }
+
+    /// The stored binary; nil when there is none or it is damaged, which removes it.
+    func load(_ key: Hash256) -> Bytes? {
+        let file = file(key)
+        guard let data = try? Data(contentsOf: file) else { return nil }
+        let bytes = Bytes(data)
+        let header = Self.headerBytes
+        guard bytes.count > header, bytes.starts(with: Self.magic),
+            bytes[Self.magic.count...].starts(with: key.bytes),
+            SHA256.hash(bytes[header...]).bytes == Bytes(bytes[(header - 32)..<header])
+        else {
+            remove(key)
+            return nil
+        }
+        // Used now: the least recently used go first when room is made.
+        _ = utimensat(AT_FDCWD, file.path, nil, 0)
+        return Bytes(bytes[header...])
+    }
+
+    func remove(_ key: Hash256) { try? FileManager.default.removeItem(at: file(key)) }
+
+    /// Keeps a binary: written beside its place, flushed to disk, then renamed over it.
+    func store(_ binary: Bytes, _ key: Hash256) {
+        guard binary.count <= bytesMax / 4 else { return }
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+            let temporary = folder.appendingPathComponent("\(UUID().uuidString).new")
+            defer { try? manager.removeItem(at: temporary) }
+            guard manager.createFile(atPath: temporary.path, contents: nil) else { return }
+            let handle = try FileHandle(forWritingTo: temporary)
+            let head = Self.magic + key.bytes + SHA256.hash(binary).bytes
+            try handle.write(contentsOf: Data(head + binary))
+            try handle.synchronize()
+            try handle.close()
+            guard rename(temporary.path, file(key).path) == 0 else { return }
+        } catch { return }
+        makeRoom()
+    }
+
+    /// Removes the least recently used files until the folder is within bounds, and what a killed
+    /// process left half-written an hour ago or longer.
+    private func makeRoom() {
+        let keys: [URLResourceKey] = [.contentModificationDateKey, .fileSizeKey]
+        let manager = FileManager.default
+        let files =
+            (try? manager.contentsOfDirectory(at: folder, includingPropertiesForKeys: keys)) ?? []
+        var entries: [(url: URL, used: Date, byteCount: Int)] = files.map {
+            let values = try? $0.resourceValues(forKeys: Set(keys))
+            return ($0, values?.contentModificationDate ?? .distantPast, values?.fileSize ?? 0)
+        }
+        entries.sort { $0.used < $1.used }
+        let newest = entries.last?.used ?? .distantPast
+        var total = entries.reduce(0) { $0 + $1.byteCount }
+        for entry in entries {
+            let isStale =
+                entry.url.pathExtension == "new" && newest.timeIntervalSince(entry.used) > 3600
+            guard isStale || (total > bytesMax && entry.url.pathExtension != "new") else { continue }
+            try? manager.removeItem(at: entry.url)
+            total -= entry.byteCount
+        }
+    }
+}

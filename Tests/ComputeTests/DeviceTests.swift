@@ -1,0 +1,81 @@
+import Compute
+import Core
+import RigorTestKit
+import Testing
+
+/// What every implementation must do alike.
+@Suite struct DeviceTests {
+    static let source = ProgramSource(
+        "tests/basics",
+        customText: """
+            #pragma OPENCL FP_CONTRACT OFF
+            __kernel void add(__global const float *a, __global const float *b,
+                              __global float *sum, const uint count) {
+                const uint i = get_global_id(0);
+                if (i < count) sum[i] = a[i] + b[i];
+            }
+            __kernel void reverse(__global uint *values, __local uint *scratch) {
+                const uint i = get_local_id(0), n = get_local_size(0);
+                scratch[i] = values[i];
+                barrier(CLK_LOCAL_MEM_FENCE);
+                values[i] = scratch[n - 1 - i];
+            }
+            typedef struct { uint count; float scale; long shift; } parameters;
+            __kernel void affine(__global long *out, const parameters p) {
+                const uint i = get_global_id(0);
+                if (i < p.count) out[i] = convert_long(p.scale * (float)i) + p.shift;
+            }
+            """)
+
+    @Test(arguments: TestDevices.all)
+    func addsOneSevenAndTwoThousand(_ test: TestDevice) throws {
+        let device = try test.open()
+        let program = try device.program(Self.source)
+        for count in [1, 7, 2000] {
+            let a = (0..<count).map { Float($0) * 0.25 }
+            let b = (0..<count).map { Float($0) * 3 }
+            let sum = try device.makeBuffer(byteCount: count * 4)
+            try device.launch(
+                "add", of: program, global: [count], local: nil,
+                arguments: [
+                    .buffer(try device.makeBuffer(a)), .buffer(try device.makeBuffer(b)),
+                    .buffer(sum), .uint(UInt32(count)),
+                ])
+            let read = try device.read(Float.self, count: count, from: sum)
+            #expect(read == zip(a, b).map { $0 + $1 })
+        }
+    }
+
+    @Test(arguments: TestDevices.all)
+    func localMemoryAndStructs(_ test: TestDevice) throws {
+        let device = try test.open()
+        let program = try device.program(Self.source)
+        let values = try device.makeBuffer((0..<32).map { UInt32($0) })
+        try device.launch(
+            "reverse", of: program, global: [32], local: [32],
+            arguments: [.buffer(values), .local(byteCount: 128)])
+        #expect(try device.read(UInt32.self, count: 32, from: values) == (0..<32).reversed())
+        let out = try device.makeBuffer(byteCount: 80)
+        let parameters =
+            UInt32(10).littleEndianBytes + Float(2).bitPattern.littleEndianBytes
+            + Int64(-7).littleEndianBytes
+        try device.launch(
+            "affine", of: program, global: [16], local: nil,
+            arguments: [.buffer(out), .bytes(parameters)])
+        #expect(
+            try device.read(Int64.self, count: 10, from: out) == (0..<10).map { Int64($0 * 2 - 7) })
+    }
+
+    @Test(arguments: TestDevices.all)
+    func buffersStartAtZeroAndCopyAnyRange(_ test: TestDevice) throws {
+        let device = try test.open()
+        let buffer = try device.makeBuffer(byteCount: 1001)
+        #expect(try device.read(UInt8.self, count: 1001, from: buffer).allSatisfy { $0 == 0 })
+        try device.write(Bytes("exact".utf8), to: buffer, at: 996)
+        #expect(try device.read(UInt8.self, count: 6, from: buffer, at: 995) == [0] + "exact".utf8)
+        #expect(throws: Failure.self) { try device.write([UInt32(1)], to: buffer, at: 998) }
+        #expect(throws: Failure.self) {
+            try device.read(UInt8.self, count: 2, from: buffer, at: 1000)
+        }
+    }
+}
