@@ -68,18 +68,16 @@ let package = Package(
         // Apps
         module("Rendering", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging"]),
         module("Inference", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging", protobuf]),
+        module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
         module("Profiling", [
             "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
             "Rendering", "Inference",
         ]),
 
         // Hosts
-        module("PrepareHost", [
-            "Core", "Digest", "HostProtocol", "Compute", "Rendering", "Inference",
-        ]),
+        module("PrepareHost", ["Core", "Digest", "HostProtocol", "Compute"]),
         module("DeviceHost", [
-            "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Rendering",
-            "Inference", "Profiling",
+            "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Profiling",
         ]),
 
         // Market
@@ -98,7 +96,7 @@ let package = Package(
             dependencies: [
                 "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet", "HostProtocol",
                 "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
-                "PrepareHost", "DeviceHost", "Ledger", "Agent", "Pool", argumentParser,
+                "Toy", "PrepareHost", "DeviceHost", "Ledger", "Agent", "Pool", argumentParser,
             ]),
 
         // Tests

@@ -96,3 +96,14 @@ extension Failure.Code {
     /// Somebody asked for the work to stop.
     public static let cancelled = Failure.Code(rawValue: "cancelled")
 }
+
+extension [any App] {
+    /// The app of that name and version.
+    ///
+    /// - Throws: ``Failure`` with code `unsupported`, listing what is there.
+    public func named(_ id: String, version: String) throws(Failure) -> any App {
+        if let app = first(where: { $0.id == id && $0.version == version }) { return app }
+        let known = map { "\($0.id) \($0.version)" }.joined(separator: ", ")
+        throw Failure(.unsupported, "app \(id) \(version) is not in this program (\(known))")
+    }
+}
