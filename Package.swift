@@ -106,6 +106,7 @@ let package = Package(
         tests("Digest", ["Core", "Digest"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
+        tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x

@@ -1,0 +1,246 @@
+/// The JSON of a glTF 2.0 file, field by field as the specification names them.
+///
+/// Decoding checks types only; what the numbers mean is checked where they are used. Fields that
+/// rendering does not need are left out, unknown ones are ignored.
+struct GLTFDocument: Decodable {
+    var asset: Asset
+    var scene: Int?
+    var scenes: [SceneNodes]?
+    var nodes: [Node]?
+    var meshes: [Mesh]?
+    var accessors: [Accessor]?
+    var bufferViews: [BufferView]?
+    var buffers: [Buffer]?
+    var materials: [MaterialSource]?
+    var textures: [TextureSource]?
+    var images: [Image]?
+    var samplers: [Sampler]?
+    var cameras: [CameraSource]?
+    var extensionsUsed: [String]?
+    var extensionsRequired: [String]?
+    var extensions: Extensions?
+
+    struct Asset: Decodable {
+        var version: String
+        var minVersion: String?
+    }
+
+    struct SceneNodes: Decodable {
+        var nodes: [Int]?
+    }
+
+    struct Extensions: Decodable {
+        var lights: Lights?
+        enum CodingKeys: String, CodingKey { case lights = "KHR_lights_punctual" }
+    }
+
+    struct Lights: Decodable {
+        var lights: [LightSource]
+    }
+}
+
+// MARK: - Geometry
+
+extension GLTFDocument {
+    struct Node: Decodable {
+        var name: String?
+        var children: [Int]?
+        var mesh: Int?
+        var camera: Int?
+        var skin: Int?
+        var matrix: [Double]?
+        var translation: [Double]?
+        var rotation: [Double]?
+        var scale: [Double]?
+        var extensions: Extensions?
+
+        struct Extensions: Decodable {
+            var light: Reference?
+            enum CodingKeys: String, CodingKey { case light = "KHR_lights_punctual" }
+        }
+
+        struct Reference: Decodable {
+            var light: Int
+        }
+    }
+
+    struct Mesh: Decodable {
+        var name: String?
+        var primitives: [Primitive]
+    }
+
+    struct Primitive: Decodable {
+        var attributes: [String: Int]
+        var indices: Int?
+        var material: Int?
+        var mode: Int?
+        var targets: [[String: Int]]?
+    }
+
+    struct Accessor: Decodable {
+        var bufferView: Int?
+        var byteOffset: Int?
+        var componentType: Int
+        var normalized: Bool?
+        var count: Int
+        var type: String
+        var sparse: Sparse?
+
+        struct Sparse: Decodable {
+            var count: Int
+            var indices: Indices
+            var values: Values
+        }
+
+        struct Indices: Decodable {
+            var bufferView: Int
+            var byteOffset: Int?
+            var componentType: Int
+        }
+
+        struct Values: Decodable {
+            var bufferView: Int
+            var byteOffset: Int?
+        }
+    }
+
+    struct BufferView: Decodable {
+        var buffer: Int
+        var byteOffset: Int?
+        var byteLength: Int
+        var byteStride: Int?
+    }
+
+    struct Buffer: Decodable {
+        var uri: String?
+        var byteLength: Int
+    }
+}
+
+// MARK: - Materials and textures
+
+extension GLTFDocument {
+    struct MaterialSource: Decodable {
+        var name: String?
+        var pbrMetallicRoughness: MetallicRoughness?
+        var normalTexture: TextureInfo?
+        var occlusionTexture: TextureInfo?
+        var emissiveTexture: TextureInfo?
+        var emissiveFactor: [Double]?
+        var alphaMode: String?
+        var alphaCutoff: Double?
+        var doubleSided: Bool?
+        var extensions: Extensions?
+
+        struct MetallicRoughness: Decodable {
+            var baseColorFactor: [Double]?
+            var metallicFactor: Double?
+            var roughnessFactor: Double?
+            var baseColorTexture: TextureInfo?
+            var metallicRoughnessTexture: TextureInfo?
+        }
+
+        struct Extensions: Decodable {
+            var transmission: Transmission?
+            var ior: IOR?
+            var emissiveStrength: EmissiveStrength?
+            var unlit: Unlit?
+
+            enum CodingKeys: String, CodingKey {
+                case transmission = "KHR_materials_transmission"
+                case ior = "KHR_materials_ior"
+                case emissiveStrength = "KHR_materials_emissive_strength"
+                case unlit = "KHR_materials_unlit"
+            }
+        }
+
+        struct Transmission: Decodable {
+            var transmissionFactor: Double?
+            var transmissionTexture: TextureInfo?
+        }
+
+        struct IOR: Decodable {
+            var ior: Double?
+        }
+
+        struct EmissiveStrength: Decodable {
+            var emissiveStrength: Double?
+        }
+
+        struct Unlit: Decodable {}
+    }
+
+    /// `textureInfo`, with the fields that normal and occlusion textures add.
+    struct TextureInfo: Decodable {
+        var index: Int
+        var texCoord: Int?
+        var scale: Double?
+        var strength: Double?
+        var extensions: Extensions?
+
+        struct Extensions: Decodable {
+            var transform: Transform?
+            enum CodingKeys: String, CodingKey { case transform = "KHR_texture_transform" }
+        }
+
+        struct Transform: Decodable {
+            var offset: [Double]?
+            var rotation: Double?
+            var scale: [Double]?
+            var texCoord: Int?
+        }
+    }
+
+    struct TextureSource: Decodable {
+        var sampler: Int?
+        var source: Int?
+    }
+
+    struct Image: Decodable {
+        var uri: String?
+        var mimeType: String?
+        var bufferView: Int?
+    }
+
+    struct Sampler: Decodable {
+        var magFilter: Int?
+        var minFilter: Int?
+        var wrapS: Int?
+        var wrapT: Int?
+    }
+}
+
+// MARK: - Lights and cameras
+
+extension GLTFDocument {
+    struct LightSource: Decodable {
+        var name: String?
+        var type: String
+        var color: [Double]?
+        var intensity: Double?
+        var range: Double?
+        var spot: Spot?
+
+        struct Spot: Decodable {
+            var innerConeAngle: Double?
+            var outerConeAngle: Double?
+        }
+    }
+
+    struct CameraSource: Decodable {
+        var name: String?
+        var type: String
+        var perspective: Perspective?
+        var orthographic: Orthographic?
+
+        struct Perspective: Decodable {
+            var yfov: Double
+            var aspectRatio: Double?
+        }
+
+        struct Orthographic: Decodable {
+            var xmag: Double
+            var ymag: Double
+        }
+    }
+}

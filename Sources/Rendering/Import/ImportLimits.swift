@@ -1,0 +1,23 @@
+public import Imaging
+
+/// What a scene may ask of the machine; each is checked before what it bounds is allocated.
+public struct ImportLimits: Hashable, Sendable {
+    /// Bytes of JSON.
+    public var jsonBytesMax = 64 << 20
+    /// Nodes reached from the scene.
+    public var nodesMax = 1 << 20
+    /// Elements of one accessor.
+    public var elementsMax = 1 << 26
+    /// Elements of an accessor without a buffer view, which are all zero and cost the file nothing.
+    public var elementsFromNothingMax = 1 << 20
+    /// Vertices and triangles of the whole scene, every instance counted.
+    public var verticesMax = 1 << 23
+    public var trianglesMax = 1 << 24
+    /// Texels of all decoded images.
+    public var texelsMax = 1 << 28
+    public var lightsMax = 1 << 16
+    /// One image.
+    public var image = ImageLimits.standard
+
+    public init() {}
+}

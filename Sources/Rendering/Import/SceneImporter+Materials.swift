@@ -1,0 +1,140 @@
+internal import Core
+
+/// A material as imported, with how its textures address texels.
+struct ImportedMaterial {
+    /// Index into `Scene.materials`.
+    let index: Int
+    /// The scene's coordinate sets 0 and 1, in the file's terms.
+    let slots: [UVSlot]
+    /// The slot of the normal map, where there is one.
+    let normalSlot: Int?
+}
+
+extension SceneImporter {
+    /// The scene's material for the file's; nil means glTF's default material.
+    ///
+    /// Materials are read when first used, so that unused ones cost nothing.
+    func material(_ index: Int?) throws(Failure) -> ImportedMaterial {
+        if let known = materials[index] { return known }
+        let imported: ImportedMaterial
+        if let index {
+            let sources = document.materials ?? []
+            guard sources.indices.contains(index) else {
+                throw Failure(.malformed, "material \(index): \(sources.count) there are")
+            }
+            do throws(Failure) { imported = try read(sources[index], index) } catch {
+                throw error.at("materials[\(index)]")
+            }
+        } else {
+            scene.materials.append(Material())
+            imported = ImportedMaterial(
+                index: scene.materials.count - 1, slots: [], normalSlot: nil)
+        }
+        materials[index] = imported
+        return imported
+    }
+
+    private func read(
+        _ source: GLTFDocument.MaterialSource, _ index: Int
+    ) throws(Failure) -> ImportedMaterial {
+        var material = Material()
+        material.name = Self.printable(source.name ?? "material \(index)")
+        try readFactors(source, &material)
+
+        var slots: [UVSlot] = []
+        let pbr = source.pbrMetallicRoughness
+        material.baseColorTexture = try texture(
+            pbr?.baseColorTexture, "baseColorTexture", isColor: true, &slots)
+        material.metallicRoughnessTexture = try texture(
+            pbr?.metallicRoughnessTexture, "metallicRoughnessTexture", isColor: false, &slots)
+        material.normalTexture = try texture(
+            source.normalTexture, "normalTexture", isColor: false, &slots)
+        material.emissiveTexture = try texture(
+            source.emissiveTexture, "emissiveTexture", isColor: true, &slots)
+        material.transmissionTexture = try texture(
+            source.extensions?.transmission?.transmissionTexture, "transmissionTexture",
+            isColor: false, &slots)
+        material.occlusionTexture = try texture(
+            source.occlusionTexture, "occlusionTexture", isColor: false, &slots)
+        if source.extensions?.unlit != nil { Self.makeUnlit(&material) }
+
+        scene.materials.append(material)
+        return ImportedMaterial(
+            index: scene.materials.count - 1, slots: slots,
+            normalSlot: material.normalTexture?.uvSet)
+    }
+
+    private func readFactors(
+        _ source: GLTFDocument.MaterialSource, _ material: inout Material
+    ) throws(Failure) {
+        let pbr = source.pbrMetallicRoughness
+        let base = try Affine.numbers(
+            pbr?.baseColorFactor ?? [1, 1, 1, 1], 4, "pbrMetallicRoughness.baseColorFactor")
+        material.baseColor = SIMD4(
+            Self.unit(base[0]), Self.unit(base[1]), Self.unit(base[2]), Self.unit(base[3]))
+        material.metallic = Self.unit(pbr?.metallicFactor ?? 1)
+        material.roughness = Self.unit(pbr?.roughnessFactor ?? 1)
+
+        let strength = source.extensions?.emissiveStrength?.emissiveStrength ?? 1
+        let emissive = try Affine.numbers(
+            source.emissiveFactor ?? [0, 0, 0], 3, "emissiveFactor")
+        material.emissive = SIMD3(
+            Self.radiance(emissive[0] * strength), Self.radiance(emissive[1] * strength),
+            Self.radiance(emissive[2] * strength))
+
+        switch source.alphaMode ?? "OPAQUE" {
+        case "OPAQUE": material.alphaMode = .opaque
+        case "MASK": material.alphaMode = .mask
+        case "BLEND": material.alphaMode = .blend
+        case let other:
+            throw Failure(
+                .malformed,
+                "alphaMode: OPAQUE, MASK or BLEND expected, \"\(Self.printable(other))\" there")
+        }
+        material.alphaCutoff = Self.radiance(source.alphaCutoff ?? 0.5)
+        material.isDoubleSided = source.doubleSided ?? false
+        material.transmission = Self.unit(
+            source.extensions?.transmission?.transmissionFactor ?? 0)
+        material.ior = ior(source.extensions?.ior?.ior ?? 1.5)
+        material.normalScale = Self.bounded(source.normalTexture?.scale ?? 1)
+        material.occlusionStrength = Self.unit(source.occlusionTexture?.strength ?? 1)
+    }
+
+    /// KHR_materials_unlit as light: the base colour is emitted and nothing is reflected. Alpha stays
+    /// with the base colour; vertex colours then do not tint it.
+    private static func makeUnlit(_ material: inout Material) {
+        let base = material.baseColor
+        material.emissive = SIMD3(base.x, base.y, base.z)
+        material.emissiveTexture = material.baseColorTexture
+        material.baseColor = SIMD4(0, 0, 0, base.w)
+        material.metallic = 0
+        material.roughness = 1
+        material.metallicRoughnessTexture = nil
+        material.transmission = 0
+        material.transmissionTexture = nil
+        material.ior = 1
+    }
+
+    private func ior(_ value: Double) -> Float {
+        if value >= 1, value <= 4 { return Float(value) }
+        // 0 is KHR_materials_ior's word for the archived specular-glossiness model.
+        if value != 0 { warn("an index of refraction outside 1 to 4 is taken as 1.5") }
+        return 1.5
+    }
+
+    // MARK: Numbers kept where the renderer's arithmetic is safe
+
+    static func unit(_ value: Double) -> Float {
+        value > 0 ? Float(min(value, 1)).withoutSubnormals : 0
+    }
+
+    /// Zero to 2²⁶, the most that a pixel's sum may take in.
+    static func radiance(_ value: Double) -> Float {
+        value > 0 ? Float(min(value, 0x1p26)).withoutSubnormals : 0
+    }
+
+    static func bounded(_ value: Double) -> Float {
+        guard value == value else { return 0 }
+        return Float(max(-1_000, min(value, 1_000))).withoutSubnormals
+    }
+}

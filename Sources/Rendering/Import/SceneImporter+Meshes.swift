@@ -1,0 +1,157 @@
+internal import Core
+
+extension SceneImporter {
+    /// Largest coordinate kept, in metres: products of two differences then stay far from overflow.
+    private static let coordinateMax: Float = 0x1p40
+
+    /// Adds a mesh's primitives to the scene, in world space.
+    func append(_ instance: MeshInstance, isShared: Bool) throws(Failure) {
+        let geometries: [PrimitiveGeometry]
+        if let known = self.geometries[instance.mesh] {
+            geometries = known
+        } else {
+            geometries = try read(mesh: instance.mesh)
+            if isShared { self.geometries[instance.mesh] = geometries }
+        }
+        for geometry in geometries {
+            try checkRoom(
+                vertices: geometry.positions.count, triangles: geometry.triangles.count,
+                "nodes[\(instance.node)]")
+            append(geometry, instance.transform)
+        }
+    }
+
+    private func checkRoom(vertices: Int, triangles: Int, _ place: String) throws(Failure) {
+        guard scene.positions.count + vertices <= limits.verticesMax else {
+            throw Failure(.limit, "\(place): more than \(limits.verticesMax) vertices in the scene")
+        }
+        guard scene.triangles.count + triangles <= limits.trianglesMax else {
+            throw Failure(.limit, "\(place): more than \(limits.trianglesMax) triangles in the scene")
+        }
+    }
+
+    private func read(mesh index: Int) throws(Failure) -> [PrimitiveGeometry] {
+        let meshes = document.meshes ?? []
+        guard meshes.indices.contains(index) else {
+            throw Failure(.malformed, "mesh \(index): \(meshes.count) there are")
+        }
+        var geometries: [PrimitiveGeometry] = []
+        var vertices = 0
+        var triangles = 0
+        for (number, primitive) in meshes[index].primitives.enumerated() {
+            let place = "meshes[\(index)].primitives[\(number)]"
+            do throws(Failure) {
+                guard let geometry = try read(primitive, place, vertices, triangles) else {
+                    continue
+                }
+                vertices += geometry.positions.count
+                triangles += geometry.triangles.count
+                geometries.append(geometry)
+            } catch {
+                throw error.at(place)
+            }
+        }
+        return geometries
+    }
+
+    /// One primitive; nil, with a warning, where it has no surface.
+    private func read(
+        _ primitive: GLTFDocument.Primitive, _ place: String, _ vertices: Int, _ triangles: Int
+    ) throws(Failure) -> PrimitiveGeometry? {
+        let number = primitive.mode ?? 4
+        guard (0...6).contains(number) else {
+            throw Failure(.malformed, "mode: 0 to 6 expected, \(number) there")
+        }
+        guard let mode = GLTFDocument.Primitive.Mode(rawValue: number) else {
+            warn("points and lines have no surface and are left out")
+            return nil
+        }
+        guard let position = primitive.attributes["POSITION"] else {
+            warn("\(place) has no POSITION and is left out")
+            return nil
+        }
+        if primitive.targets != nil { warn("morph targets are not applied") }
+        let vertexCount: Int
+        do throws(Failure) { vertexCount = try accessors.format(position).count } catch {
+            throw error.at("attributes.POSITION")
+        }
+        var corners = vertexCount
+        if let indices = primitive.indices {
+            do throws(Failure) { corners = try accessors.format(indices).count } catch {
+                throw error.at("indices")
+            }
+        }
+        let triangleCount = mode.triangleCount(corners: corners)
+        let isFlat = primitive.attributes["NORMAL"] == nil
+        try checkRoom(
+            vertices: vertices + (isFlat ? max(vertexCount, 3 * triangleCount) : vertexCount),
+            triangles: triangles + triangleCount, "this primitive")
+
+        let material = try material(primitive.material)
+        var reader = PrimitiveReader(
+            accessors: accessors, primitive: primitive, slots: material.slots,
+            needsTangents: material.normalSlot != nil,
+            mayBeQuantized: document.extensionsUsed?.contains("KHR_mesh_quantization") ?? false)
+        var geometry = try reader.read(mode: mode)
+        for line in reader.warnings { warn("\(place): \(line)") }
+        geometry.material = material.index
+        if let slot = material.normalSlot, geometry.tangents.isEmpty {
+            geometry.makeTangents(slot: slot)
+        }
+        return geometry
+    }
+
+    /// Moves a primitive into the world and takes out what is not finite.
+    private func append(_ geometry: PrimitiveGeometry, _ transform: Affine) {
+        let first = UInt32(scene.positions.count)
+        let isMirrored = transform.isMirroring
+        var isBad = [Bool](repeating: false, count: geometry.positions.count)
+        for (index, position) in geometry.positions.enumerated() {
+            let moved = Vector.float(transform.point(Vector.double(position)))
+            let fits = [moved.x, moved.y, moved.z].allSatisfy { $0.magnitude <= Self.coordinateMax }
+            isBad[index] = !fits
+            scene.positions.append(fits ? moved.withoutSubnormals : .zero)
+        }
+        appendFrames(geometry, transform, isMirrored)
+        scene.uv0.append(contentsOf: geometry.uv0)
+        scene.uv1.append(contentsOf: geometry.uv1)
+        scene.colors.append(contentsOf: geometry.colors)
+
+        var dropped = 0
+        for triangle in geometry.triangles {
+            guard !isBad[Int(triangle.x)], !isBad[Int(triangle.y)], !isBad[Int(triangle.z)] else {
+                dropped += 1
+                continue
+            }
+            let moved = triangle &+ SIMD3(repeating: first)
+            scene.triangles.append(isMirrored ? SIMD3(moved.x, moved.z, moved.y) : moved)
+            scene.triangleMaterials.append(UInt32(geometry.material))
+        }
+        if dropped > 0 {
+            warn("\(dropped) triangles with corners that are not finite or beyond 2^40 m left out")
+        }
+    }
+
+    /// Normals and tangents in world space. Where a file's normal has no direction, up is taken:
+    /// intersection uses the triangle's own plane in any case.
+    private func appendFrames(
+        _ geometry: PrimitiveGeometry, _ transform: Affine, _ isMirrored: Bool
+    ) {
+        let hasTangents = !geometry.tangents.isEmpty
+        for index in geometry.positions.indices {
+            let given = transform.normal(Vector.double(geometry.normals[index]))
+            let normal = Vector.unit(given) ?? [0, 1, 0]
+            scene.normals.append(Vector.float(normal).withoutSubnormals)
+            guard hasTangents else {
+                scene.tangents.append(.zero)
+                continue
+            }
+            let source = geometry.tangents[index]
+            let moved = transform.direction(
+                Vector.double(SIMD3(source.x, source.y, source.z)))
+            let tangent = Vector.unit(moved) ?? Vector.anyTangent(to: normal)
+            let side: Float = (source.w < 0) != isMirrored ? -1 : 1
+            scene.tangents.append(SIMD4(Vector.float(tangent).withoutSubnormals, side))
+        }
+    }
+}

@@ -1,0 +1,157 @@
+internal import Core
+internal import Foundation
+internal import Imaging
+
+/// Reads a glTF 2.0 scene (`.gltf` or `.glb`) with all its buffers and images into a ``Scene``.
+///
+/// The result is a function of the files' bytes alone: arithmetic is + − × ÷ √ in a fixed order and
+/// `Exact`, triangles come in the order of the file's nodes (depth first), meshes and primitives.
+final class SceneImporter {
+    let document: GLTFDocument
+    let files: SceneFiles
+    /// The scene file's own folder within `files`, with a `/` behind it, or empty.
+    let base: String
+    let limits: ImportLimits
+    let accessors: GLTFAccessors
+    var scene = Scene()
+    /// The file's material → the scene's, with the coordinates its textures want.
+    var materials: [Int?: ImportedMaterial] = [:]
+    var images: [Int: ImageRGBA8] = [:]
+    var textures: [TextureKey: Int] = [:]
+    var geometries: [Int: [PrimitiveGeometry]] = [:]
+    var texelCount = 0
+    private var warned: Set<String> = []
+
+    init(_ path: String, _ files: SceneFiles, _ limits: ImportLimits) throws(Failure) {
+        let bytes = try files.read(path)
+        var json = bytes
+        var binary: Bytes?
+        if GLB.isGLB(bytes) {
+            let container = try GLB(bytes)
+            json = container.json
+            binary = container.binary
+        }
+        document = try Self.decode(json, limits)
+        try Self.checkHeader(document)
+        self.files = files
+        self.limits = limits
+        let folder = path.split(separator: "/").dropLast().map { $0 + "/" }.joined()
+        base = folder
+        let buffers = document.buffers ?? []
+        accessors = GLTFAccessors(document, limits: limits) { index throws(Failure) in
+            guard let uri = buffers[index].uri else {
+                if index == 0, let binary { return binary }
+                throw Failure(.malformed, "buffers[\(index)].uri: expected outside a GLB's buffer 0")
+            }
+            do throws(Failure) { return try Self.load(uri, folder, files) } catch {
+                throw error.at("buffers[\(index)]")
+            }
+        }
+    }
+
+    private static func decode(
+        _ json: Bytes, _ limits: ImportLimits
+    ) throws(Failure) -> GLTFDocument {
+        guard json.count <= limits.jsonBytesMax else {
+            throw Failure(.limit, "\(json.count) bytes of JSON: at most \(limits.jsonBytesMax)")
+        }
+        do {
+            return try JSONDecoder().decode(GLTFDocument.self, from: Data(json))
+        } catch let error as DecodingError {
+            throw Failure(.malformed, JSONPlace.describe(error))
+        } catch {
+            throw Failure(.malformed, "JSON expected")
+        }
+    }
+
+    /// Extensions whose data this importer reads or may leave out without harm.
+    private static let known: Set<String> = [
+        "KHR_lights_punctual", "KHR_materials_emissive_strength", "KHR_materials_ior",
+        "KHR_materials_transmission", "KHR_materials_unlit", "KHR_mesh_quantization",
+        "KHR_texture_transform",
+    ]
+
+    private static func checkHeader(_ document: GLTFDocument) throws(Failure) {
+        let version = document.asset.minVersion ?? document.asset.version
+        guard version == "2.0" || (document.asset.minVersion == nil && version.hasPrefix("2.")) else {
+            throw Failure(
+                .unsupported, "asset.version: 2.0 expected, \"\(version.prefix(20))\" there")
+        }
+        for name in document.extensionsRequired ?? [] where !known.contains(name) {
+            throw Failure(
+                .unsupported, "extensionsRequired: \(printable(name)) is not supported")
+        }
+    }
+
+    static func printable(_ text: String) -> String {
+        String(text.prefix(60).map { $0.isASCII && !$0.isNewline && $0 != "\u{1b}" ? $0 : "?" })
+    }
+
+    /// Bytes of a URI found in the scene file.
+    static func load(_ uri: String, _ base: String, _ files: SceneFiles) throws(Failure) -> Bytes {
+        switch try SceneURI(uri) {
+        case .data(let bytes): return bytes
+        case .path(let path): return try files.read(base + path)
+        }
+    }
+
+    /// Says a thing once, however often it happens; a hostile file cannot make a list of millions.
+    func warn(_ line: String) {
+        guard warned.count < 100, warned.insert(line).inserted else { return }
+        scene.warnings.append(line)
+    }
+
+    /// Walks the node tree and fills the scene.
+    func run() throws(Failure) -> Scene {
+        for name in document.extensionsUsed ?? [] where !Self.known.contains(name) {
+            warn("extension \(Self.printable(name)) is not supported and left out")
+        }
+        let instances = try visitNodes()
+        var uses: [Int: Int] = [:]
+        for instance in instances { uses[instance.mesh, default: 0] += 1 }
+        for instance in instances {
+            try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
+        }
+        return scene
+    }
+}
+
+/// Puts a decoding error's place and expectation into words.
+enum JSONPlace {
+    static func describe(_ error: DecodingError) -> String {
+        switch error {
+        case .typeMismatch(let type, let context):
+            return "\(place(context.codingPath)): \(name(type)) expected"
+        case .valueNotFound(let type, let context):
+            return "\(place(context.codingPath)): \(name(type)) expected, null there"
+        case .keyNotFound(let key, let context):
+            return "\(place(context.codingPath + [key])): expected, not there"
+        case .dataCorrupted(let context):
+            if context.codingPath.isEmpty { return "JSON expected" }
+            return "\(place(context.codingPath)): number out of range"
+        @unknown default: return "JSON expected"
+        }
+    }
+
+    private static func name(_ type: any Any.Type) -> String {
+        switch type {
+        case is Int.Type: "integer"
+        case is Double.Type: "number"
+        case is String.Type: "text"
+        case is Bool.Type: "true or false"
+        default: "\(type)".hasPrefix("Array") ? "list" : "object"
+        }
+    }
+
+    private static func place(_ path: [any CodingKey]) -> String {
+        var text = ""
+        for key in path {
+            if let index = key.intValue {
+                text += "[\(index)]"
+            } else {
+                text += (text.isEmpty ? "" : ".") + SceneImporter.printable(key.stringValue)
+            }
+        }
+        return text.isEmpty ? "document" : text
+    }
+}
