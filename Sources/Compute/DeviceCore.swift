@@ -64,7 +64,8 @@ final class DeviceCore: Sendable {
         let limit = limitSeconds ?? waitSecondsMax
         guard let result = thread.run(limitSeconds: limit, body) else {
             let failure = Failure(
-                .timeout, "\(label): \(what) did not end within \(Int(limit)) s; the device is lost")
+                .timeout, "\(label): \(what) did not end within \(Int(limit)) s; the device is lost"
+            )
             lose(failure)
             throw failure
         }

@@ -56,7 +56,10 @@ public struct DeviceSelector: Hashable, Sendable, CustomStringConvertible {
                 let list = devices.enumerated().map { "\($0.offset) = \($0.element.label)" }
                 throw Failure(
                     .missing,
-                    "no device matches \"\(description)\"; there are: \(list.joined(separator: ", "))")
+                    """
+                    no device matches "\(description)"; there are: \(list.joined(separator: ", "))
+                    """
+                )
             }
             chosen.formUnion(matches)
         }

@@ -40,7 +40,7 @@ public enum KernelFiles {
 
 extension ProgramSource {
     /// The whole text: prelude, then the files in order, each once.
-    func text() throws(Failure) -> String {
+    package func text() throws(Failure) -> String {
         if let customText { return customText }
         var text = try KernelFiles.text(KernelFiles.prelude)
         var seen: Set<String> = [KernelFiles.prelude]
@@ -61,7 +61,8 @@ extension ProgramSource {
             guard Self.isIdentifier(name), value.isEmpty || Self.isPlain(value) else {
                 throw Failure(
                     .unsupported,
-                    "program \(self.name): definition \(name)=\(value): identifiers and integers only")
+                    "program \(self.name): -D\(name)=\(value): identifiers and integers only"
+                )
             }
             options += value.isEmpty ? " -D\(name)" : " -D\(name)=\(value)"
         }

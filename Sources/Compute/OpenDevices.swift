@@ -44,7 +44,8 @@ public struct DeviceCatalog: Sendable {
         guard (1...device.info.computeUnits).contains(computeUnits) else {
             throw Failure(
                 .refused,
-                "\(label): parts of \(computeUnits) compute units: it has \(device.info.computeUnits)")
+                "\(label): \(computeUnits) compute units a part: it has \(device.info.computeUnits)"
+            )
         }
         guard device.info.partitions.contains(.equally) else {
             throw Failure(.unsupported, "\(label): cannot be split into parts")

@@ -95,7 +95,9 @@ struct ProgramCache: Sendable {
         for entry in entries {
             let isStale =
                 entry.url.pathExtension == "new" && newest.timeIntervalSince(entry.used) > 3600
-            guard isStale || (total > bytesMax && entry.url.pathExtension != "new") else { continue }
+            guard isStale || (total > bytesMax && entry.url.pathExtension != "new") else {
+                continue
+            }
             try? manager.removeItem(at: entry.url)
             total -= entry.byteCount
         }

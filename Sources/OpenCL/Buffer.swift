@@ -60,7 +60,8 @@ public final class Event: Sendable {
                 nil)
             return status == CL_SUCCESS ? value : nil
         }
-        guard let start = time(CL_PROFILING_COMMAND_START), let end = time(CL_PROFILING_COMMAND_END),
+        guard let start = time(CL_PROFILING_COMMAND_START),
+            let end = time(CL_PROFILING_COMMAND_END),
             end >= start
         else { return nil }
         return end - start

@@ -112,7 +112,9 @@ public final class CommandQueue: Sendable {
     ) throws(OpenCLError) -> Event {
         var event: cl_event?
         try checked(function, context()) { call(&event) }
-        guard let event else { throw OpenCLError(.invalidValue, function, "no event, and no error") }
+        guard let event else {
+            throw OpenCLError(.invalidValue, function, "no event, and no error")
+        }
         return Event(takingOwnershipOf: event)
     }
 }

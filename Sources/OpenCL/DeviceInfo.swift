@@ -10,7 +10,7 @@ public struct PlatformInfo: Hashable, Sendable, Codable {
     public var devices: [DeviceInfo]
     /// Why this platform, or some of its devices, could not be read; nil when all went well.
     public var problem: String?
-    /// The index of an earlier platform that is the same driver listed twice; nil when there is none.
+    /// The index of an earlier platform that is the same driver listed twice; nil for most.
     public var duplicateOf: Int?
 
     public init(

@@ -66,7 +66,8 @@ public struct InstalledDrivers: InfoSource {
 
 /// The two steps of every `clGet…Info`: how many bytes, then the bytes.
 func infoBytes(
-    _ function: String, _ query: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Int32
+    _ function: String,
+    _ query: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Int32
 ) throws(OpenCLError) -> Bytes {
     var count = 0
     try checked(function) { query(0, nil, &count) }

@@ -43,7 +43,8 @@ public final class Kernel: Sendable {
         var count: cl_uint = 0
         let status = OpenCLStatus(
             rawValue: clGetKernelInfo(
-                kernel, cl_kernel_info(CL_KERNEL_NUM_ARGS), MemoryLayout<cl_uint>.size, &count, nil))
+                kernel, cl_kernel_info(CL_KERNEL_NUM_ARGS), MemoryLayout<cl_uint>.size, &count, nil)
+        )
         if status != .success {
             clReleaseKernel(kernel)
             throw OpenCLError(status, "clGetKernelInfo", name)

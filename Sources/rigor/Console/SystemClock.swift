@@ -1,0 +1,14 @@
+internal import Core
+internal import Foundation
+
+/// The machine's clocks: the only place in the program that reads them.
+struct SystemClock: Clock {
+    var nowSeconds: Int { Int(Self.seconds(CLOCK_REALTIME)) }
+    var monotonicSeconds: Double { Self.seconds(CLOCK_MONOTONIC) }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
