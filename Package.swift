@@ -103,6 +103,9 @@ let package = Package(
         tests("Core", ["Core"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
+        tests("DeviceHost", [
+            "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
+        ]),
         tests("Digest", ["Core", "Digest"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
