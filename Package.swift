@@ -25,7 +25,7 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 
 // MARK: - Package
 
-// Targets stand in the order of ARCHITECTURE.md, from the ground up; arrows point up this list only.
+// Targets stand in the order of ARCHITECTURE.md, from the ground up; arrows point up this list.
 let package = Package(
     name: "rigor",
     products: [.executable(name: "rigor", targets: ["rigor"])],
@@ -107,6 +107,7 @@ let package = Package(
             "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
         ]),
         tests("Digest", ["Core", "Digest"]),
+        tests("Tidy"),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
         tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),
@@ -132,8 +133,8 @@ where [.regular, .executable, .test].contains(target.type) && !clangTargets.cont
     target.swiftSettings = swiftSettings
 }
 
-// `RIGOR_ONLY="Exact Core" swift test` keeps those modules' tests and what they stand on: on a small
-// machine that is the difference between seconds and minutes after an edit.
+// `RIGOR_ONLY="Exact Core" swift test` keeps those modules' tests and what they stand on: on a
+// small machine that is the difference between seconds and minutes after an edit.
 if let only = Context.environment["RIGOR_ONLY"] {
     let named = Set(only.split(separator: " ").flatMap { ["\($0)", "\($0)Tests"] })
     let byName = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })

@@ -68,7 +68,7 @@ public enum KernelArgument: Sendable {
     case bytes(Bytes)
 }
 
-/// A program: kernel files of `Kernels/` in order, behind `exact/prelude.cl`, and macro definitions.
+/// A program: kernel files of `Kernels/` in order, behind `exact/prelude.cl`, and macros.
 public struct ProgramSource: Hashable, Sendable {
     /// For people and logs: `render/closest`.
     public var name: String

@@ -136,7 +136,8 @@ extension TaskSpec.Parameter {
             self = .bytes(value)
         } else {
             throw Failure(
-                .malformed, "task specification: parameter \(name): integer, string or bytes expected")
+                .malformed,
+                "task specification: parameter \(name): integer, string or bytes expected")
         }
     }
 }

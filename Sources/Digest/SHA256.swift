@@ -1,5 +1,5 @@
-public import Core
 internal import CLibCrypto
+public import Core
 
 /// SHA-256 (FIPS 180-4) through OpenSSL, which uses the processor's instructions for it.
 public enum SHA256 {
@@ -23,7 +23,10 @@ public enum SHA256 {
         deinit { EVP_MD_CTX_free(context) }
 
         public mutating func update(_ bytes: some Collection<UInt8>) {
-            if bytes.withContiguousStorageIfAvailable({ update(UnsafeRawBufferPointer($0)) }) == nil {
+            let done: Void? = bytes.withContiguousStorageIfAvailable {
+                update(UnsafeRawBufferPointer($0))
+            }
+            if done == nil {
                 Bytes(bytes).withUnsafeBytes { update($0) }
             }
         }

@@ -54,7 +54,9 @@ import Testing
         #expect(Machine(pciDevices: [device]).numaNode(near: address) == nil)
     }
 
-    @Test(arguments: ["", "not xml", "<topology/>", "<topology version=\"2.0\"><object/></topology>"])
+    @Test(arguments: [
+        "", "not xml", "<topology/>", "<topology version=\"2.0\"><object/></topology>",
+    ])
     func refusesWhatIsNoTopology(_ text: String) {
         let failure = #expect(throws: Failure.self) {
             let topology = try Topology(.xml(text))

@@ -19,8 +19,8 @@ public struct EnergyMeter: Hashable, Sendable {
                 let name = root.line("\(folder)/\(zone)/name"),
                 let range = root.integer("\(folder)/\(zone)/max_energy_range_uj"), range > 0
             else { return nil }
-            return EnergyMeter(
-                name: name, rangeMicrojoules: range, file: "\(folder)/\(zone)/energy_uj", root: root)
+            let file = "\(folder)/\(zone)/energy_uj"
+            return EnergyMeter(name: name, rangeMicrojoules: range, file: file, root: root)
         }
     }
 

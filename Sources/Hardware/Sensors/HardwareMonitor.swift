@@ -30,9 +30,8 @@ public enum HardwareMonitor {
             // Drivers give the average, the present figure, or both; the average is steadier.
             let prefix = "\(folder)/power\(number)"
             let names = ["average", "input"].filter { files.contains("power\(number)_\($0)") }
-            guard let value = names.lazy.compactMap({ root.integer("\(prefix)_\($0)") }).first else {
-                continue
-            }
+            let values = names.compactMap { root.integer("\(prefix)_\($0)") }
+            guard let value = values.first else { continue }
             readings.append(
                 Reading(
                     source: .hwmon, device: device, label: root.line(prefix + "_label") ?? "",

@@ -1,6 +1,6 @@
 import CHwloc
 
-// Null pointers and union fields are never taken for valid: each object is asked for its type first.
+// No pointer or union field is taken for valid: each object is asked for its type first.
 
 extension Topology {
     /// Everything this program wants to know, as values.

@@ -44,7 +44,9 @@ public struct Topology: ~Copyable {
         case .thisMachine: break
         case .xml(let text):
             let accepted = text.withCString { pointer in
-                hwloc_topology_set_xmlbuffer(topology, pointer, Int32(clamping: text.utf8.count + 1))
+                // The size counts the terminator.
+                let size = Int32(clamping: text.utf8.count + 1)
+                return hwloc_topology_set_xmlbuffer(topology, pointer, size)
             }
             try check(accepted, "hwloc XML: not a topology, expected the output of lstopo --of xml")
         case .synthetic(let description):

@@ -22,7 +22,8 @@ struct DeviceOptions: ParsableArguments {
 struct HomeOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Folder for data; by default $RIGOR_HOME, else ~/.rigor.", valueName: "dir")
+        help: ArgumentHelp(
+            "Folder for data; by default $RIGOR_HOME, else ~/.rigor.", valueName: "dir")
     )
     var home: String?
 
