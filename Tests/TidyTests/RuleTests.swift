@@ -80,6 +80,15 @@ import Testing
         #expect(BannedCalls.findings(swift(code)).isEmpty)
     }
 
+    @Test func testsMaySpeakAndChooseTheirSeed() {
+        let path = "Tests/CoreTests/A.swift"
+        #expect(BannedCalls.findings(swift("print(seed)", path)).isEmpty)
+        let seed = "let seed = UInt64.random(in: 0..<9)"
+        #expect(BannedCalls.findings(swift(seed, path)).isEmpty)
+        #expect(BannedCalls.findings(swift(seed)).count == 1)
+        #expect(BannedCalls.findings(swift("let x = Int.random(in: 0..<9)", path)).count == 1)
+    }
+
     @Test func theProgramOwnsTheClock() {
         let code = "let now = Date()"
         #expect(BannedCalls.findings(swift(code, "Sources/rigor/Clock.swift")).isEmpty)
