@@ -52,7 +52,8 @@ let package = Package(
 
         // Ground
         module("Core"),
-        module("Exact"),
+        // fma is a call into libm where the target need not have the instruction.
+        .target(name: "Exact", linkerSettings: [.linkedLibrary("m")]),
         module("Digest", ["Core", "CLibCrypto", "CNettle"]),
         module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
         module("Contribution", ["Core", "Digest", "Ethereum"]),

@@ -1,8 +1,38 @@
 #include "kernels.h"
 
 // One block per file; the table below must name every one (the tidy test counts them).
+static const char exact_divide[] = {
+#embed "exact/divide.cl" suffix(, 0)
+};
+static const char exact_error[] = {
+#embed "exact/error.cl" suffix(, 0)
+};
+static const char exact_exponential[] = {
+#embed "exact/exponential.cl" suffix(, 0)
+};
+static const char exact_hyperbolic[] = {
+#embed "exact/hyperbolic.cl" suffix(, 0)
+};
+static const char exact_inverse[] = {
+#embed "exact/inverse.cl" suffix(, 0)
+};
+static const char exact_logarithm[] = {
+#embed "exact/logarithm.cl" suffix(, 0)
+};
+static const char exact_narrow[] = {
+#embed "exact/narrow.cl" suffix(, 0)
+};
+static const char exact_power[] = {
+#embed "exact/power.cl" suffix(, 0)
+};
 static const char exact_prelude[] = {
 #embed "exact/prelude.cl" suffix(, 0)
+};
+static const char exact_root[] = {
+#embed "exact/root.cl" suffix(, 0)
+};
+static const char exact_trigonometric[] = {
+#embed "exact/trigonometric.cl" suffix(, 0)
 };
 static const char toy_hash[] = {
 #embed "toy/hash.cl" suffix(, 0)
@@ -10,7 +40,17 @@ static const char toy_hash[] = {
 
 #define FILE_ENTRY(path, symbol) {path, symbol, sizeof symbol - 1}
 static const rigor_kernel_file files[] = {
+    FILE_ENTRY("exact/divide.cl", exact_divide),
+    FILE_ENTRY("exact/error.cl", exact_error),
+    FILE_ENTRY("exact/exponential.cl", exact_exponential),
+    FILE_ENTRY("exact/hyperbolic.cl", exact_hyperbolic),
+    FILE_ENTRY("exact/inverse.cl", exact_inverse),
+    FILE_ENTRY("exact/logarithm.cl", exact_logarithm),
+    FILE_ENTRY("exact/narrow.cl", exact_narrow),
+    FILE_ENTRY("exact/power.cl", exact_power),
     FILE_ENTRY("exact/prelude.cl", exact_prelude),
+    FILE_ENTRY("exact/root.cl", exact_root),
+    FILE_ENTRY("exact/trigonometric.cl", exact_trigonometric),
     FILE_ENTRY("toy/hash.cl", toy_hash),
 };
 
