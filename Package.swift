@@ -101,6 +101,10 @@ let package = Package(
             ]),
 
         // Tests
+        .target(
+            name: "MarketTestKit",
+            dependencies: ["Core", "Digest", "Ethereum", "Contribution", "Wallet"],
+            path: "Tests/MarketTestKit"),
         tests("Core", ["Core"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
@@ -109,6 +113,14 @@ let package = Package(
         ]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
+        tests("Ethereum", ["Core", "Digest", "Ethereum"]),
+        tests("Contribution", [
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "MarketTestKit",
+        ]),
+        tests("Wallet", ["Core", "Digest", "Ethereum", "Wallet", "MarketTestKit"]),
+        tests("Ledger", [
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit", grdb,
+        ]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
         tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),

@@ -57,9 +57,13 @@ public struct Hub: Hashable, Sendable {
         _ call: VerifiedCall, atSeconds: Int
     ) throws(Rejection) -> Outcome {
         let outcome = try decide(call, atSeconds: atSeconds)
-        tables.merge(outcome.changes)
+        commit(outcome)
         return outcome
     }
+
+    /// Takes over what ``decide(_:atSeconds:)`` decided on this very state; so a store can make it
+    /// durable in between.
+    public mutating func commit(_ outcome: Outcome) { tables.merge(outcome.changes) }
 
     /// What ``apply(_:atSeconds:)`` would do, without doing it.
     ///
