@@ -124,6 +124,10 @@ let package = Package(
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
         tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),
+        tests(
+            "Inference",
+            ["Core", "Digest", "Exact", "Compute", "Imaging", "Inference", "RigorTestKit"],
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x

@@ -34,6 +34,39 @@ static const char exact_root[] = {
 static const char exact_trigonometric[] = {
 #embed "exact/trigonometric.cl" suffix(, 0)
 };
+static const char inference_activate[] = {
+#embed "inference/activate.cl" suffix(, 0)
+};
+static const char inference_cast[] = {
+#embed "inference/cast.cl" suffix(, 0)
+};
+static const char inference_convolve[] = {
+#embed "inference/convolve.cl" suffix(, 0)
+};
+static const char inference_elementwise[] = {
+#embed "inference/elementwise.cl" suffix(, 0)
+};
+static const char inference_gemm[] = {
+#embed "inference/gemm.cl" suffix(, 0)
+};
+static const char inference_integer[] = {
+#embed "inference/integer.cl" suffix(, 0)
+};
+static const char inference_move[] = {
+#embed "inference/move.cl" suffix(, 0)
+};
+static const char inference_order[] = {
+#embed "inference/order.cl" suffix(, 0)
+};
+static const char inference_pack[] = {
+#embed "inference/pack.cl" suffix(, 0)
+};
+static const char inference_pool[] = {
+#embed "inference/pool.cl" suffix(, 0)
+};
+static const char inference_reduce[] = {
+#embed "inference/reduce.cl" suffix(, 0)
+};
 static const char toy_hash[] = {
 #embed "toy/hash.cl" suffix(, 0)
 };
@@ -51,6 +84,17 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/prelude.cl", exact_prelude),
     FILE_ENTRY("exact/root.cl", exact_root),
     FILE_ENTRY("exact/trigonometric.cl", exact_trigonometric),
+    FILE_ENTRY("inference/activate.cl", inference_activate),
+    FILE_ENTRY("inference/cast.cl", inference_cast),
+    FILE_ENTRY("inference/convolve.cl", inference_convolve),
+    FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
+    FILE_ENTRY("inference/gemm.cl", inference_gemm),
+    FILE_ENTRY("inference/integer.cl", inference_integer),
+    FILE_ENTRY("inference/move.cl", inference_move),
+    FILE_ENTRY("inference/order.cl", inference_order),
+    FILE_ENTRY("inference/pack.cl", inference_pack),
+    FILE_ENTRY("inference/pool.cl", inference_pool),
+    FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("toy/hash.cl", toy_hash),
 };
 

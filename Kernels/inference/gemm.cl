@@ -1,0 +1,125 @@
+// C = A B from packed panels, by the rule for sums of products: k upward in blocks of 256, one fma
+// chain from +0 in a block, block sums added upward, then bias, then activation.
+//
+// A lies in panels of GEMM_ROWS rows, B in panels of GEMM_COLUMNS columns; inside a panel k runs
+// slowest, so one step of k reads GEMM_ROWS and GEMM_COLUMNS floats that lie together. Panels are
+// filled up with zeros. Tile sizes move no bit: each output owns its chain.
+#ifndef GEMM_ROWS
+#define GEMM_ROWS 8
+#endif
+#ifndef GEMM_COLUMNS
+#define GEMM_COLUMNS 32
+#endif
+#define GEMM_BLOCK 256
+
+#ifdef RIGOR_NARROW
+#define GEMM_LANES 4
+#define GEMM_VECTORS 1
+typedef float4 gemm_lanes;
+#define GEMM_LOAD vload4
+#define GEMM_STORE vstore4
+#else
+#define GEMM_LANES 16
+#define GEMM_VECTORS (GEMM_COLUMNS / GEMM_LANES)
+typedef float16 gemm_lanes;
+#define GEMM_LOAD vload16
+#define GEMM_STORE vstore16
+#endif
+
+#define GEMM_BIAS_ROW 1
+#define GEMM_BIAS_COLUMN 2
+
+gemm_lanes gemm_activate_lanes(gemm_lanes x, int activation, float low, float high) {
+  if (activation == GEMM_RELU) return select(x, (gemm_lanes)(0.0f), x < (gemm_lanes)(0.0f));
+  if (activation == GEMM_CLIP) {
+    const gemm_lanes l = (gemm_lanes)(low), h = (gemm_lanes)(high);
+    return select(select(x, h, x > h), l, x < l);
+  }
+  return x;
+}
+
+// GEMM_LANES neighbouring outputs of one row; those beyond the last column are dropped.
+void gemm_put(__global float *c, __global const float *bias, gemm_lanes x, int row, int column,
+              int columns, int biasKind, int activation, float low, float high) {
+  if (column + GEMM_LANES <= columns) {
+    if (biasKind == GEMM_BIAS_ROW) x = x + (gemm_lanes)(bias[row]);
+    if (biasKind == GEMM_BIAS_COLUMN) x = x + GEMM_LOAD(0, bias + column);
+    GEMM_STORE(gemm_activate_lanes(x, activation, low, high), 0, c);
+    return;
+  }
+  float lanes[GEMM_LANES];
+  GEMM_STORE(x, 0, lanes);
+  for (int l = 0; column + l < columns; l++) {
+    float y = lanes[l];
+    if (biasKind == GEMM_BIAS_ROW) y = y + bias[row];
+    if (biasKind == GEMM_BIAS_COLUMN) y = y + bias[column + l];
+    c[l] = gemm_activate(y, activation, low, high);
+  }
+}
+
+// One work-item computes GEMM_ROWS x (GEMM_VECTORS * GEMM_LANES) outputs. Wide: row panels run
+// fastest, so that a panel of B stays in the cache. Narrow: columns do, so that neighbours read
+// neighbouring words. Matrix z takes A's matrix z % aCount, of which each has its own row biases.
+__kernel void gemm(__global const float *restrict a, __global const float *restrict b,
+                   __global const float *restrict bias, __global float *restrict c, int rows,
+                   int columns, int depth, int leading, int aCount, ulong aStride, ulong bStride,
+                   ulong cOffset, ulong cStride, int biasKind, int activation, float low,
+                   float high) {
+#ifdef RIGOR_NARROW
+  const int tile = get_global_id(0), panel = get_global_id(1);
+#else
+  const int tile = get_global_id(1), panel = get_global_id(0);
+#endif
+  const ulong matrix = get_global_id(2);
+  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES;
+  if (firstColumn >= columns || panel * GEMM_ROWS >= rows) return;
+  const int group = (int)matrix % aCount;
+  __global const float *pa = a + group * aStride + (ulong)panel * depth * GEMM_ROWS;
+  __global const float *pb = b + matrix * bStride +
+                             (ulong)(firstColumn / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
+                             firstColumn % GEMM_COLUMNS;
+
+  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+    const int end = min(depth, begin + GEMM_BLOCK);
+    gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS];
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+    for (int k = begin; k < end; k++) {
+      gemm_lanes vb[GEMM_VECTORS];
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, pb + j * GEMM_LANES);
+#pragma unroll
+      for (int i = 0; i < GEMM_ROWS; i++) {
+        const gemm_lanes va = (gemm_lanes)(pa[i]);
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+      }
+      pa += GEMM_ROWS;
+      pb += GEMM_COLUMNS;
+    }
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+  }
+
+  __global float *pc = c + cOffset + matrix * cStride;
+  __global const float *rowBias = biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias;
+#pragma unroll
+  for (int i = 0; i < GEMM_ROWS; i++) {
+    const int row = panel * GEMM_ROWS + i;
+    if (row < rows) {
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) {
+        const int column = firstColumn + j * GEMM_LANES;
+        if (column < columns)
+          gemm_put(pc + (ulong)row * leading + column, rowBias, total[i][j], row, column, columns,
+                   biasKind, activation, low, high);
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+public import Compute
+public import Core
+
+/// Matrix products on a device, by the rule for sums of products: C = A B, each output one chain
+/// per block of 256 k.
+///
+/// Both operands are packed into panels first. Weights are packed once and used many times. Tile
+/// sizes and the narrow variant change speed alone.
+public struct Gemm: Sendable {
+    /// How many rows and columns a panel has.
+    public struct Tiles: Hashable, Sendable {
+        /// Rows of A in a panel: accumulator rows of one work-item.
+        public var rows: Int
+        /// Columns of B in a panel: a multiple of 16.
+        public var columns: Int
+
+        /// - Precondition: `rows` > 0, and `columns` is a positive multiple of 16.
+        public init(rows: Int, columns: Int) {
+            precondition(rows > 0 && columns > 0 && columns % 16 == 0, "whole float16 vectors")
+            self.rows = rows
+            self.columns = columns
+        }
+
+        /// Sixteen accumulators of 16 lanes: fills the registers of CPUs with 512-bit vectors, and
+        /// was no slower than larger tiles where measured.
+        public static let standard = Tiles(rows: 8, columns: 32)
+    }
+
+    /// A matrix that lies strided in a buffer, or several that follow one another.
+    public struct Matrix: Sendable {
+        public var buffer: any ComputeBuffer
+        /// In elements.
+        public var offset = 0
+        /// Elements from one row of A (column of B) to the next.
+        public var lineStride: Int
+        /// Elements from one k to the next.
+        public var depthStride: Int
+        /// Elements from one matrix to the next.
+        public var matrixStride = 0
+        public var matrixCount = 1
+
+        public init(
+            buffer: any ComputeBuffer, offset: Int = 0, lineStride: Int, depthStride: Int,
+            matrixStride: Int = 0, matrixCount: Int = 1
+        ) {
+            self.buffer = buffer
+            self.offset = offset
+            self.lineStride = lineStride
+            self.depthStride = depthStride
+            self.matrixStride = matrixStride
+            self.matrixCount = matrixCount
+        }
+    }
+
+    public enum Bias: Int32, Sendable {
+        case none, row, column
+    }
+
+    /// What follows the sum and the bias; a fused one has the bits of a separate one.
+    public enum Activation: Hashable, Sendable {
+        case none
+        case relu
+        case clip(low: Float, high: Float)
+
+        var arguments: [KernelArgument] {
+            switch self {
+            case .none: [.int(0), .float(0), .float(0)]
+            case .relu: [.int(1), .float(0), .float(0)]
+            case .clip(let low, let high): [.int(2), .float(low), .float(high)]
+            }
+        }
+    }
+
+    /// One launch: `matrices` products C = A B of one shape.
+    public struct Product: Sendable {
+        public var rows: Int
+        public var columns: Int
+        public var depth: Int
+        public var matrices = 1
+        /// Product z takes matrix z % aCount of A, and that matrix's row biases.
+        public var aCount = 1
+        /// Whether B has one matrix that all products share.
+        public var sharesB = false
+        /// Elements of C: where the first lies, from row to row, from matrix to matrix.
+        public var offset = 0
+        public var leading: Int
+        public var matrixStride = 0
+        public var bias = Bias.none
+        public var activation = Activation.none
+
+        public init(rows: Int, columns: Int, depth: Int) {
+            self.rows = rows
+            self.columns = columns
+            self.depth = depth
+            leading = columns
+        }
+    }
+
+    public let tiles: Tiles
+    public let isNarrow: Bool
+    let device: any ComputeDevice
+    let program: any ComputeProgram
+
+    /// Compiles the kernels.
+    ///
+    /// - Parameter isNarrow: whether to use no vector wider than float4 though the device prefers
+    ///   wide ones; on others there is no choice.
+    public init(
+        on device: any ComputeDevice, tiles: Tiles = .standard, isNarrow: Bool = false
+    ) throws(Failure) {
+        self.device = device
+        self.tiles = tiles
+        self.isNarrow = isNarrow || !device.description.prefersWideVectors
+        var defines = ["GEMM_ROWS": "\(tiles.rows)", "GEMM_COLUMNS": "\(tiles.columns)"]
+        if self.isNarrow { defines["RIGOR_NARROW"] = "1" }
+        program = try device.program(
+            ProgramSource(
+                "inference/gemm",
+                files: ["activate", "gemm", "pack", "convolve"].map { "inference/\($0).cl" },
+                defines: defines))
+    }
+
+    /// Seconds the build took, and whether a stored binary served.
+    public var buildSeconds: Double { program.buildSeconds }
+
+    /// Floats that one packed matrix of `rows` × `depth` takes.
+    public func packedCountA(rows: Int, depth: Int) -> Int {
+        rows.roundedUp(to: tiles.rows) * depth
+    }
+
+    /// Floats that one packed matrix of `depth` × `columns` takes.
+    public func packedCountB(columns: Int, depth: Int) -> Int {
+        columns.roundedUp(to: tiles.columns) * depth
+    }
+
+    /// Packs `rows` × `depth` matrices into `panels`, one after the other.
+    public func packA(
+        _ matrix: Matrix, rows: Int, depth: Int, into panels: any ComputeBuffer
+    ) throws(Failure) {
+        try pack(matrix, width: tiles.rows, lines: rows, depth: depth, into: panels)
+    }
+
+    /// Packs `depth` × `columns` matrices into `panels`, one after the other.
+    public func packB(
+        _ matrix: Matrix, columns: Int, depth: Int, into panels: any ComputeBuffer
+    ) throws(Failure) {
+        try pack(matrix, width: tiles.columns, lines: columns, depth: depth, into: panels)
+    }
+
+    private func pack(
+        _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer
+    ) throws(Failure) {
+        let panelCount = lines.roundedUp(to: width) / width
+        let stride = panelCount * width * depth
+        try device.launch(
+            "gemm_pack", of: program,
+            global: [depth.inGroups, panelCount, matrix.matrixCount],
+            local: Launch.local(device),
+            arguments: [
+                .buffer(matrix.buffer), .buffer(panels), .int(Int32(width)), .int(Int32(lines)),
+                .int(Int32(depth)), .ulong(UInt64(matrix.lineStride)),
+                .ulong(UInt64(matrix.depthStride)), .ulong(UInt64(matrix.offset)),
+                .ulong(UInt64(matrix.matrixStride)), .ulong(UInt64(stride)),
+            ])
+    }
+
+    /// Multiplies packed matrices.
+    ///
+    /// - Parameters:
+    ///   - bias: `rows` floats per matrix of A, or `columns` floats; ignored without a bias.
+    public func multiply(
+        _ product: Product, a: any ComputeBuffer, b: any ComputeBuffer,
+        bias: (any ComputeBuffer)? = nil, into c: any ComputeBuffer
+    ) throws(Failure) {
+        precondition(product.bias == .none || bias != nil, "a bias needs its values")
+        let rowPanels = product.rows.roundedUp(to: tiles.rows) / tiles.rows
+        let lanes = isNarrow ? 4 : tiles.columns
+        let columnTiles = product.columns.roundedUp(to: lanes) / lanes
+        let aStride = packedCountA(rows: product.rows, depth: product.depth)
+        let bStride = packedCountB(columns: product.columns, depth: product.depth)
+        let global =
+            isNarrow
+            ? [columnTiles.inGroups, rowPanels, product.matrices]
+            : [rowPanels, columnTiles, product.matrices]
+        try device.launch(
+            "gemm", of: program, global: global,
+            local: isNarrow ? Launch.local(device) : [1, 1, 1],
+            arguments: [
+                .buffer(a), .buffer(b), .buffer(bias ?? a), .buffer(c), .int(Int32(product.rows)),
+                .int(Int32(product.columns)), .int(Int32(product.depth)),
+                .int(Int32(product.leading)), .int(Int32(product.aCount)),
+                .ulong(UInt64(aStride)), .ulong(UInt64(product.sharesB ? 0 : bStride)),
+                .ulong(UInt64(product.offset)), .ulong(UInt64(product.matrixStride)),
+                .int(product.bias.rawValue),
+            ] + product.activation.arguments)
+    }
+}

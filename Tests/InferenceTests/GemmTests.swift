@@ -1,0 +1,83 @@
+import Compute
+import Core
+import Inference
+import RigorTestKit
+import Testing
+
+@Suite struct GemmTests {
+    /// C = A B + bias, then the activation, word by word.
+    static func reference(
+        _ a: [Float], _ b: [Float], rows: Int, columns: Int, depth: Int, bias: [Float]?,
+        relu: Bool
+    ) -> [Float] {
+        (0..<rows * columns).map { index in
+            let (row, column) = (index / columns, index % columns)
+            var x = sumOfProducts(depth, { a[row * depth + $0] }, { b[$0 * columns + column] })
+            if let bias { x = x + bias[row] }
+            return relu && x < 0 ? 0 : x
+        }
+    }
+
+    static func product(
+        _ gemm: Gemm, on device: any ComputeDevice, _ a: [Float], _ b: [Float], rows: Int,
+        columns: Int, depth: Int, bias: [Float]?, relu: Bool
+    ) throws -> [Float] {
+        let panelsA = try device.makeBuffer(
+            byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
+        let panelsB = try device.makeBuffer(
+            byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
+        let c = try device.makeBuffer(byteCount: rows * columns * 4)
+        try gemm.packA(
+            .init(buffer: try device.makeBuffer(a), lineStride: depth, depthStride: 1),
+            rows: rows, depth: depth, into: panelsA)
+        try gemm.packB(
+            .init(buffer: try device.makeBuffer(b), lineStride: 1, depthStride: columns),
+            columns: columns, depth: depth, into: panelsB)
+        var product = Gemm.Product(rows: rows, columns: columns, depth: depth)
+        product.bias = bias == nil ? .none : .row
+        product.activation = relu ? .relu : .none
+        try gemm.multiply(
+            product, a: panelsA, b: panelsB,
+            bias: try bias.map { try device.makeBuffer($0) }, into: c)
+        return try device.read(Float.self, count: rows * columns, from: c)
+    }
+
+    @Test(arguments: TestDevices.all)
+    func agreesWithTheLoopNest(_ test: TestDevice) throws {
+        let device = try test.open()
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("GemmTests seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        var variants = [
+            try Gemm(on: device), try Gemm(on: device, tiles: .init(rows: 5, columns: 16)),
+        ]
+        if device.description.prefersWideVectors {
+            variants.append(try Gemm(on: device, isNarrow: true))
+            variants.append(try Gemm(on: device, tiles: .init(rows: 6, columns: 64)))
+        }
+        let fixed = [(1, 1, 1), (8, 32, 256), (9, 33, 257), (17, 100, 700)]
+        let random = (0..<4).map { _ in
+            (
+                Int.random(in: 1...40, using: &generator),
+                Int.random(in: 1...90, using: &generator),
+                Int.random(in: 1...600, using: &generator)
+            )
+        }
+        let sizes = test.isSlow ? [(9, 33, 3), (2, 3, 257)] : fixed + random
+        for (index, (rows, columns, depth)) in sizes.enumerated() {
+            let a = generator.floats(rows * depth), b = generator.floats(depth * columns)
+            let bias = index % 2 == 0 ? generator.floats(rows) : nil
+            let relu = index % 3 == 0
+            let expected = Self.reference(
+                a, b, rows: rows, columns: columns, depth: depth, bias: bias, relu: relu)
+            for gemm in variants {
+                let found = try Self.product(
+                    gemm, on: device, a, b, rows: rows, columns: columns, depth: depth,
+                    bias: bias, relu: relu)
+                #expect(
+                    found.bits == expected.bits,
+                    "\(rows)x\(columns)x\(depth) tiles \(gemm.tiles) narrow \(gemm.isNarrow)")
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Compute
+import Core
+import Inference
+import RigorTestKit
+
+/// splitmix64: the same numbers from the same seed, everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// Multiples of 2⁻²⁰ in -1..<1, and now and then a zero of either sign.
+    mutating func floats(_ count: Int) -> [Float] {
+        (0..<count).map { _ -> Float in
+            switch Int.random(in: 0..<64, using: &self) {
+            case 0: 0.0
+            case 1: -0.0
+            default: Float(Int32.random(in: -(1 << 20)..<(1 << 20), using: &self)) * 0x1p-20
+            }
+        }
+    }
+}
+
+extension [Float] {
+    var bits: [UInt32] { map(\.bitPattern) }
+}
+
+/// The rule for sums of products, word by word.
+func sumOfProducts(_ count: Int, _ a: (Int) -> Float, _ b: (Int) -> Float) -> Float {
+    var total: Float = 0
+    for block in Swift.stride(from: 0, to: count, by: 256) {
+        var sum: Float = 0
+        for k in block..<min(count, block + 256) { sum = sum.addingProduct(a(k), b(k)) }
+        total = block == 0 ? sum : total + sum
+    }
+    return total
+}
+
+/// The rule for other sums: sixteen lanes, then a tree.
+func laneSum(_ values: [Float]) -> Float {
+    var lanes = [Float](repeating: 0, count: 16)
+    for (index, value) in values.enumerated() {
+        lanes[index % 16] = index < 16 ? value : lanes[index % 16] + value
+    }
+    for width in [8, 4, 2, 1] {
+        for lane in 0..<width { lanes[lane] += lanes[lane + width] }
+    }
+    return lanes[0]
+}
