@@ -5,7 +5,7 @@
 
 // 1/b for normal b with a normal reciprocal: relative error below 2^-24 (1 + 2^-10). An integer
 // first guess, good to 0.051, then two steps of third order.
-float ex_reciprocal_near(float b) {
+EX_INLINE float ex_reciprocal_near(float b) {
     float y = as_float(0x7ef34c47u - as_uint(b));
     float e = fma(-b, y, 1.0f);
     y = fma(fma(e, e, e), y, y);
@@ -14,7 +14,7 @@ float ex_reciprocal_near(float b) {
 }
 
 // 1/b, correctly rounded, for |b| in [2^-100, 2^100].
-float ex_reciprocal_middle(float b) {
+EX_INLINE float ex_reciprocal_middle(float b) {
 #ifdef EXACT_NATIVE_DIVIDE
     return 1.0f / b;
 #else
@@ -25,7 +25,7 @@ float ex_reciprocal_middle(float b) {
 
 // a/b, correctly rounded, for |b| in [2^-60, 2^60] and a = 0 or |a| in [2^-60, 2^60]. A first
 // quotient and two corrections by its exact remainder.
-float ex_divide_middle(float a, float b) {
+EX_INLINE float ex_divide_middle(float a, float b) {
 #ifdef EXACT_NATIVE_DIVIDE
     return a / b;
 #else
@@ -38,20 +38,20 @@ float ex_divide_middle(float a, float b) {
 
 // The significand, in [1, 2), of a finite number that is not zero; u its bits without the sign.
 // Subnormals become normal as integers, which no flushing of subnormals can touch.
-float ex_significand(uint u) {
+EX_INLINE float ex_significand(uint u) {
     uint normal = u < 0x00800000u ? as_uint((float)u) : u;
     return as_float((normal & 0x007fffffu) | 0x3f800000u);
 }
 
 // Its exponent, such that the number is significand * 2^(exponent - 127).
-int ex_exponent(uint u) {
+EX_INLINE int ex_exponent(uint u) {
     uint normal = u < 0x00800000u ? as_uint((float)u) : u;
     return (int)(normal >> 23) - (u < 0x00800000u ? 149 : 0);
 }
 
 // Bits of (q + tiny * sign of rest) * 2^exponent for q in (1/4, 4), rounded once. q holds 24 bits;
 // two more, of which rest gives the lower, are enough for every rounding that is still to come.
-uint ex_compose(float q, float rest, int exponent) {
+EX_INLINE uint ex_compose(float q, float rest, int exponent) {
     uint u = as_uint(q);
     int biased = (int)(u >> 23) + exponent;
     uint wide = (((u & 0x007fffffu) | 0x00800000u) << 2)
@@ -63,11 +63,11 @@ uint ex_compose(float q, float rest, int exponent) {
     return biased > 254 ? 0x7f800000u : bits;
 }
 
-float ex_div(float a, float b) {
+EX_INLINE float ex_div(float a, float b) {
     uint ua = as_uint(a) & ~EX_SIGN;
     uint ub = as_uint(b) & ~EX_SIGN;
-    bool invalid = ua > 0x7f800000u || ub > 0x7f800000u || (ua == 0u && ub == 0u)
-        || (ua == 0x7f800000u && ub == 0x7f800000u);
+    bool invalid = (ua > 0x7f800000u) | (ub > 0x7f800000u)
+        | ((ua == ub) & ((ua == 0u) | (ua == 0x7f800000u)));
 #ifdef EXACT_NATIVE_DIVIDE
     return invalid ? EX_NAN : a / b;
 #else
@@ -78,14 +78,14 @@ float ex_div(float a, float b) {
     q = fma(fma(-sb, q, sa), y, q);
     q = fma(fma(-sb, q, sa), y, q);
     uint bits = ex_compose(q, fma(-sb, q, sa), ex_exponent(ua) - ex_exponent(ub));
-    bits = ua == 0u || ub == 0x7f800000u ? 0u : bits;
-    bits = ub == 0u || ua == 0x7f800000u ? 0x7f800000u : bits;
+    bits = ((ua == 0u) | (ub == 0x7f800000u)) ? 0u : bits;
+    bits = ((ub == 0u) | (ua == 0x7f800000u)) ? 0x7f800000u : bits;
     bits |= (as_uint(a) ^ as_uint(b)) & EX_SIGN;
     return invalid ? EX_NAN : as_float(bits);
 #endif
 }
 
-float ex_rcp(float b) {
+EX_INLINE float ex_rcp(float b) {
     uint ub = as_uint(b) & ~EX_SIGN;
 #ifdef EXACT_NATIVE_DIVIDE
     return ub > 0x7f800000u ? EX_NAN : 1.0f / b;

@@ -2,7 +2,7 @@
 // The error function over all numbers.
 
 // At most 1.1 ulp. Below 7/8 a polynomial; above, erfc(x) = e^(-x q(x)) with a polynomial q.
-float ex_erf(float x) {
+EX_INLINE float ex_erf(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float a = as_float(u);
     float c = a > 0x1p2f ? 0x1p2f : a;

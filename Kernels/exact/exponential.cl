@@ -1,13 +1,13 @@
 // exp and exp2 over all numbers, with subnormal results.
 
 // p * 2^(k - 256) for k in 100...400, rounded once where the result is subnormal.
-float ex_scale(float p, uint k) {
+EX_INLINE float ex_scale(float p, uint k) {
     uint half_k = k >> 1;
     return p * as_float((half_k - 1u) << 23) * as_float((k - half_k - 1u) << 23);
 }
 
 // 2^r for |r| <= 1/2.
-float ex_exp2_near(float r) {
+EX_INLINE float ex_exp2_near(float r) {
     float p = fma(r, 0x1.416b52p-13f, 0x1.5f082ep-10f);
     p = fma(p, r, 0x1.3b2dep-7f);
     p = fma(p, r, 0x1.c6af7cp-5f);
@@ -17,7 +17,7 @@ float ex_exp2_near(float r) {
 }
 
 // e^r for |r| <= 0.3475.
-float ex_exp_near(float r) {
+EX_INLINE float ex_exp_near(float r) {
     float p = fma(r, 0x1.6a3fb4p-10f, 0x1.1239ep-7f);
     p = fma(p, r, 0x1.5558bep-5f);
     p = fma(p, r, 0x1.555492p-3f);
@@ -26,7 +26,7 @@ float ex_exp_near(float r) {
 }
 
 // e^x for |x| <= 80: the same bits as ex_exp with less care.
-float ex_exp_middle(float x) {
+EX_INLINE float ex_exp_middle(float x) {
     float t = fma(x, 0x1.715476p0f, 0x1.8p23f);
     float n = t - 0x1.8p23f;
     float r = fma(n, 0x1.05c61p-29f, fma(n, -0x1.62e43p-1f, x));
@@ -34,7 +34,7 @@ float ex_exp_middle(float x) {
 }
 
 // At most 1 ulp. The multiple of ln 2 comes from the low bits of a sum with 1.5 * 2^23.
-float ex_exp(float x) {
+EX_INLINE float ex_exp(float x) {
     float c = x > 0x1.64p6f ? 0x1.64p6f : x;
     c = c < -0x1.ap6f ? -0x1.ap6f : c;
     float t = fma(c, 0x1.715476p0f, 0x1.8p23f);
@@ -45,7 +45,7 @@ float ex_exp(float x) {
 }
 
 // At most 0.9 ulp.
-float ex_exp2(float x) {
+EX_INLINE float ex_exp2(float x) {
     float c = x > 0x1.02p7f ? 0x1.02p7f : x;
     c = c < -0x1.2ep7f ? -0x1.2ep7f : c;
     float t = c + 0x1.8p23f;

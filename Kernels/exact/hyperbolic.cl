@@ -2,7 +2,7 @@
 // tanh and the logistic function over all numbers.
 
 // At most 1.5 ulp. Below 0.55 a polynomial; above, 1 - 2 / (e^2x + 1).
-float ex_tanh(float x) {
+EX_INLINE float ex_tanh(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float a = as_float(u);
     float c = a > 0x1.4p3f ? 0x1.4p3f : a;
@@ -18,7 +18,7 @@ float ex_tanh(float x) {
 }
 
 // 1 / (1 + e^-x): at most 3 ulp, also where the result is subnormal.
-float ex_sigmoid(float x) {
+EX_INLINE float ex_sigmoid(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float e = ex_exp(as_float(u | EX_SIGN));
     float y = ex_reciprocal_middle(e + 1.0f);

@@ -2,7 +2,7 @@
 // atan2 over all pairs of numbers, acos over [-1, 1].
 
 // atan(t) for t in [0, 1].
-float ex_atan_near(float t) {
+EX_INLINE float ex_atan_near(float t) {
     float z = t * t;
     float p = fma(z, -0x1.d32fcep-10f, 0x1.6411a8p-7f);
     p = fma(p, z, -0x1.fd7024p-6f);
@@ -16,7 +16,7 @@ float ex_atan_near(float t) {
 }
 
 // The angle of (x, y): at most 1.6 ulp. Zeros and infinities as in IEEE 754-2019, 9.2.1.
-float ex_atan2(float y, float x) {
+EX_INLINE float ex_atan2(float y, float x) {
     uint ux = as_uint(x) & ~EX_SIGN;
     uint uy = as_uint(y) & ~EX_SIGN;
     bool steep = uy > ux;
@@ -32,12 +32,12 @@ float ex_atan2(float y, float x) {
     low = steep ? -0x1.777a5cp-25f : low;
     float angle = high + (a + low);
     angle = as_float(as_uint(angle) | (as_uint(y) & EX_SIGN));
-    return ux > 0x7f800000u || uy > 0x7f800000u ? EX_NAN : angle;
+    return ((ux > 0x7f800000u) | (uy > 0x7f800000u)) ? EX_NAN : angle;
 }
 
 // At most 1.2 ulp; NaN outside [-1, 1]. acos(x) = 2 asin(sqrt((1 - x) / 2)) keeps the accuracy
 // where |x| is near 1.
-float ex_acos(float x) {
+EX_INLINE float ex_acos(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float a = as_float(u);
     bool near = u < 0x3f000000u;

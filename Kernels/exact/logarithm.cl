@@ -1,20 +1,20 @@
 // log and log2 over all positive numbers. Zeros give -infinity, negative numbers NaN.
 
 // x = m * 2^k with m in [sqrt(1/2), sqrt(2)): k here, m by ex_log_fraction. u: bits of x > 0.
-uint ex_log_bits(uint u) {
+EX_INLINE uint ex_log_bits(uint u) {
     return u < 0x00800000u ? as_uint((float)u) : u;
 }
 
-int ex_log_exponent(uint u) {
+EX_INLINE int ex_log_exponent(uint u) {
     return (as_int(ex_log_bits(u) - 0x3f3504f3u) >> 23) - (u < 0x00800000u ? 149 : 0);
 }
 
-float ex_log_fraction(uint u) {
+EX_INLINE float ex_log_fraction(uint u) {
     uint normal = ex_log_bits(u);
     return as_float(normal - ((normal - 0x3f3504f3u) & 0xff800000u));
 }
 
-float ex_log_special(float x, float y) {
+EX_INLINE float ex_log_special(float x, float y) {
     uint u = as_uint(x);
     y = u == 0x7f800000u ? x : y;
     y = u > 0x7f800000u ? EX_NAN : y;
@@ -22,7 +22,7 @@ float ex_log_special(float x, float y) {
 }
 
 // At most 1 ulp.
-float ex_log(float x) {
+EX_INLINE float ex_log(float x) {
     float k = (float)ex_log_exponent(as_uint(x));
     float f = ex_log_fraction(as_uint(x)) - 1.0f;
     float p = fma(f, -0x1.39c1f4p-4f, 0x1.08ceeep-3f);
@@ -38,7 +38,7 @@ float ex_log(float x) {
 }
 
 // At most 1 ulp.
-float ex_log2(float x) {
+EX_INLINE float ex_log2(float x) {
     float k = (float)ex_log_exponent(as_uint(x));
     float f = ex_log_fraction(as_uint(x)) - 1.0f;
     float p = fma(f, -0x1.c39bbp-4f, 0x1.7f2818p-3f);

@@ -2,7 +2,7 @@
 // arithmetic before it and then rounds once instead of twice.
 
 // Bits of the nearest binary16, ties to even; NaN becomes 0x7e00.
-uint ex_half_from_float(float x) {
+EX_INLINE uint ex_half_from_float(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     uint sign = as_uint(x) >> 16 & 0x8000u;
     uint rebiased = u - (112u << 23);
@@ -18,7 +18,7 @@ uint ex_half_from_float(float x) {
 }
 
 // The number that the low 16 bits of h mean as binary16: exact.
-float ex_float_from_half(uint h) {
+EX_INLINE float ex_float_from_half(uint h) {
     uint magnitude = h & 0x7fffu;
     uint bits = (magnitude << 13) + (112u << 23);
     bits = magnitude >= 0x7c00u ? (magnitude << 13) + (224u << 23) : bits;
@@ -27,13 +27,13 @@ float ex_float_from_half(uint h) {
 }
 
 // Bits of the nearest bfloat16, ties to even; NaN becomes 0x7fc0.
-uint ex_bfloat16_from_float(float x) {
+EX_INLINE uint ex_bfloat16_from_float(float x) {
     uint u = as_uint(x);
     uint bits = (u + 0x7fffu + (u >> 16 & 1u)) >> 16;
     return (u & ~EX_SIGN) > 0x7f800000u ? 0x7fc0u : bits;
 }
 
 // The number that the low 16 bits of h mean as bfloat16: exact.
-float ex_float_from_bfloat16(uint h) {
+EX_INLINE float ex_float_from_bfloat16(uint h) {
     return (h & 0x7fffu) > 0x7f80u ? EX_NAN : as_float(h << 16);
 }

@@ -3,7 +3,7 @@
 
 // The bits of |x|^y for finite x other than zero: 2^(y log2|x|), the logarithm in two parts to
 // about 2^-36. With a = (m-1)/(m+1): log2 m = a (C + C/3 a^2 + ...), C = 2 log2 e.
-float ex_power_magnitude(uint ux, float y) {
+EX_INLINE float ex_power_magnitude(uint ux, float y) {
     float k = (float)ex_log_exponent(ux);
     float m = ex_log_fraction(ux);
     // a in two parts, from the exact remainder of its division.
@@ -39,12 +39,12 @@ float ex_power_magnitude(uint ux, float y) {
     e = over ? 0x1.02p7f : e;
     e = under ? -0x1.3p7f : e;
     float t = e + 0x1.8p23f;
-    float r = (e - (t - 0x1.8p23f)) + (over || under ? 0.0f : e_low);
+    float r = (e - (t - 0x1.8p23f)) + ((over | under) ? 0.0f : e_low);
     return ex_scale(ex_exp2_near(r), as_uint(t) - 0x4b3fff00u);
 }
 
 // At most 1 ulp.
-float ex_pow(float x, float y) {
+EX_INLINE float ex_pow(float x, float y) {
     uint ux = as_uint(x) & ~EX_SIGN;
     uint uy = as_uint(y) & ~EX_SIGN;
     bool grows = as_uint(y) < EX_SIGN;
@@ -54,14 +54,14 @@ float ex_pow(float x, float y) {
     uint shift = (uint)(places < 0 ? 0 : places > 24 ? 24 : places);
     uint digits = (uy & 0x007fffffu) | 0x00800000u;
     bool whole = (digits & ((1u << shift) - 1u)) == 0u;
-    bool odd = whole && places >= 0 && ((digits >> shift) & 1u) != 0u;
+    bool odd = whole & (places >= 0) & (((digits >> shift) & 1u) != 0u);
 
     uint bits = as_uint(ex_power_magnitude(ux, y));
     bits = ux == 0u ? (grows ? 0u : 0x7f800000u) : bits;
     bits = ux == 0x7f800000u ? (grows ? 0x7f800000u : 0u) : bits;
-    bits |= negative && odd ? EX_SIGN : 0u;
-    bool invalid = ux > 0x7f800000u || uy > 0x7f800000u
-        || (negative && !whole && ux != 0u && ux != 0x7f800000u);
+    bits |= (negative & odd) ? EX_SIGN : 0u;
+    bool invalid = (ux > 0x7f800000u) | (uy > 0x7f800000u)
+        | (negative & !whole & (ux != 0u) & (ux != 0x7f800000u));
     bits = invalid ? 0x7fc00000u : bits;
-    return as_float(uy == 0u || as_uint(x) == 0x3f800000u ? 0x3f800000u : bits);
+    return as_float(((uy == 0u) | (as_uint(x) == 0x3f800000u)) ? 0x3f800000u : bits);
 }

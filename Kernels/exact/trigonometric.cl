@@ -2,14 +2,14 @@
 // sin, cos and tan for |x| <= 2^20; NaN beyond, so that no silent nonsense is settled on.
 
 // x - n * pi/2 for n up to 2^20 by three parts of pi/2. The first step is exact.
-float ex_trig_remainder(float x, float n) {
+EX_INLINE float ex_trig_remainder(float x, float n) {
     float r = fma(n, -0x1.921fb6p0f, x);
     r = fma(n, 0x1.777a5cp-25f, r);
     return fma(n, 0x1.ee59dap-50f, r);
 }
 
 // sin(r) for |r| <= 0.84.
-float ex_sin_near(float r) {
+EX_INLINE float ex_sin_near(float r) {
     float z = r * r;
     float p = fma(z, 0x1.76daecp-19f, -0x1.a04738p-13f);
     p = fma(p, z, 0x1.111166p-7f);
@@ -18,7 +18,7 @@ float ex_sin_near(float r) {
 }
 
 // cos(r) for |r| <= 0.84.
-float ex_cos_near(float r) {
+EX_INLINE float ex_cos_near(float r) {
     float z = r * r;
     float p = fma(z, 0x1.98fa2p-16f, -0x1.6c08b6p-10f);
     p = fma(p, z, 0x1.555544p-5f);
@@ -27,13 +27,13 @@ float ex_cos_near(float r) {
 }
 
 // sin of r plus `quadrant` quarter turns, its sign flipped where `sign` says so.
-float ex_sin_quadrant(float r, uint quadrant, uint sign) {
+EX_INLINE float ex_sin_quadrant(float r, uint quadrant, uint sign) {
     float v = (quadrant & 1u) != 0u ? ex_cos_near(r) : ex_sin_near(r);
     return as_float(as_uint(v) ^ ((quadrant & 2u) << 30) ^ sign);
 }
 
 // At most 1.6 ulp. The nearest multiple of pi/2 comes from a sum with 1.5 * 2^23.
-float ex_sin(float x) {
+EX_INLINE float ex_sin(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float t = fma(as_float(u), 0x1.45f306p-1f, 0x1.8p23f);
     float r = ex_trig_remainder(as_float(u), t - 0x1.8p23f);
@@ -42,7 +42,7 @@ float ex_sin(float x) {
 }
 
 // At most 1.6 ulp.
-float ex_cos(float x) {
+EX_INLINE float ex_cos(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float t = fma(as_float(u), 0x1.45f306p-1f, 0x1.8p23f);
     float r = ex_trig_remainder(as_float(u), t - 0x1.8p23f);
@@ -51,7 +51,7 @@ float ex_cos(float x) {
 }
 
 // At most 3 ulp.
-float ex_tan(float x) {
+EX_INLINE float ex_tan(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float t = fma(as_float(u), 0x1.45f306p-1f, 0x1.8p23f);
     float r = ex_trig_remainder(as_float(u), t - 0x1.8p23f);
