@@ -55,6 +55,14 @@ struct Console: Sendable {
     /// A line about the work, on standard error.
     func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
+    /// The one document of `--json`.
+    func write(_ document: JSON) {
+        FileHandle.standardOutput.write(Data(document.text.utf8))
+    }
+
+    /// Why a command failed.
+    func fail(_ failure: Failure) { note(paint("error: ", "31") + failure.message) }
+
     func warn(_ line: String) { note(paint("warning: ", "33") + line) }
 
     /// A progress line that replaces itself; silent when standard error is no terminal.

@@ -1,0 +1,46 @@
+/// Figures for people.
+enum Units {
+    /// Powers of 1024: `24 GiB`, `1.5 MiB`.
+    static func bytes(_ count: Int) -> String {
+        let names = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1024, unit + 1 < names.count {
+            value /= 1024
+            unit += 1
+        }
+        return "\(decimal(value, 1)) \(names[unit])"
+    }
+
+    /// At most `digits` behind the point, none where they are zeros.
+    static func decimal(_ value: Double, _ digits: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let rounded = (value * scale).rounded() / scale
+        return rounded == rounded.rounded() && rounded.magnitude < 1e15
+            ? String(Int(rounded)) : String(rounded)
+    }
+}
+
+/// Columns of text, each as wide as its widest cell.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ heading: [String]) { rows = [heading] }
+
+    mutating func add(_ row: [String]) { rows.append(row) }
+
+    var lines: [String] {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            rows.map { $0.indices ~= column ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                cell + String(repeating: " ", count: widths[column] - cell.count)
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+}
