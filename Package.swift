@@ -64,7 +64,7 @@ let package = Package(
         module("OpenCL", ["Core", "COpenCL"]),
         module("Hardware", ["Core", "OpenCL", "CHwloc"]),
         module("Compute", ["Core", "Digest", "Kernels", "OpenCL", "Exact"]),
-        module("Imaging", ["Core", "Exact", "CSpng", "COpenEXR", "CJPEGShims"]),
+        module("Imaging", ["Core", "Digest", "CSpng", "COpenEXR", "CJPEGShims"]),
 
         // Apps
         module("Rendering", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging"]),
@@ -121,6 +121,7 @@ let package = Package(
         tests("Ledger", [
             "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit", grdb,
         ]),
+        tests("Imaging", ["Core", "Digest", "Imaging"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
         tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),

@@ -1,13 +1,14 @@
-public import Core
 internal import CJPEGShims
+public import Core
 
 /// JPEG files (ITU-T T.81) through libjpeg-turbo, with one fixed set of choices.
 ///
-/// Slow integer DCT, fancy upsampling, no block smoothing: those are integer arithmetic, the same on
-/// every processor. Whatever the library would only warn of is refused, for what it does then is not
-/// fixed by any standard.
+/// Slow integer DCT, fancy upsampling, no block smoothing: those are integer arithmetic, the same
+/// on every processor. Whatever the library would only warn of is refused, for what it does then
+/// is not fixed by any standard.
 public enum JPEG {
-    /// Scans of a progressive file. Each one costs a pass over the whole picture; encoders write 10.
+    /// Scans of a progressive file. Each one costs a pass over the whole picture; encoders write
+    /// 10.
     private static let scansMax = 64
 
     /// A block of 8×8 pixels takes at least one bit.

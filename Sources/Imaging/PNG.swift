@@ -1,5 +1,5 @@
-public import Core
 internal import CSpng
+public import Core
 
 /// PNG files (ISO/IEC 15948) through libspng.
 public enum PNG {
@@ -28,6 +28,7 @@ public enum PNG {
     private static func decode(
         _ bytes: Bytes, format: spng_format, limits: ImageLimits
     ) throws(Failure) -> (Size, Bytes) {
+        try checkIsWhole(bytes)
         guard let context = spng_ctx_new(0) else { throw Failure(.limit, "PNG: out of memory") }
         defer { spng_ctx_free(context) }
         let result: Result<(Size, Bytes), Failure> = bytes.withUnsafeBytes { source in
@@ -67,6 +68,19 @@ public enum PNG {
         try check(status)
         try check(spng_decode_chunks(context))
         return (size, pixels)
+    }
+
+    /// Whether chunks reach up to and with IEND's checksum, which the library does not look at.
+    private static func checkIsWhole(_ bytes: Bytes) throws(Failure) {
+        var offset = 8
+        while bytes.count - offset >= 12 {
+            let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+            let type = bytes[offset + 4..<offset + 8]
+            guard length <= bytes.count - offset - 12 else { break }
+            if type.elementsEqual("IEND".utf8) { return }
+            offset += 12 + length
+        }
+        throw Failure(.malformed, "PNG: the file ends before its last chunk")
     }
 
     /// A header's word alone allocates nothing: the file must be able to hold that many pixels.

@@ -1,7 +1,7 @@
 internal import Core
 
-/// Double-precision vectors by explicit operations in a fixed order: + − × ÷ √ alone, no libm, so that
-/// every machine gets the same bits.
+/// Double-precision vectors by explicit operations in a fixed order: + − × ÷ √ alone, no libm, so
+/// that every machine gets the same bits.
 enum Vector {
     typealias Three = SIMD3<Double>
 

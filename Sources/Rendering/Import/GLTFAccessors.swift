@@ -2,7 +2,8 @@ internal import Core
 
 /// Reads buffers, buffer views and accessors (glTF 2.0 §3.6) with every bound checked.
 ///
-/// All integers of the file are first held to 0 … 2⁴⁰, so that no sum or product of two can overflow.
+/// All integers of the file are first held to 0 … 2⁴⁰, so that no sum or product of two can
+/// overflow.
 final class GLTFAccessors {
     let document: GLTFDocument
     let limits: ImportLimits
@@ -78,7 +79,8 @@ extension GLTFAccessors {
     /// An accessor's component type and shape.
     struct Format: Hashable, CustomStringConvertible {
         enum Component: Int {
-            case int8 = 5120, uint8, int16, uint16
+            case int8 = 5120
+            case uint8, int16, uint16
             case uint32 = 5125
             case float
 
@@ -118,7 +120,8 @@ extension GLTFAccessors {
         }
         guard let lanes = Format.lanesByType[accessor.type] else {
             throw Failure(
-                .malformed, "accessors[\(index)].type: \"\(accessor.type.prefix(20))\" not expected")
+                .malformed, "accessors[\(index)].type: \"\(accessor.type.prefix(20))\" not expected"
+            )
         }
         let limit =
             accessor.bufferView == nil ? limits.elementsFromNothingMax : limits.elementsMax
@@ -195,7 +198,8 @@ extension GLTFAccessors {
         let end = offset + stride * (count - 1) + format.byteCount
         guard end <= view.range.count else {
             throw Failure(
-                .malformed, "\(place): \(end) bytes expected in its view, \(view.range.count) there")
+                .malformed, "\(place): \(end) bytes expected in its view, \(view.range.count) there"
+            )
         }
         return (view.range.lowerBound + offset, stride)
     }
@@ -215,7 +219,8 @@ extension GLTFAccessors {
         let indexFormat = Format(component: component, lanes: 1, isNormalized: false)
         let indexView = try view(sparse.indices.bufferView)
         let indexSpan = try Self.span(
-            indexView, try Self.small(sparse.indices.byteOffset ?? 0, "\(place).indices.byteOffset"),
+            indexView,
+            try Self.small(sparse.indices.byteOffset ?? 0, "\(place).indices.byteOffset"),
             indexFormat, sparse.count, "\(place).indices")
         let valueView = try view(sparse.values.bufferView)
         let valueSpan = try Self.span(

@@ -33,9 +33,9 @@ extension PrimitiveGeometry {
     /// Each triangle adds its directions of growing u and of falling v (glTF's green points up the
     /// picture), of unit length times the triangle's area, to its three vertices, in order of
     /// triangles. A vertex's tangent is the first sum made orthogonal to its normal (Gram-Schmidt);
-    /// w is the side on which the second sum lies. Vertices are not split: where mirrored halves of a
-    /// map share vertices, the larger half wins. The method is Lengyel's (Foundations of Game Engine
-    /// Development 2, §7.5) with area weights, in doubles.
+    /// w is the side on which the second sum lies. Vertices are not split: where mirrored halves
+    /// of a map share vertices, the larger half wins. The method is Lengyel's (Foundations of Game
+    /// Engine Development 2, §7.5) with area weights, in doubles.
     mutating func makeTangents(slot: Int) {
         let uvs = slot == 0 ? uv0 : uv1
         var along = [Vector.Three](repeating: .zero, count: positions.count)

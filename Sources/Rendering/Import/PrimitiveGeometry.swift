@@ -91,7 +91,8 @@ struct PrimitiveReader {
             if let count, elements != count {
                 throw Failure(
                     .malformed,
-                    "accessor \(index): \(count) elements expected as in POSITION, \(elements) there")
+                    "accessor \(index): \(count) elements expected, \(elements) there"
+                )
             }
             return try accessors.floats(index)
         } catch {

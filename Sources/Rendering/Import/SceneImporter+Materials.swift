@@ -100,8 +100,8 @@ extension SceneImporter {
         material.occlusionStrength = Self.unit(source.occlusionTexture?.strength ?? 1)
     }
 
-    /// KHR_materials_unlit as light: the base colour is emitted and nothing is reflected. Alpha stays
-    /// with the base colour; vertex colours then do not tint it.
+    /// KHR_materials_unlit as light: the base colour is emitted and nothing is reflected. Alpha
+    /// stays with the base colour; vertex colours then do not tint it.
     private static func makeUnlit(_ material: inout Material) {
         let base = material.baseColor
         material.emissive = SIMD3(base.x, base.y, base.z)

@@ -26,7 +26,8 @@ extension SceneImporter {
             throw Failure(.limit, "\(place): more than \(limits.verticesMax) vertices in the scene")
         }
         guard scene.triangles.count + triangles <= limits.trianglesMax else {
-            throw Failure(.limit, "\(place): more than \(limits.trianglesMax) triangles in the scene")
+            throw Failure(
+                .limit, "\(place): more than \(limits.trianglesMax) triangles in the scene")
         }
     }
 

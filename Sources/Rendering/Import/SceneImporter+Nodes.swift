@@ -15,7 +15,8 @@ extension SceneImporter {
     func visitNodes() throws(Failure) -> [MeshInstance] {
         let nodes = document.nodes ?? []
         guard nodes.count <= limits.nodesMax else {
-            throw Failure(.limit, "nodes: at most \(limits.nodesMax) expected, \(nodes.count) there")
+            throw Failure(
+                .limit, "nodes: at most \(limits.nodesMax) expected, \(nodes.count) there")
         }
         var instances: [MeshInstance] = []
         var visited = [Bool](repeating: false, count: nodes.count)

@@ -29,8 +29,9 @@ extension SceneImporter {
                 return TextureRef(texture: texture, uvSet: slots.count - 1)
             }
             if name != "occlusionTexture" {
-                warn("a material uses more than two coordinate sets or transforms: \(name) takes "
-                    + "the first")
+                warn(
+                    "a material uses more than two coordinate sets or transforms: \(name) takes "
+                        + "the first")
             }
             return TextureRef(texture: texture, uvSet: 0)
         } catch {
@@ -46,7 +47,8 @@ extension SceneImporter {
         let source = sources[index]
         guard let image = source.source else {
             throw Failure(
-                .unsupported, "textures[\(index)]: a PNG or JPEG source expected (KHR_texture_basisu "
+                .unsupported,
+                "textures[\(index)]: a PNG or JPEG source expected (KHR_texture_basisu "
                     + "and EXT_texture_webp are not supported)")
         }
         var sampler = GLTFDocument.Sampler()
@@ -65,7 +67,9 @@ extension SceneImporter {
             filter: sampler.magFilter == 9728 ? .nearest : .linear)
         if let known = textures[key] { return known }
         let pixels: ImageRGBA8
-        do throws(Failure) { pixels = try decoded(image) } catch { throw error.at("images[\(image)]") }
+        do throws(Failure) { pixels = try decoded(image) } catch {
+            throw error.at("images[\(image)]")
+        }
         var texture = Texture(
             width: pixels.width, height: pixels.height, rgba8: pixels.pixels, isSRGB: isColor)
         texture.wrapU = key.wrapU
@@ -82,11 +86,13 @@ extension SceneImporter {
         case 33071: return .clampToEdge
         case 33648: return .mirroredRepeat
         case let value?:
-            throw Failure(.malformed, "sampler.\(name): 33071, 33648 or 10497 expected, \(value) there")
+            throw Failure(
+                .malformed, "sampler.\(name): 33071, 33648 or 10497 expected, \(value) there")
         }
     }
 
-    /// An image's pixels, decoded once. The bytes say which format it is, not the name or MIME type.
+    /// An image's pixels, decoded once. The bytes say which format it is, not the name or MIME
+    /// type.
     private func decoded(_ index: Int) throws(Failure) -> ImageRGBA8 {
         if let known = images[index] { return known }
         let sources = document.images ?? []

@@ -41,7 +41,8 @@ final class SceneImporter {
         accessors = GLTFAccessors(document, limits: limits) { index throws(Failure) in
             guard let uri = buffers[index].uri else {
                 if index == 0, let binary { return binary }
-                throw Failure(.malformed, "buffers[\(index)].uri: expected outside a GLB's buffer 0")
+                throw Failure(
+                    .malformed, "buffers[\(index)].uri: expected outside a GLB's buffer 0")
             }
             do throws(Failure) { return try Self.load(uri, folder, files) } catch {
                 throw error.at("buffers[\(index)]")
@@ -73,7 +74,8 @@ final class SceneImporter {
 
     private static func checkHeader(_ document: GLTFDocument) throws(Failure) {
         let version = document.asset.minVersion ?? document.asset.version
-        guard version == "2.0" || (document.asset.minVersion == nil && version.hasPrefix("2.")) else {
+        guard version == "2.0" || (document.asset.minVersion == nil && version.hasPrefix("2."))
+        else {
             throw Failure(
                 .unsupported, "asset.version: 2.0 expected, \"\(version.prefix(20))\" there")
         }

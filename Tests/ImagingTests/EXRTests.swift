@@ -1,0 +1,31 @@
+import Core
+import Imaging
+import Testing
+
+@Suite struct EXRTests {
+    static func picture(_ width: Int, _ height: Int) -> ImageFloat {
+        let pixels = (0..<width * height).map { index in
+            SIMD3<Float>(
+                Float(index) * 0.37 - 4,
+                Float(bitPattern: (UInt32(index) &* 2_654_435_761) & 0xbf7f_ffff),
+                1 / Float(index + 1))
+        }
+        return ImageFloat(width: width, height: height, pixels: pixels)
+    }
+
+    @Test(arguments: [(1, 1), (7, 3), (33, 40), (128, 17)])
+    func everyBitComesBack(width: Int, height: Int) throws {
+        let image = Self.picture(width, height)
+        let bytes = try EXR.encode(image)
+        #expect(ImageKind(sniffing: bytes) == .exr)
+        #expect(try EXR.decode(bytes) == image)
+    }
+
+    @Test func everyTruncationFails() throws {
+        let image = Self.picture(9, 20)
+        let whole = try EXR.encode(image)
+        for count in whole.indices {
+            #expect(throws: Failure.self) { _ = try EXR.decode(Bytes(whole[..<count])) }
+        }
+    }
+}
