@@ -111,6 +111,7 @@ let package = Package(
         tests("DeviceHost", [
             "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
         ]),
+        tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
         tests("Ethereum", ["Core", "Digest", "Ethereum"]),

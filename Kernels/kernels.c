@@ -1,6 +1,27 @@
 #include "kernels.h"
 
 // One block per file; the table below must name every one (the tidy test counts them).
+static const char certify_arithmetic[] = {
+#embed "certify/arithmetic.cl" suffix(, 0)
+};
+static const char certify_convert[] = {
+#embed "certify/convert.cl" suffix(, 0)
+};
+static const char certify_divide[] = {
+#embed "certify/divide.cl" suffix(, 0)
+};
+static const char certify_integer[] = {
+#embed "certify/integer.cl" suffix(, 0)
+};
+static const char certify_memory[] = {
+#embed "certify/memory.cl" suffix(, 0)
+};
+static const char certify_narrow[] = {
+#embed "certify/narrow.cl" suffix(, 0)
+};
+static const char certify_native[] = {
+#embed "certify/native.cl" suffix(, 0)
+};
 static const char exact_divide[] = {
 #embed "exact/divide.cl" suffix(, 0)
 };
@@ -73,6 +94,13 @@ static const char toy_hash[] = {
 
 #define FILE_ENTRY(path, symbol) {path, symbol, sizeof symbol - 1}
 static const rigor_kernel_file files[] = {
+    FILE_ENTRY("certify/arithmetic.cl", certify_arithmetic),
+    FILE_ENTRY("certify/convert.cl", certify_convert),
+    FILE_ENTRY("certify/divide.cl", certify_divide),
+    FILE_ENTRY("certify/integer.cl", certify_integer),
+    FILE_ENTRY("certify/memory.cl", certify_memory),
+    FILE_ENTRY("certify/narrow.cl", certify_narrow),
+    FILE_ENTRY("certify/native.cl", certify_native),
     FILE_ENTRY("exact/divide.cl", exact_divide),
     FILE_ENTRY("exact/error.cl", exact_error),
     FILE_ENTRY("exact/exponential.cl", exact_exponential),

@@ -172,7 +172,7 @@ extension DeviceDescription {
             case .cpu: .cpu
             case .gpu: .gpu
             case .accelerator: .accelerator
-            default: .other  // a simulator claims to be all of them
+            default: .other // a simulator claims to be all of them
             }
         // Vectors of 8 and 16 pay on processors whose compiler is made for them. Elsewhere they
         // spill, and Mesa's processor driver does not finish compiling them.

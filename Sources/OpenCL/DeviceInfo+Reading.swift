@@ -111,14 +111,14 @@ extension DeviceInfo {
 
 /// Parameters of extensions, which older headers lack.
 enum Vendor {
-    static let pciBus: Int32 = 0x410F  // CL_DEVICE_PCI_BUS_INFO_KHR
-    static let uuid: Int32 = 0x106A  // CL_DEVICE_UUID_KHR
-    static let busNVIDIA: Int32 = 0x4008  // CL_DEVICE_PCI_BUS_ID_NV
-    static let slotNVIDIA: Int32 = 0x4009  // CL_DEVICE_PCI_SLOT_ID_NV
-    static let domainNVIDIA: Int32 = 0x400A  // CL_DEVICE_PCI_DOMAIN_ID_NV
-    static let topologyAMD: Int32 = 0x4037  // CL_DEVICE_TOPOLOGY_AMD
-    static let boardNameAMD: Int32 = 0x4038  // CL_DEVICE_BOARD_NAME_AMD
-    static let pciDeviceAMD: Int32 = 0x4034  // CL_DEVICE_PCIE_ID_AMD
+    static let pciBus: Int32 = 0x410F // CL_DEVICE_PCI_BUS_INFO_KHR
+    static let uuid: Int32 = 0x106A // CL_DEVICE_UUID_KHR
+    static let busNVIDIA: Int32 = 0x4008 // CL_DEVICE_PCI_BUS_ID_NV
+    static let slotNVIDIA: Int32 = 0x4009 // CL_DEVICE_PCI_SLOT_ID_NV
+    static let domainNVIDIA: Int32 = 0x400A // CL_DEVICE_PCI_DOMAIN_ID_NV
+    static let topologyAMD: Int32 = 0x4037 // CL_DEVICE_TOPOLOGY_AMD
+    static let boardNameAMD: Int32 = 0x4038 // CL_DEVICE_BOARD_NAME_AMD
+    static let pciDeviceAMD: Int32 = 0x4034 // CL_DEVICE_PCIE_ID_AMD
 }
 
 /// One device's answers; a refused query is an empty one.

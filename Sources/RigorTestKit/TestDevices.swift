@@ -100,7 +100,7 @@ public enum TestDevices {
                 try (driver + "\n").write(toFile: path, atomically: false, encoding: .utf8)
             }
             setenv("OCL_ICD_VENDORS", folder, 1)
-            _ = OpenCLSystem.read()  // the loader reads the folder now, and never again
+            _ = OpenCLSystem.read() // the loader reads the folder now, and never again
             try manager.removeItem(atPath: folder)
         } catch {
             skip("drivers could not be gathered in \(folder): \(error)")

@@ -1,0 +1,58 @@
+// Known-answer kernels for + - * fma, comparisons, and copies. One work-item reads four words
+// (operands a, b, c as bits) and writes two. Bits stay integers but for the operation in question;
+// NaN becomes one pattern, since its payload is nobody's promise.
+
+#define CERTIFY_KERNEL(name) \
+    __kernel void name(__global const uint *in, __global uint *out, const uint count, \
+                       const float negative_zero)
+
+uint certify_bits(float x) { return x != x ? 0x7fc00000u : as_uint(x); }
+
+#define CERTIFY_FLOAT(name, expression) \
+    CERTIFY_KERNEL(name) { \
+        const uint i = get_global_id(0); \
+        if (i >= count) return; \
+        const float a = as_float(in[4 * i]); \
+        const float b = as_float(in[4 * i + 1]); \
+        const float c = as_float(in[4 * i + 2]); \
+        out[2 * i] = certify_bits(expression); \
+        out[2 * i + 1] = i ^ as_uint(negative_zero); \
+        (void)a; (void)b; (void)c; \
+    }
+
+CERTIFY_FLOAT(certify_add, a + b)
+CERTIFY_FLOAT(certify_subtract, a - b)
+CERTIFY_FLOAT(certify_multiply, a * b)
+CERTIFY_FLOAT(certify_fma, fma(a, b, c))
+// The trap: one expression, which a compiler that contracts turns into an fma.
+CERTIFY_FLOAT(certify_multiply_add, a * b + c)
+CERTIFY_FLOAT(certify_multiply_subtract, a * b - c)
+// The same in a vector, where other patterns match.
+CERTIFY_FLOAT(certify_multiply_add4, ((float4)(a, a, a, a) * b + (float4)(c, c, c, c)).z)
+// The defence that needs no pragma: a zero unknown to the compiler pins the product.
+CERTIFY_FLOAT(certify_multiply_add_pinned, fma(a, b, negative_zero) + c)
+
+// Every comparison as one bit, then selections by comparison.
+CERTIFY_KERNEL(certify_compare) {
+    const uint i = get_global_id(0);
+    if (i >= count) return;
+    const float a = as_float(in[4 * i]);
+    const float b = as_float(in[4 * i + 1]);
+    out[2 * i] = (a < b ? 1u : 0u) | (a <= b ? 2u : 0u) | (a == b ? 4u : 0u)
+        | (a != b ? 8u : 0u) | (a > b ? 16u : 0u) | (a >= b ? 32u : 0u);
+    out[2 * i + 1] = certify_bits(a < b ? a : b);
+}
+
+// Floats through registers and memory, untouched; through a sign change, which is exact.
+CERTIFY_KERNEL(certify_copy) {
+    const uint i = get_global_id(0);
+    if (i >= count) return;
+    const float a = ((__global const float *)in)[4 * i];
+    ((__global float *)out)[2 * i] = in[4 * i + 3] & 1u ? -a : a;
+    ((__global float *)out)[2 * i + 1] = fabs(a);
+}
+
+// What may be done without breaking fma's answers: whole numbers in floats.
+CERTIFY_FLOAT(certify_floor, floor(a))
+CERTIFY_FLOAT(certify_trunc, trunc(a))
+CERTIFY_FLOAT(certify_rint, rint(a))

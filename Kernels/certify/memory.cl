@@ -1,0 +1,54 @@
+// needs: certify/arithmetic.cl
+// Local memory, barriers and integer atomics. Groups of 32 items.
+
+// An inclusive prefix sum over each group, in five rounds between barriers.
+__kernel __attribute__((reqd_work_group_size(32, 1, 1)))
+void certify_local(__global const uint *in, __global uint *out, const uint count,
+                   const float negative_zero, __local uint *scratch) {
+    const uint i = get_global_id(0);
+    const uint l = get_local_id(0);
+    scratch[l] = i < count ? in[4 * i] : 0u;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint distance = 1u; distance < 32u; distance <<= 1u) {
+        const uint left = l >= distance ? scratch[l - distance] : 0u;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        scratch[l] += left;
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    if (i < count) {
+        out[2 * i] = scratch[l];
+        out[2 * i + 1] = scratch[31u - l];
+    }
+}
+
+// Every item adds to one of 32 sums and joins in 32 maxima, minima and unions: no order shows.
+__kernel void certify_atomics(__global const uint *in, __global uint *out, const uint count,
+                              const float negative_zero) {
+    const uint i = get_global_id(0);
+    if (i >= count) return;
+    const uint slot = 4u * (i & 31u);
+    atomic_add((volatile __global int *)&out[slot], as_int(in[4 * i]));
+    atomic_max((volatile __global uint *)&out[slot + 1u], in[4 * i + 1]);
+    atomic_or((volatile __global uint *)&out[slot + 2u], in[4 * i + 2]);
+    atomic_inc((volatile __global uint *)&out[slot + 3u]);
+}
+
+// A counter of the group in local memory gives each item a place; the places of all items, in any
+// order, add up. One item per group then hands the sum over.
+__kernel __attribute__((reqd_work_group_size(32, 1, 1)))
+void certify_local_atomics(__global const uint *in, __global uint *out, const uint count,
+                           const float negative_zero, __local uint *scratch) {
+    const uint i = get_global_id(0);
+    const uint l = get_local_id(0);
+    if (l < 2u) scratch[l] = 0u;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (i < count) {
+        const uint place = atomic_inc((volatile __local uint *)&scratch[0]);
+        atomic_add((volatile __local uint *)&scratch[1], in[4 * i] + place);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (l == 0u) {
+        out[2 * get_group_id(0)] = scratch[0];
+        out[2 * get_group_id(0) + 1u] = scratch[1];
+    }
+}

@@ -1,0 +1,5 @@
+// needs: certify/arithmetic.cl
+// The device's own division and square root, built with the option that asks for correct rounding.
+
+CERTIFY_FLOAT(certify_native_divide, a / b)
+CERTIFY_FLOAT(certify_native_sqrt, sqrt(a))

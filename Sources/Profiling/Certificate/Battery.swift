@@ -1,0 +1,50 @@
+internal import Compute
+internal import Core
+internal import Digest
+
+/// Every question, in order.
+enum Battery {
+    static let nativeDivide = "native divide"
+    static let nativeSquareRoot = "native sqrt"
+    /// Output words of the counting probes, whatever the item count.
+    static let counterWords = 128
+
+    static let probes: [Probe] =
+        arithmetic + subnormals + division + narrowing + conversions + integers + memory
+
+    /// SHA-256 over the kernels, the inputs and the right answers: certificates given by another
+    /// battery do not hold for this one.
+    static let hash: Hash256 = {
+        var hasher = SHA256.Hasher()
+        hasher.update(UInt64(Certificate.version).littleEndianBytes)
+        for probe in probes {
+            hasher.update(Bytes(probe.name.utf8) + [0])
+            hasher.update(Bytes(probe.need.rawValue.utf8) + [0])
+            probe.items.withUnsafeBytes { hasher.update($0) }
+            probe.answers(Probe.itemCountMax).withUnsafeBytes { hasher.update($0) }
+            // A file that is missing shows when the probe is asked.
+            hasher.update(Bytes(((try? probe.call.program.text()) ?? "").utf8) + [0])
+        }
+        return hasher.finalize()
+    }()
+
+    static let arithmeticProgram = ProgramSource.certify("arithmetic")
+
+    static func call(_ kernel: String) -> Probe.Call {
+        Probe.Call(program: arithmeticProgram, kernel: kernel)
+    }
+
+    /// What float kernels write as their second word: the index under the sign of their run-time
+    /// negative zero, which shows that it arrived with its sign.
+    static func signed(_ index: Int) -> UInt32 { UInt32(index) | 0x8000_0000 }
+
+    /// A control: the answers of a kernel that misbehaves on purpose.
+    static func control(
+        _ name: String, _ call: Probe.Call?, _ items: [SIMD4<UInt32>],
+        _ answer: (SIMD4<UInt32>) -> UInt32
+    ) -> Probe.Control {
+        Probe.Control(
+            name: name, call: call,
+            answers: Probe.words(items) { (answer($1), signed($0)) })
+    }
+}

@@ -1,0 +1,93 @@
+internal import ArgumentParser
+internal import Compute
+internal import Core
+internal import Foundation
+internal import OpenCL
+internal import Profiling
+
+/// `rigor certify`: what each device's arithmetic is worth.
+struct CertifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "certify",
+        abstract: "Ask devices questions with known answers, and judge their arithmetic.",
+        discussion: """
+            The verdict is exact (results may settle by hash), exact-normal (right but for \
+            subnormal numbers: for local use), or no (for local use, with a warning). Devices with \
+            equal conformance hashes answered alike to the bit.
+
+            Examples:
+              rigor certify
+              rigor certify --device gpu --json
+            """)
+
+    @OptionGroup var devices: DeviceOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var home: HomeOptions
+    @Flag(name: .long, help: "List every probe, not only those with something to say.")
+    var verbose = false
+
+    func run() async throws {
+        let console = Console()
+        let catalog = DeviceCatalog()
+        let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
+        var documents: [JSON] = []
+        for index in chosen {
+            let label = catalog.descriptions[index].label
+            do {
+                let certificate = try certify(index, of: catalog, label, console)
+                documents.append(Self.document(index, certificate))
+                if !output.json { say(certificate, console) }
+            } catch {
+                // One device's driver must not keep the others from being judged.
+                console.endProgress()
+                documents.append(Self.document(index, label, error))
+                if !output.json { console.say("\(label): no\n    \(error.message)") }
+            }
+        }
+        if output.json { console.say(JSON.object([.init("devices", .array(documents))]).text) }
+    }
+
+    private func certify(
+        _ index: Int, of catalog: DeviceCatalog, _ label: String, _ console: Console
+    ) throws(Failure) -> Certificate {
+        let folder = DeviceOptions.programCache(home: home.home == nil ? nil : home.folder)
+        let device = try OpenCLDevice(
+            catalog.system.devices[index], options: .init(cacheFolder: folder.path),
+            clock: SystemClock())
+        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) {
+            console.progress("\(label): \($0)")
+        }
+        console.endProgress()
+        return certificate
+    }
+
+    private static func document(_ index: Int, _ certificate: Certificate) -> JSON {
+        guard case .object(let members) = certificate.json else { return .null }
+        return .object([JSON.Member("index", .int(index))] + members)
+    }
+
+    private static func document(_ index: Int, _ label: String, _ failure: Failure) -> JSON {
+        [
+            "index": .int(index), "device": .string(label),
+            "verdict": .string(Verdict.no.rawValue), "reasons": [.string(failure.message)],
+        ]
+    }
+
+    private func say(_ certificate: Certificate, _ console: Console) {
+        let passed = certificate.probes.filter(\.hasPassed).count
+        console.say(
+            """
+            \(certificate.platform): \(certificate.device): \(certificate.verdict.rawValue)
+                \(passed) of \(certificate.probes.count) probes passed; conformance hash \
+            \(certificate.conformanceHash)
+            """)
+        for probe in certificate.probes {
+            let note = probe.need == "optional" ? " (not relied on)" : ""
+            if let reason = probe.reason {
+                console.say("    \(probe.name)\(note): \(reason)")
+            } else if verbose {
+                console.say("    \(probe.name): passed")
+            }
+        }
+    }
+}
