@@ -83,11 +83,16 @@ let package = Package(
 
         // Market
         module("Ledger", ["Core", "Digest", "Ethereum", "Contribution", grdb]),
+        module("PoolProtocol", [
+            "Core", "Digest", "Ethereum", "Contribution", "HostProtocol", "Ledger",
+        ]),
         module("Agent", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger", grdb,
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
+            "PoolProtocol", grdb,
         ]),
         module("Pool", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger", grdb,
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
+            "PoolProtocol", grdb,
         ]),
         module("RigorTestKit", ["Core", "Compute", "OpenCL", "Hardware", "Exact"]),
 
@@ -97,7 +102,8 @@ let package = Package(
             dependencies: [
                 "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet", "HostProtocol",
                 "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
-                "Toy", "PrepareHost", "DeviceHost", "Ledger", "Agent", "Pool", argumentParser,
+                "Toy", "PrepareHost", "DeviceHost", "Ledger", "PoolProtocol", "Agent", "Pool",
+                argumentParser,
             ]),
 
         // Tests

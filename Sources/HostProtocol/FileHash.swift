@@ -73,6 +73,16 @@ public enum FileHash {
         try flushFolder(of: path)
     }
 
+    /// Makes a file's content survive a crash.
+    public static func flush(_ path: String) throws(Failure) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(.io, "\(path): \(systemMessage(errno))") }
+        defer { _ = close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw Failure(.io, "\(path): \(systemMessage(errno))")
+        }
+    }
+
     /// Makes a rename or a new file in `path`'s folder survive a crash.
     public static func flushFolder(of path: String) throws(Failure) {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
