@@ -8,7 +8,9 @@ struct Rigor: AsyncParsableCommand {
         commandName: "rigor",
         abstract: "Turn a GPU rig into a provider on a compute market.",
         version: "0.1.0",
-        subcommands: [CertifyCommand.self, ProbeCommand.self, ProbeDevicesCommand.self])
+        subcommands: [
+            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, ProbeDevicesCommand.self,
+        ])
 
     /// Failures are one line and exit code 1; what the parser refuses is exit code 64.
     static func main() async {

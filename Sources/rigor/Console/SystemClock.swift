@@ -6,6 +6,15 @@ struct SystemClock: Clock {
     var nowSeconds: Int { Int(Self.seconds(CLOCK_REALTIME)) }
     var monotonicSeconds: Double { Self.seconds(CLOCK_MONOTONIC) }
 
+    /// Whether the kernel counts its clock as kept by a time service (`adjtimex`); nil where it
+    /// does not say.
+    static var isSynchronized: Bool? {
+        var state = timex()
+        let answer = adjtimex(&state)
+        guard answer >= 0 else { return nil }
+        return answer != TIME_ERROR
+    }
+
     private static func seconds(_ clock: clockid_t) -> Double {
         var time = timespec()
         clock_gettime(clock, &time)
