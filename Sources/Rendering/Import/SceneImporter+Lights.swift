@@ -1,4 +1,5 @@
 internal import Core
+internal import Exact
 
 extension SceneImporter {
     private static let pi: Float = 0x1.921fb6p1
@@ -53,8 +54,8 @@ extension SceneImporter {
         guard inner >= 0, inner <= outer, outer > 0, outer <= pi / 2 else {
             throw Failure(.malformed, "spot: 0 ≤ innerConeAngle ≤ outerConeAngle ≤ π/2 expected")
         }
-        light.cosInner = Angle.cos(inner)
-        light.cosOuter = max(Angle.cos(outer), 0)
+        light.cosInner = Exact.cos(inner)
+        light.cosOuter = max(Exact.cos(outer), 0)
     }
 
     /// A camera at its node: it looks along the node's −z with +y up.
@@ -93,7 +94,7 @@ extension SceneImporter {
             guard aspect > 1e-3, aspect < 1e3 else {
                 throw Failure(.malformed, "perspective.aspectRatio: 0.001 to 1000 expected")
             }
-            camera.halfHeight = Angle.tan(yfov / 2)
+            camera.halfHeight = Exact.tan(yfov / 2)
             camera.halfWidth = camera.halfHeight * aspect
         } else if source.type == "orthographic", let lens = source.orthographic {
             camera.isOrthographic = true

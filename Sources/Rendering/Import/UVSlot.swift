@@ -1,4 +1,5 @@
 internal import Core
+internal import Exact
 
 /// KHR_texture_transform: offset · rotation · scale, applied to coordinates at import.
 struct UVTransform: Hashable {
@@ -40,7 +41,7 @@ struct UVSlot: Hashable {
         guard rotation.magnitude <= 1_000 else {
             throw Failure(.malformed, "KHR_texture_transform.rotation: radians expected")
         }
-        transform.cosine = Angle.cos(rotation)
-        transform.sine = Angle.sin(rotation)
+        transform.cosine = Exact.cos(rotation)
+        transform.sine = Exact.sin(rotation)
     }
 }

@@ -1,0 +1,191 @@
+import Core
+import Foundation
+import Imaging
+import Rendering
+import Testing
+
+@Suite struct ImportMaterialTests {
+    /// The fixture with one image, embedded, and a texture of it.
+    static func textured() throws -> GLTFFixture {
+        var fixture = GLTFFixture()
+        let view = fixture.addView(try GLTFFixture.image())
+        fixture.set("images", [["bufferView": view, "mimeType": "image/png"] as [String: Any]])
+        fixture.set("textures", [["source": 0]])
+        return fixture
+    }
+
+    @Test func factorsAndDefaults() throws {
+        var fixture = GLTFFixture()
+        let plain = try fixture.scene().materials[0]
+        #expect(plain.baseColor == .one && plain.metallic == 1 && plain.roughness == 1)
+        #expect(plain.ior == 1.5 && plain.alphaMode == .opaque && !plain.isDoubleSided)
+        fixture.set(
+            "materials/0",
+            [
+                "pbrMetallicRoughness": [
+                    "baseColorFactor": [0.5, 2, -1, 0.25], "metallicFactor": 0.5,
+                    "roughnessFactor": 7,
+                ] as [String: Any],
+                "emissiveFactor": [1, 0.5, 0], "alphaMode": "MASK", "alphaCutoff": 0.75,
+                "doubleSided": true,
+                "extensions": [
+                    "KHR_materials_emissive_strength": ["emissiveStrength": 8],
+                    "KHR_materials_transmission": ["transmissionFactor": 0.5],
+                    "KHR_materials_ior": ["ior": 1.33],
+                ],
+            ] as [String: Any])
+        let material = try fixture.scene().materials[0]
+        #expect(material.baseColor == [0.5, 1, 0, 0.25])
+        #expect(material.metallic == 0.5 && material.roughness == 1)
+        #expect(material.emissive == [8, 4, 0])
+        #expect(material.alphaMode == .mask && material.alphaCutoff == 0.75)
+        #expect(material.isDoubleSided && material.transmission == 0.5 && material.ior == 1.33)
+    }
+
+    @Test func primitivesWithoutMaterialTakeTheDefault() throws {
+        var fixture = GLTFFixture()
+        fixture.set("meshes/0/primitives/0/material", nil)
+        let scene = try fixture.scene()
+        #expect(scene.materials == [Material()])
+    }
+
+    @Test func oneImageAsColourAndAsDataGivesTwoTextures() throws {
+        var fixture = try Self.textured()
+        fixture.set("samplers", [["wrapS": 33071, "wrapT": 33648, "magFilter": 9728]])
+        fixture.set("textures", [["source": 0], ["source": 0, "sampler": 0]])
+        fixture.set(
+            "materials/0",
+            [
+                "pbrMetallicRoughness": [
+                    "baseColorTexture": ["index": 0], "metallicRoughnessTexture": ["index": 0],
+                ],
+                "emissiveTexture": ["index": 0], "occlusionTexture": ["index": 1, "strength": 0.5],
+                "normalTexture": ["index": 0, "scale": 2],
+            ] as [String: Any])
+        let scene = try fixture.scene()
+        let material = scene.materials[0]
+        #expect(scene.textures.count == 3)
+        #expect(scene.textures.map(\.isSRGB) == [true, false, false])
+        #expect(scene.textures[0].rgba8 == [255, 0, 0, 255, 0, 255, 0, 255])
+        #expect(material.emissiveTexture == material.baseColorTexture)
+        #expect(material.normalTexture == material.metallicRoughnessTexture)
+        #expect(material.normalScale == 2 && material.occlusionStrength == 0.5)
+        let other = scene.textures[2]
+        #expect(other.wrapU == .clampToEdge && other.wrapV == .mirroredRepeat)
+        #expect(other.filter == .nearest && scene.textures[0].wrapU == .repeat)
+        // u grows along x and v falls along y, so the tangent is +x and green is up: w is +1.
+        #expect(scene.tangents == [[1, 0, 0, 1], [1, 0, 0, 1], [1, 0, 0, 1]])
+    }
+
+    @Test func transformedCoordinatesAreBaked() throws {
+        var fixture = try Self.textured()
+        fixture.set(
+            "materials/0",
+            [
+                "pbrMetallicRoughness": [
+                    "baseColorTexture": [
+                        "index": 0,
+                        "extensions": [
+                            "KHR_texture_transform": ["offset": [10, 20], "scale": [2, 3]]
+                        ],
+                    ] as [String: Any],
+                    "metallicRoughnessTexture": ["index": 0],
+                ],
+                "emissiveTexture": [
+                    "index": 0,
+                    "extensions": ["KHR_texture_transform": ["rotation": 1]],
+                ] as [String: Any],
+            ] as [String: Any])
+        let scene = try fixture.scene()
+        #expect(scene.uv0 == [[10, 23], [12, 23], [10, 20]])
+        #expect(scene.uv1 == [[0, 1], [1, 1], [0, 0]])
+        #expect(scene.materials[0].baseColorTexture?.uvSet == 0)
+        #expect(scene.materials[0].metallicRoughnessTexture?.uvSet == 1)
+        #expect(scene.warnings.count == 1)
+        #expect(scene.warnings[0].contains("more than two coordinate sets"))
+    }
+
+    @Test func unlitIsLight() throws {
+        var fixture = try Self.textured()
+        fixture.set("extensionsUsed", ["KHR_materials_unlit"])
+        fixture.set(
+            "materials/0",
+            [
+                "pbrMetallicRoughness": [
+                    "baseColorFactor": [0.5, 0.25, 1, 0.5], "baseColorTexture": ["index": 0],
+                ] as [String: Any],
+                "extensions": ["KHR_materials_unlit": [String: Any]()],
+            ] as [String: Any])
+        let material = try fixture.scene().materials[0]
+        #expect(material.emissive == [0.5, 0.25, 1])
+        #expect(material.emissiveTexture == material.baseColorTexture)
+        #expect(material.baseColor == [0, 0, 0, 0.5])
+    }
+
+    @Test func lightsAndCameras() throws {
+        var fixture = GLTFFixture()
+        fixture.set(
+            "extensions",
+            [
+                "KHR_lights_punctual": [
+                    "lights": [
+                        ["type": "directional", "intensity": 2, "color": [1, 0.5, 0]]
+                            as [String: Any],
+                        ["type": "spot", "spot": ["outerConeAngle": 0.5], "range": 9]
+                            as [String: Any],
+                    ]
+                ]
+            ])
+        fixture.set(
+            "cameras",
+            [
+                ["type": "perspective", "perspective": ["yfov": 1.0, "aspectRatio": 2]]
+                    as [String: Any],
+                ["type": "orthographic", "orthographic": ["xmag": 3, "ymag": 2]] as [String: Any],
+            ])
+        func light(_ index: Int) -> [String: Any] { ["KHR_lights_punctual": ["light": index]] }
+        fixture.set("scenes/0/nodes", [0, 1, 2, 3, 4])
+        fixture.set(
+            "nodes",
+            [
+                ["mesh": 0] as [String: Any],
+                [
+                    "extensions": light(0),
+                    "rotation": [0, 0.7071067811865476, 0, 0.7071067811865476],
+                ]
+                    as [String: Any],
+                ["extensions": light(1), "translation": [1, 2, 3], "scale": [5, 5, 5]]
+                    as [String: Any],
+                ["camera": 0, "translation": [0, 0, 4], "name": "front"] as [String: Any],
+                ["camera": 1] as [String: Any],
+            ])
+        let scene = try fixture.scene()
+        #expect(scene.lights[0].kind == .directional)
+        #expect((scene.lights[0].direction - SIMD3(-1, 0, 0)).max() < 1e-6)
+        #expect(scene.lights[0].intensity == [2, 1, 0])
+        #expect(scene.lights[1].position == [1, 2, 3] && scene.lights[1].range == 9)
+        #expect(scene.lights[1].cosInner == 1)
+        #expect((scene.lights[1].cosOuter - 0.87758255).magnitude < 1e-6)
+        let camera = scene.cameras[0]
+        #expect(camera.name == "front" && camera.position == [0, 0, 4])
+        #expect(
+            camera.forward == [0, 0, -1] && camera.right == [1, 0, 0] && camera.up == [0, 1, 0])
+        #expect((camera.halfHeight - 0.5463025).magnitude < 1e-6)
+        #expect(camera.halfWidth == 2 * camera.halfHeight)
+        #expect(camera.fitted(width: 300, height: 100).halfWidth == 3 * camera.halfHeight)
+        #expect(scene.cameras[1].isOrthographic && scene.cameras[1].halfWidth == 3)
+    }
+
+    @Test func automaticCameraFramesTheBox() throws {
+        let camera = Camera.automatic(framing: try GLTFFixture().scene(), width: 200, height: 100)
+        // The box is 1 × 1 × 0 around (0.5, 0.5, 0); half its diagonal is √½.
+        let direction = SIMD3<Float>(0.6, 0.35, 1) / Float(0.36 + 0.1225 + 1).squareRoot()
+        let expected = SIMD3<Float>(0.5, 0.5, 0) + direction * (Float(0.5).squareRoot() * 2.8)
+        let off = camera.position - expected
+        #expect((off * off).sum() < 1e-10)
+        #expect((camera.forward + direction).max() < 1e-6)
+        #expect((camera.halfWidth - 0.41421357).magnitude < 1e-7)
+        #expect(camera.halfHeight == camera.halfWidth / 2)
+        #expect(camera.right.y == 0)
+    }
+}
