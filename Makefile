@@ -37,6 +37,7 @@ install: ## the Debian packages the program needs; says which and why
 
 install-test: ## those, and the ones the tests need
 	@scripts/install-packages program test
+	@scripts/install-intel-opencl
 
 clean: ## build folders and the demo's data
 	rm -rf .build .build-static demo
