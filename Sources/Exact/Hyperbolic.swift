@@ -6,7 +6,7 @@ extension Exact {
         let u = asUInt(x) & ~sign
         let a = asFloat(u)
         let c: Float = a > 0x1.4p3 ? 0x1.4p3 : a
-        let far = fma(-2, reciprocalMiddle(expMiddle(c + c) + 1), 1)
+        let far = fma(-2, 1 / (expMiddle(c + c) + 1), 1)
         let z = a * a
         var p = fma(z, -0x1.9921a2p-8, 0x1.58e518p-6)
         p = fma(p, z, -0x1.b91e7ep-5)
@@ -21,7 +21,7 @@ extension Exact {
     public static func sigmoid(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
         let e = exp(asFloat(u | sign))
-        var y = reciprocalMiddle(e + 1)
+        var y = 1 / (e + 1)
         y = asUInt(x) >= sign ? e * y : y
         return u > 0x7f80_0000 ? nan : y
     }

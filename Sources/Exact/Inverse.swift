@@ -45,7 +45,7 @@ extension Exact {
         let near = u < 0x3f00_0000
         let left = asUInt(x) >= sign
         let z = near ? a * a : fma(a, -0.5, 0.5)
-        let s = near ? a : sqrtMiddle(z)
+        let s = near ? a : z.squareRoot()
         var p = fma(z, 0x1.595c6p-5, 0x1.8c3e5p-6)
         p = fma(p, z, 0x1.747bb8p-5)
         p = fma(p, z, 0x1.330204p-4)

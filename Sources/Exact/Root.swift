@@ -1,4 +1,4 @@
-// Twin of Kernels/exact/root.cl.
+// Twin of Kernels/exact/root.cl, on the side of EXACT_NATIVE_SQRT.
 
 extension Exact {
     /// 1/√m for m in [2⁻⁶⁰, 2⁶⁰], within about an ulp: an integer first guess, good to 0.035, then
@@ -12,25 +12,11 @@ extension Exact {
         return fma(y * e, fma(e, 0x1.8p-2, 0x1p-1), y)
     }
 
-    /// √m, correctly rounded, for m = 0 or m in [2⁻⁶⁰, 2⁶⁰].
-    @inline(__always)
-    static func sqrtMiddle(_ m: Float) -> Float {
-        let y = rsqrtNear(m)
-        var s = m * y
-        let h = 0.5 * y
-        s = fma(fma(-s, s, m), h, s)
-        return fma(fma(-s, s, m), h, s)
-    }
-
     /// √x: correctly rounded, half an ulp. −0 gives −0, other negative numbers NaN.
     public static func sqrt(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
         let invalid = u > 0x7f80_0000 || (u != 0 && asUInt(x) > sign)
-        let exponent = exponent(u) + 153
-        let m = significand(u) * ((exponent & 1) != 0 ? 0x1p1 : 0x1p0)
-        var y = asUInt(sqrtMiddle(m)) &+ (UInt32(exponent >> 1) << 23) &- (140 << 23)
-        y = u == 0 || u == 0x7f80_0000 ? asUInt(x) : y
-        return invalid ? nan : asFloat(y)
+        return invalid ? nan : x.squareRoot()
     }
 
     /// 1/√x: at most 0.5001 ulp. Zeros give infinities of their sign, negative numbers NaN.

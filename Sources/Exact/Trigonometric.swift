@@ -64,7 +64,7 @@ extension Exact {
         let s = sinNear(r)
         let c = cosNear(r)
         let odd = (asUInt(t) & 1) != 0
-        let y = divideMiddle(odd ? -c : s, odd ? s : c)
+        let y = (odd ? -c : s) / (odd ? s : c)
         return u > 0x4980_0000 ? nan : asFloat(asUInt(y) ^ (asUInt(x) & sign))
     }
 }
