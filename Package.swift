@@ -54,6 +54,7 @@ let package = Package(
         module("Core"),
         // fma is a call into libm where the target need not have the instruction.
         .target(name: "Exact", linkerSettings: [.linkedLibrary("m")]),
+        module("SoftFloat"),
         module("Digest", ["Core", "CLibCrypto", "CNettle"]),
         module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
         module("Contribution", ["Core", "Digest", "Ethereum"]),
@@ -112,6 +113,7 @@ let package = Package(
             dependencies: ["Core", "Digest", "Ethereum", "Contribution", "Wallet"],
             path: "Tests/MarketTestKit"),
         tests("Core", ["Core"]),
+        tests("SoftFloat", ["SoftFloat"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
         tests("DeviceHost", [
