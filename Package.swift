@@ -113,6 +113,7 @@ let package = Package(
             dependencies: ["Core", "Digest", "Ethereum", "Contribution", "Wallet"],
             path: "Tests/MarketTestKit"),
         tests("Core", ["Core"]),
+        tests("Exact", ["Core", "Digest", "Exact", "SoftFloat", "Compute", "RigorTestKit"]),
         tests("SoftFloat", ["SoftFloat"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),

@@ -1,7 +1,8 @@
 // needs: exact/divide.cl exact/exponential.cl
 // tanh and the logistic function over all numbers.
 
-// At most 1.5 ulp. Below 0.55 a polynomial; above, 1 - 2 / (e^2x + 1).
+// At most 1.5 ulp. Below 0.55 a polynomial; above, 1 - 2 / (e^2x + 1). The sign is set apart, since
+// not every device gives +0 for fma(-1, 0, 0).
 EX_INLINE float ex_tanh(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float a = as_float(u);
@@ -13,7 +14,8 @@ EX_INLINE float ex_tanh(float x) {
     p = fma(p, z, 0x1.110ceep-3f);
     p = fma(p, z, -0x1.55554ap-2f);
     float near = fma(p, a * z, a);
-    uint bits = as_uint(u < 0x3f0ccccdu ? near : far) | (as_uint(x) & EX_SIGN);
+    uint bits = as_uint(u < 0x3f0ccccdu ? near : far) & ~EX_SIGN;
+    bits |= as_uint(x) & EX_SIGN;
     return u > 0x7f800000u ? EX_NAN : as_float(bits);
 }
 

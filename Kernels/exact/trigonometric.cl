@@ -8,13 +8,13 @@ EX_INLINE float ex_trig_remainder(float x, float n) {
     return fma(n, 0x1.ee59dap-50f, r);
 }
 
-// sin(r) for |r| <= 0.84.
+// sin(r) for |r| <= 0.84. A zero is returned as it is: not every device gives +0 for fma(-1, 0, 0).
 EX_INLINE float ex_sin_near(float r) {
     float z = r * r;
     float p = fma(z, 0x1.76daecp-19f, -0x1.a04738p-13f);
     p = fma(p, z, 0x1.111166p-7f);
     p = fma(p, z, -0x1.555556p-3f);
-    return fma(p, r * z, r);
+    return z == 0.0f ? r : fma(p, r * z, r);
 }
 
 // cos(r) for |r| <= 0.84.

@@ -13,7 +13,8 @@ extension Exact {
         p = fma(p, z, 0x1.110ceep-3)
         p = fma(p, z, -0x1.55554ap-2)
         let near = fma(p, a * z, a)
-        let y = asUInt(u < 0x3f0c_cccd ? near : far) | (asUInt(x) & sign)
+        var y = asUInt(u < 0x3f0c_cccd ? near : far) & ~sign
+        y |= asUInt(x) & sign
         return u > 0x7f80_0000 ? nan : asFloat(y)
     }
 

@@ -1,8 +1,8 @@
 // Twin of Kernels/exact/power.cl.
 
 extension Exact {
-    /// |x|^y for finite x other than zero, `ux` the bits of |x|: 2^(y log2|x|), the logarithm in two
-    /// parts to about 2⁻³⁶. With a = (m−1)/(m+1): log2 m = a (C + C/3 a² + …), C = 2 log2 e.
+    /// |x|^y for finite x other than zero, `ux` the bits of |x|: 2^(y log2|x|), the logarithm in
+    /// two parts to about 2⁻³⁶. With a = (m−1)/(m+1): log2 m = a (C + C/3 a² + …), C = 2 log2 e.
     @inline(__always)
     static func powerMagnitude(_ ux: UInt32, _ y: Float) -> Float {
         let k = Float(logExponent(ux))

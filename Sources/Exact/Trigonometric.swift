@@ -9,14 +9,15 @@ extension Exact {
         return fma(n, 0x1.ee59dap-50, r)
     }
 
-    /// sin(r) for |r| ≤ 0.84.
+    /// sin(r) for |r| ≤ 0.84. A zero is returned as it is: not every device gives +0 for
+    /// fma(−1, 0, 0).
     @inline(__always)
     static func sinNear(_ r: Float) -> Float {
         let z = r * r
         var p = fma(z, 0x1.76daecp-19, -0x1.a04738p-13)
         p = fma(p, z, 0x1.111166p-7)
         p = fma(p, z, -0x1.555556p-3)
-        return fma(p, r * z, r)
+        return z == 0 ? r : fma(p, r * z, r)
     }
 
     /// cos(r) for |r| ≤ 0.84.

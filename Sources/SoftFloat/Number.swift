@@ -18,13 +18,15 @@ extension SoftFloat {
         /// lower number is only a sticky bit: no rounding to 24 bits can see more of it.
         static func + (a: Number, b: Number) -> Number {
             // A zero would only spread the exponents.
-            if a.isZero || b.isZero { return a.isZero && b.isZero ? sumOfZeros(a, b) : a.isZero ? b : a }
+            if a.isZero { return b.isZero ? sumOfZeros(a, b) : b }
+            if b.isZero { return a }
             let (high, low) = a.exponent >= b.exponent ? (a, b) : (b, a)
             let distance = high.exponent - low.exponent
             let shift = min(distance, 75)
             let upper = high.digits << UInt128(shift)
             let lower = distance > 75 ? 1 : low.digits
-            var sum = Number(isNegative: high.isNegative, digits: 0, exponent: high.exponent - shift)
+            var sum = high
+            sum.exponent -= shift
             if high.isNegative == low.isNegative {
                 sum.digits = upper + lower
             } else if upper > lower {
@@ -33,7 +35,7 @@ extension SoftFloat {
                 sum.digits = lower - upper
                 sum.isNegative = low.isNegative
             } else {
-                sum.isNegative = false
+                sum = Number(isNegative: false, digits: 0, exponent: 0)
             }
             return sum
         }
@@ -65,7 +67,9 @@ extension SoftFloat {
 
         var width: Int { 1 + exponentBits + fractionBits }
         private var bias: Int { 1 << (exponentBits - 1) - 1 }
-        private var exponentField: UInt32 { (1 << UInt32(exponentBits) - 1) << UInt32(fractionBits) }
+        private var exponentField: UInt32 {
+            (1 << UInt32(exponentBits) - 1) << UInt32(fractionBits)
+        }
 
         /// The canonical NaN: no sign, and the first digit alone.
         var nan: UInt32 { exponentField | 1 << UInt32(fractionBits - 1) }
