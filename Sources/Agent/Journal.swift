@@ -1,0 +1,158 @@
+public import Core
+internal import Foundation
+internal import GRDB
+public import PoolProtocol
+
+/// What an agent must not forget: every assignment's record, and a line for each thing it did. One
+/// SQLite file, flushed at every commit.
+///
+/// `save` returns when the record is on disk. Nothing that locks a stake is sent before that.
+public final class Journal: Sendable {
+    private let database: DatabaseQueue
+
+    private static let schema = """
+        CREATE TABLE assignment (task BLOB PRIMARY KEY, stage TEXT NOT NULL, data BLOB NOT NULL)
+            WITHOUT ROWID;
+        CREATE INDEX assignment_stage ON assignment (stage);
+        CREATE TABLE step (number INTEGER PRIMARY KEY, at_seconds INTEGER NOT NULL,
+            task BLOB NOT NULL, text TEXT NOT NULL);
+        CREATE TABLE receipt (task BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+        """
+
+    /// Opens the journal, creating it when there is none.
+    public init(path: String) throws(Failure) {
+        var configuration = Configuration()
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                throw Failure(.io, "SQLite does not take synchronous = FULL")
+            }
+        }
+        let made = try Self.guarding(path) {
+            try DatabaseQueue(path: path, configuration: configuration)
+        }
+        database = made
+        try Self.guarding(path) {
+            try made.write { db in
+                if try !db.tableExists("assignment") { try db.execute(sql: Self.schema) }
+            }
+        }
+    }
+
+    /// Makes a record, and the line that says what led to it, durable in one transaction.
+    ///
+    /// - Throws: ``Failure``: `journal` when a journalled result would change.
+    public func save(
+        _ record: AssignmentRecord, step: String, atSeconds: Int
+    ) throws(Failure) {
+        let task = Data(record.assignment.taskID.bytes)
+        try Self.guarding("journal") {
+            try database.write { db in
+                if let old = try Self.record(task, in: db), let result = old.result,
+                    result != record.result
+                {
+                    throw Failure(
+                        .journal, "journal: task \(record.assignment.taskID) has a result already")
+                }
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO assignment (task, stage, data) VALUES (?, ?, ?)",
+                    arguments: [task, record.stage.rawValue, Data(record.cbor.encoded)])
+                try Self.note(task, step, atSeconds: atSeconds, in: db)
+            }
+        }
+    }
+
+    /// A line alone: what is about to be sent.
+    public func note(_ taskID: Hash256, _ text: String, atSeconds: Int) throws(Failure) {
+        try Self.guarding("journal") {
+            try database.write {
+                try Self.note(Data(taskID.bytes), text, atSeconds: atSeconds, in: $0)
+            }
+        }
+    }
+
+    private static func note(
+        _ task: Data, _ text: String, atSeconds: Int, in db: Database
+    ) throws {
+        try db.execute(
+            sql: "INSERT INTO step (at_seconds, task, text) VALUES (?, ?, ?)",
+            arguments: [atSeconds, task, text])
+    }
+
+    public func record(_ taskID: Hash256) throws(Failure) -> AssignmentRecord? {
+        try Self.guarding("journal") {
+            try database.read { try Self.record(Data(taskID.bytes), in: $0) }
+        }
+    }
+
+    /// Records that are not over, in order of task.
+    public func open() throws(Failure) -> [AssignmentRecord] {
+        try Self.guarding("journal") {
+            try database.read { db in
+                try Data.fetchAll(
+                    db,
+                    sql: "SELECT data FROM assignment WHERE stage NOT IN ('paid', 'abandoned') "
+                        + "ORDER BY task"
+                ).map { try AssignmentRecord(try CBOR(decoding: Bytes($0))) }
+            }
+        }
+    }
+
+    private static func record(_ task: Data, in db: Database) throws -> AssignmentRecord? {
+        try Data.fetchOne(
+            db, sql: "SELECT data FROM assignment WHERE task = ?", arguments: [task]
+        ).map { try AssignmentRecord(try CBOR(decoding: Bytes($0))) }
+    }
+
+    /// All lines about a task, oldest first.
+    public func steps(_ taskID: Hash256) throws(Failure) -> [String] {
+        try Self.guarding("journal") {
+            try database.read { db in
+                try String.fetchAll(
+                    db, sql: "SELECT text FROM step WHERE task = ? ORDER BY number",
+                    arguments: [Data(taskID.bytes)])
+            }
+        }
+    }
+
+    // MARK: Receipts
+
+    /// Keeps a receipt and closes its record, in one transaction.
+    public func settle(
+        _ record: AssignmentRecord, _ receipt: SignedReceipt, atSeconds: Int
+    ) throws(Failure) {
+        let task = Data(record.assignment.taskID.bytes)
+        try Self.guarding("journal") {
+            try database.write { db in
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO receipt (task, data) VALUES (?, ?)",
+                    arguments: [task, Data(receipt.cbor.encoded)])
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO assignment (task, stage, data) VALUES (?, ?, ?)",
+                    arguments: [task, record.stage.rawValue, Data(record.cbor.encoded)])
+                try Self.note(
+                    task, "paid \(receipt.receipt.paid) tokens", atSeconds: atSeconds, in: db)
+            }
+        }
+    }
+
+    public func receipts() throws(Failure) -> [SignedReceipt] {
+        try Self.guarding("journal") {
+            try database.read { db in
+                try Data.fetchAll(db, sql: "SELECT data FROM receipt ORDER BY task")
+                    .map { try SignedReceipt(try CBOR(decoding: Bytes($0))) }
+            }
+        }
+    }
+
+    private static func guarding<T>(_ place: String, _ body: () throws -> T) throws(Failure) -> T {
+        do { return try body() } catch let failure as Failure { throw failure } catch {
+            throw Failure(.journal, "\(place): \(error)")
+        }
+    }
+}
+
+extension Failure.Code {
+    /// The journal could not be read or written: nothing may be sent without it.
+    public static let journal = Failure.Code(rawValue: "journal")
+}
