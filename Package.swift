@@ -101,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "rigor",
             dependencies: [
-                "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet", "HostProtocol",
-                "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
+                "CLinux", "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet",
+                "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
                 "Toy", "PrepareHost", "DeviceHost", "Ledger", "PoolProtocol", "Agent", "Pool",
                 argumentParser,
             ]),

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 
 // GNU's own, which its headers show only behind a macro that importers do not set.
 extern int pipe2(int descriptors[2], int flags);
@@ -69,4 +70,11 @@ static inline int rigor_forbid_network(void) {
 #else
     return ENOSYS;
 #endif
+}
+
+// Whether a time service keeps the kernel's clock: 0 yes, 1 no, -1 unknown.
+static inline int rigor_clock_state(void) {
+    struct timex state = {0};
+    int answer = adjtimex(&state);
+    return answer < 0 ? -1 : answer == TIME_ERROR;
 }

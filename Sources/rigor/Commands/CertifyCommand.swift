@@ -58,6 +58,11 @@ struct CertifyCommand: AsyncParsableCommand {
             console.progress("\(label): \($0)")
         }
         console.endProgress()
+        do {
+            try self.home.certificates.save(certificate)
+        } catch {
+            console.warn("the certificate is not kept: \(error.message)")
+        }
         return certificate
     }
 

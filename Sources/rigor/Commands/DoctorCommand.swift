@@ -30,7 +30,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func facts() throws(Failure) -> Facts {
-        let reader = MachineReader()
+        let reader = MachineReader(certificates: home.certificates)
         return Facts(
             inventory: try reader.read(),
             drivers: DriverEnumeration.installed(reader.root, environment: reader.environment),

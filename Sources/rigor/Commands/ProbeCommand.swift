@@ -18,6 +18,7 @@ struct ProbeCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var output: OutputOptions
+    @OptionGroup var home: HomeOptions
 
     @Option(
         name: .long,
@@ -26,7 +27,7 @@ struct ProbeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        let inventory = try MachineReader().read()
+        let inventory = try MachineReader(certificates: home.certificates).read()
         if let save { try Self.write(inventory, to: save) }
         if output.json {
             console.write(inventory.json)

@@ -2,6 +2,8 @@ import Core
 import Foundation
 import Hardware
 import HostProtocol
+import OpenCL
+import Profiling
 
 /// Reads this machine into an ``Inventory``; drivers are asked in child processes.
 struct MachineReader {
@@ -12,6 +14,8 @@ struct MachineReader {
     var clock: any Clock = SystemClock()
     var root = SystemRoot.machine
     var environment = ProcessInfo.processInfo.environment
+    /// Where verdicts come from; without it devices have none.
+    var certificates: CertificateStore?
 
     /// - Throws: ``Failure`` when the machine's topology cannot be read or no child can be started.
     func read() throws(Failure) -> Inventory {
@@ -39,7 +43,19 @@ struct MachineReader {
         return Inventory(
             machine: machine, memory: MemoryInfo(reading: root, limits: limits), limits: limits,
             answers: answers,
-            readings: HardwareMonitor.readings(root) + EnergyMeter.readings(root), faults: faults)
+            readings: HardwareMonitor.readings(root) + EnergyMeter.readings(root), faults: faults,
+            verdict: verdict)
+    }
+
+    private func verdict(_ platform: PlatformInfo, _ device: DeviceInfo) -> Inventory.Verdict? {
+        let certificate = certificates?.certificate(
+            platform: platform.name, platformVersion: platform.version, device: device.name,
+            driverVersion: device.driverVersion, pciAddress: device.pciAddress?.description)
+        return certificate.map {
+            Inventory.Verdict(
+                name: $0.verdict.rawValue, reason: $0.reasons.first,
+                conformanceHash: $0.conformanceHash.description)
+        }
     }
 
     private struct Child {

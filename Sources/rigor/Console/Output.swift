@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import Profiling
 
 /// Options every command takes.
 struct OutputOptions: ParsableArguments {
@@ -35,6 +36,13 @@ struct HomeOptions: ParsableArguments {
         }
         return URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
             .appendingPathComponent(".rigor", isDirectory: true)
+    }
+}
+
+extension HomeOptions {
+    /// What `rigor certify` found out, for every command that asks.
+    var certificates: CertificateStore {
+        CertificateStore(folder: folder.appendingPathComponent("certificates").path)
     }
 }
 

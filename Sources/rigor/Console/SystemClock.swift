@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Core
 internal import Foundation
 
@@ -9,10 +10,11 @@ struct SystemClock: Clock {
     /// Whether the kernel counts its clock as kept by a time service (`adjtimex`); nil where it
     /// does not say.
     static var isSynchronized: Bool? {
-        var state = timex()
-        let answer = adjtimex(&state)
-        guard answer >= 0 else { return nil }
-        return answer != TIME_ERROR
+        switch rigor_clock_state() {
+        case 0: true
+        case 1: false
+        default: nil
+        }
     }
 
     private static func seconds(_ clock: clockid_t) -> Double {
