@@ -102,9 +102,9 @@ let package = Package(
             name: "rigor",
             dependencies: [
                 "CLinux", "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet",
-                "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering", "Inference", "Profiling",
-                "Toy", "PrepareHost", "DeviceHost", "Ledger", "PoolProtocol", "Agent", "Pool",
-                argumentParser,
+                "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
+                "Inference", "Profiling", "Toy", "PrepareHost", "DeviceHost", "Ledger",
+                "PoolProtocol", "Agent", "Pool", argumentParser,
             ]),
 
         // Tests
