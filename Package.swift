@@ -123,13 +123,18 @@ let package = Package(
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
+        .executableTarget(
+            name: "LedgerWriter",
+            dependencies: ["Core", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit"],
+            path: "Tests/LedgerWriter"),
         tests("Ethereum", ["Core", "Digest", "Ethereum"]),
         tests("Contribution", [
             "Core", "Digest", "Ethereum", "Contribution", "Wallet", "MarketTestKit",
         ]),
         tests("Wallet", ["Core", "Digest", "Ethereum", "Wallet", "MarketTestKit"]),
         tests("Ledger", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit", grdb,
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit",
+            "LedgerWriter", grdb,
         ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),

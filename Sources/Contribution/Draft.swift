@@ -119,7 +119,8 @@ extension Draft {
         if from != .issuance {
             guard let rest = holding(from).subtracting(amount) else {
                 throw Rejection(
-                    .balance, "\(from) holds \(holding(from)), \(amount) needed to \(kind.rawValue)")
+                    .balance,
+                    "\(from) holds \(holding(from)), \(amount) needed to \(kind.rawValue)")
             }
             put(rest, in: from)
         }

@@ -37,11 +37,12 @@ public enum Identifiers {
         Keccak256.hash(hash.bytes + seal.bytes)
     }
 
-    /// Where seized stakes of failed deals go: the address keccak256("iExecKitty") − 1.
+    /// Where seized stakes of failed deals go: the first 20 bytes of keccak256("iExecKitty"), as a
+    /// number, minus one. Nobody has a key to it.
     public static let kitty: Address = {
-        let hash = UInt256(Keccak256.hash(Bytes("iExecKitty".utf8)))
-        guard let less = hash.subtracting(1), let address = Address(less.bytes.suffix(20)) else {
-            preconditionFailure("a hash above zero")
+        let head = UInt256(bytes: Keccak256.hash(Bytes("iExecKitty".utf8)).bytes.prefix(20))
+        guard let less = head?.subtracting(1), let address = Address(less.bytes.suffix(20)) else {
+            preconditionFailure("a number above zero")
         }
         return address
     }()

@@ -2,7 +2,8 @@ public import Core
 
 /// An ECDSA signature on secp256k1 from which the signer can be recovered.
 ///
-/// Only canonical ones exist: r and s in 1..<n, s in the lower half of the order (EIP-2), v 27 or 28.
+/// Only canonical ones exist: r and s in 1..<n, s in the lower half of the order (EIP-2), v 27 or
+/// 28.
 public struct Signature: Hashable, Sendable, CustomStringConvertible {
     public let r: Hash256
     public let s: Hash256

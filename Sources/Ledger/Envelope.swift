@@ -57,8 +57,8 @@ public struct Envelope: Hashable, Sendable {
 
     /// The call, once market and signature hold.
     ///
-    /// - Throws: ``Failure`` (untrusted) for another market or a signature that is not the sender's;
-    ///   (malformed) when the sender signed something that is no call.
+    /// - Throws: ``Failure`` (untrusted) for another market or a signature that is not the
+    ///   sender's; (malformed) when the sender signed something that is no call.
     public func verify(for settings: Hub.Settings) throws(Failure) -> VerifiedCall {
         guard chainID == settings.chainID, market == settings.market else {
             throw Failure(

@@ -24,7 +24,8 @@ public final class MarketLedger: Sendable {
 
     /// Founds a market in a new file.
     ///
-    /// - Throws: ``Failure`` (io) when the file cannot be written, (refused) when it holds a market.
+    /// - Throws: ``Failure`` (io) when the file cannot be written, (refused) when it holds a
+    ///   market.
     public static func found(_ settings: Hub.Settings, at path: String) throws(Failure)
         -> MarketLedger
     {

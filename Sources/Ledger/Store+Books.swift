@@ -56,7 +56,8 @@ extension Store {
     static func requireBooksAgree(with changes: Hub.Tables, in db: Database) throws {
         for (owner, account) in changes.accounts {
             let sides = [
-                (Transfer.Bucket.available(owner), account.available), (.locked(owner), account.locked),
+                (Transfer.Bucket.available(owner), account.available),
+                (.locked(owner), account.locked),
             ]
             for (bucket, amount) in sides {
                 let booked = try balance(of: bucket, in: db)

@@ -30,8 +30,8 @@ public enum KeyDerivation: Hashable, Sendable {
             guard r >= 4 || n < 1 << (16 * r) else {
                 throw Failure(
                     .unsupported,
-                    "scrypt: n=\(n) with r=\(r) is outside RFC 7914 (n below 2^\(16 * r) expected); "
-                        + "write the keystore again with r=8")
+                    "scrypt: n=\(n) with r=\(r) is outside RFC 7914 (n below 2^\(16 * r) "
+                        + "expected); write the keystore again with r=8")
             }
             let (memory, overflow) = n.multipliedReportingOverflow(by: 128 * r)
             guard !overflow, memory <= Self.memoryBytesMax, n * r * p <= Self.workMax else {
@@ -44,7 +44,8 @@ public enum KeyDerivation: Hashable, Sendable {
             try Self.checkSalt(salt)
             guard (1...Self.iterationsMax).contains(iterations) else {
                 throw Failure(
-                    .limit, "pbkdf2: 1 to \(Self.iterationsMax) iterations expected, not \(iterations)")
+                    .limit,
+                    "pbkdf2: 1 to \(Self.iterationsMax) iterations expected, not \(iterations)")
             }
         }
     }

@@ -5,8 +5,8 @@ internal import Ethereum
 
 /// A private key under a password: Web3 Secret Storage, version 3.
 ///
-/// AES-128-CTR under the first half of the derived key; the MAC is Keccak-256 of its second half and
-/// the ciphertext.
+/// AES-128-CTR under the first half of the derived key; the MAC is Keccak-256 of its second half
+/// and the ciphertext.
 public struct Keystore: Hashable, Sendable {
     /// The account; files of some programs leave it out.
     public var address: Address?

@@ -50,8 +50,8 @@ public final class PrivateKey: Sendable {
         }
         let written = secp256k1_ecdsa_recoverable_signature_serialize_compact(
             SigningContext.shared.pointer, &compact, &parity, &signature)
-        // The key was verified when it was made, so neither call has a reason to fail; and with s in
-        // the lower half the recovery number is the parity alone, but for one r in 2¹²⁷.
+        // The key was verified when it was made, so neither call has a reason to fail; and with s
+        // in the lower half the recovery number is the parity alone, but for one r in 2¹²⁷.
         guard signed == 1, written == 1,
             let result = try? Signature(bytes: compact + [27 + UInt8(truncatingIfNeeded: parity)])
         else { preconditionFailure("libsecp256k1 does not sign with a verified key") }
