@@ -139,7 +139,9 @@ let package = Package(
         tests("Imaging", ["Core", "Digest", "Imaging"]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
-        tests("Rendering", ["Core", "Digest", "Exact", "Imaging", "Rendering"]),
+        tests("Rendering", [
+            "Core", "Digest", "Exact", "Imaging", "Compute", "Rendering", "RigorTestKit",
+        ]),
         tests(
             "Inference",
             ["Core", "Digest", "Exact", "Compute", "Imaging", "Inference", "RigorTestKit"],

@@ -88,6 +88,48 @@ static const char inference_pool[] = {
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
 };
+static const char render_accumulate[] = {
+#embed "render/accumulate.cl" suffix(, 0)
+};
+static const char render_bsdf[] = {
+#embed "render/bsdf.cl" suffix(, 0)
+};
+static const char render_camera[] = {
+#embed "render/camera.cl" suffix(, 0)
+};
+static const char render_closest[] = {
+#embed "render/closest.cl" suffix(, 0)
+};
+static const char render_environment[] = {
+#embed "render/environment.cl" suffix(, 0)
+};
+static const char render_layout[] = {
+#embed "render/layout.cl" suffix(, 0)
+};
+static const char render_light[] = {
+#embed "render/light.cl" suffix(, 0)
+};
+static const char render_occlusion[] = {
+#embed "render/occlusion.cl" suffix(, 0)
+};
+static const char render_random[] = {
+#embed "render/random.cl" suffix(, 0)
+};
+static const char render_shade[] = {
+#embed "render/shade.cl" suffix(, 0)
+};
+static const char render_surface[] = {
+#embed "render/surface.cl" suffix(, 0)
+};
+static const char render_texture[] = {
+#embed "render/texture.cl" suffix(, 0)
+};
+static const char render_traverse[] = {
+#embed "render/traverse.cl" suffix(, 0)
+};
+static const char render_vector[] = {
+#embed "render/vector.cl" suffix(, 0)
+};
 static const char toy_hash[] = {
 #embed "toy/hash.cl" suffix(, 0)
 };
@@ -123,6 +165,20 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("render/accumulate.cl", render_accumulate),
+    FILE_ENTRY("render/bsdf.cl", render_bsdf),
+    FILE_ENTRY("render/camera.cl", render_camera),
+    FILE_ENTRY("render/closest.cl", render_closest),
+    FILE_ENTRY("render/environment.cl", render_environment),
+    FILE_ENTRY("render/layout.cl", render_layout),
+    FILE_ENTRY("render/light.cl", render_light),
+    FILE_ENTRY("render/occlusion.cl", render_occlusion),
+    FILE_ENTRY("render/random.cl", render_random),
+    FILE_ENTRY("render/shade.cl", render_shade),
+    FILE_ENTRY("render/surface.cl", render_surface),
+    FILE_ENTRY("render/texture.cl", render_texture),
+    FILE_ENTRY("render/traverse.cl", render_traverse),
+    FILE_ENTRY("render/vector.cl", render_vector),
     FILE_ENTRY("toy/hash.cl", toy_hash),
 };
 

@@ -9,7 +9,8 @@ struct Rigor: AsyncParsableCommand {
         abstract: "Turn a GPU rig into a provider on a compute market.",
         version: "0.1.0",
         subcommands: [
-            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, ProbeDevicesCommand.self,
+            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, RenderCommand.self,
+            ProbeDevicesCommand.self,
         ])
 
     /// Failures are one line and exit code 1; what the parser refuses is exit code 64.

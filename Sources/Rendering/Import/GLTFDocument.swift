@@ -142,12 +142,14 @@ extension GLTFDocument {
 
         struct Extensions: Decodable {
             var transmission: Transmission?
+            var volume: Volume?
             var ior: IOR?
             var emissiveStrength: EmissiveStrength?
             var unlit: Unlit?
 
             enum CodingKeys: String, CodingKey {
                 case transmission = "KHR_materials_transmission"
+                case volume = "KHR_materials_volume"
                 case ior = "KHR_materials_ior"
                 case emissiveStrength = "KHR_materials_emissive_strength"
                 case unlit = "KHR_materials_unlit"
@@ -157,6 +159,11 @@ extension GLTFDocument {
         struct Transmission: Decodable {
             var transmissionFactor: Double?
             var transmissionTexture: TextureInfo?
+        }
+
+        /// Attenuation within the volume is not read: solids are clear.
+        struct Volume: Decodable {
+            var thicknessFactor: Double?
         }
 
         struct IOR: Decodable {

@@ -95,6 +95,7 @@ extension SceneImporter {
         material.isDoubleSided = source.doubleSided ?? false
         material.transmission = Self.unit(
             source.extensions?.transmission?.transmissionFactor ?? 0)
+        material.isThinWalled = !((source.extensions?.volume?.thicknessFactor ?? 0) > 0)
         material.ior = ior(source.extensions?.ior?.ior ?? 1.5)
         material.normalScale = Self.bounded(source.normalTexture?.scale ?? 1)
         material.occlusionStrength = Self.unit(source.occlusionTexture?.strength ?? 1)

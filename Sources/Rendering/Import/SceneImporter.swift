@@ -68,8 +68,8 @@ final class SceneImporter {
     /// Extensions whose data this importer reads or may leave out without harm.
     private static let known: Set<String> = [
         "KHR_lights_punctual", "KHR_materials_emissive_strength", "KHR_materials_ior",
-        "KHR_materials_transmission", "KHR_materials_unlit", "KHR_mesh_quantization",
-        "KHR_texture_transform",
+        "KHR_materials_transmission", "KHR_materials_unlit", "KHR_materials_volume",
+        "KHR_mesh_quantization", "KHR_texture_transform",
     ]
 
     private static func checkHeader(_ document: GLTFDocument) throws(Failure) {

@@ -49,6 +49,9 @@ public struct Material: Sendable, Hashable {
     /// 0 opaque … 1 fully transmitting (thin or solid as glTF says).
     public var transmission: Float = 0
     public var ior: Float = 1.5
+    /// Whether transmission passes a thin wall straight through, as glTF says where
+    /// KHR_materials_volume gives no thickness; otherwise the surface bounds a solid and refracts.
+    public var isThinWalled = true
     public var normalScale: Float = 1
     public var occlusionStrength: Float = 1
     public var baseColorTexture: TextureRef?

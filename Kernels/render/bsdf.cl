@@ -1,0 +1,165 @@
+// glTF 2.0's metallic-roughness surface (appendix B) with KHR_materials_transmission and ior: a
+// GGX interface over a Lambert base, glass, or metal. Directions are local, the normal is z, and
+// the viewer's side is up.
+//
+// Thin walls (glTF's transmission without volume) let light through in the mirrored reflection
+// lobe; solids refract. A solid's tint is the square root of its base colour, met twice on the way
+// through. Radiance is carried as if divided by the squared index, so that the compression at
+// an interface, undone at the next one, never appears.
+
+typedef struct {
+    float3 base;
+    float metallic;
+    float alpha; // roughness squared, at least 2^-10
+    float transmission;
+    float f0; // reflectance of the dielectric head-on
+    float eta; // index beyond the surface over index before it
+    bool is_thin;
+    float specular_chance; // of sampling the interface rather than the base
+} Bsdf;
+
+static float fresnel_dielectric(float c, float eta) {
+    float sine_squared = ex_div(fma(-c, c, 1.0f), eta * eta);
+    if (sine_squared >= 1.0f) return 1.0f;
+    float t = ex_sqrt(1.0f - sine_squared);
+    float s = ex_div(fma(-eta, t, c), fma(eta, t, c));
+    float p = ex_div(fma(eta, c, -t), fma(eta, c, t));
+    return fma(s, s, p * p) * 0.5f;
+}
+
+static float schlick_weight(float c) {
+    float m = c < 1.0f ? 1.0f - c : 0.0f;
+    float m2 = m * m;
+    return m2 * m2 * m;
+}
+
+typedef struct {
+    float dielectric;
+    float3 reflected; // metal and dielectric together
+    float3 transmitted;
+} Fresnel;
+
+static void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
+    float w = schlick_weight(c);
+    bool is_clear = b->transmission > 0.0f;
+    // An index of one reflects nothing; Schlick's curve alone would still shine at the rim.
+    float rim = b->f0 > 0.0f ? 1.0f : 0.0f;
+    f->dielectric = is_clear ? fresnel_dielectric(c, b->eta) : fma(rim - b->f0, w, b->f0);
+    float3 metal = fma((float3)(1.0f) - b->base, (float3)w, b->base);
+    float3 d = (float3)(f->dielectric);
+    f->reflected = fma(metal - d, (float3)(b->metallic), d);
+    float through = (1.0f - f->dielectric) * (1.0f - b->metallic) * b->transmission;
+    float3 tint = b->base;
+    if (is_clear && !b->is_thin) {
+        tint = (float3)(ex_sqrt(tint.x), ex_sqrt(tint.y), ex_sqrt(tint.z));
+    }
+    f->transmitted = tint * through;
+}
+
+// Chance of the interface, from the Fresnel weights for the direction of view.
+static float specular_chance(const Bsdf *b, float cosine) {
+    Fresnel f;
+    fresnel_at(b, cosine, &f);
+    float interface_weight = luminance(f.reflected) + luminance(f.transmitted);
+    float base_weight = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission)
+        * luminance(b->base);
+    float sum = interface_weight + base_weight;
+    if (!(sum > 0x1p-30f)) return 1.0f;
+    float chance = ex_div(interface_weight, sum);
+    if (base_weight <= 0.0f) return 1.0f;
+    if (interface_weight <= 0.0f) return 0.0f;
+    return chance < 0x1p-3f ? 0x1p-3f : (chance > 0x1.cp-1f ? 0x1.cp-1f : chance);
+}
+
+static float shadowing_root(float alpha, float cosine) {
+    float a2 = alpha * alpha;
+    return ex_sqrt(fma(fma(-a2, cosine, cosine), cosine, a2));
+}
+
+// Visible normals: Dupuy and Benyoub, "Sampling Visible GGX Normals with Spherical Caps" (2023).
+static float3 sample_normal(float alpha, float3 wo, float2 u) {
+    float3 w = normalize3((float3)(wo.x * alpha, wo.y * alpha, wo.z));
+    float2 circle = unit_circle(u.x);
+    float z = fma(1.0f - u.y, 1.0f + w.z, -w.z);
+    float squared = fma(-z, z, 1.0f);
+    float r = squared > 0.0f ? ex_sqrt(squared) : 0.0f;
+    float3 c = (float3)(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z);
+    return normalize3((float3)(c.x * alpha, c.y * alpha, c.z > 0x1p-20f ? c.z : 0x1p-20f));
+}
+
+// f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
+static float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
+    bool is_reflection = wi.z > 0.0f;
+    if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return (float4)(0.0f);
+    bool is_refraction = !is_reflection && !b->is_thin;
+    float3 wr = is_reflection || is_refraction ? wi : (float3)(wi.x, wi.y, -wi.z);
+    float3 sum = is_refraction ? fma(wi, (float3)(b->eta), wo) : wo + wr;
+    float square = dot3(sum, sum);
+    if (square < 0x1p-60f) return (float4)(0.0f);
+    float3 h = sum * ex_rsqrt(square);
+    if (h.z < 0.0f) h = -h;
+    float oh = dot3(wo, h), ih = dot3(wr, h);
+    if (oh <= 0x1p-20f || (is_refraction && ih >= 0.0f)) return (float4)(0.0f);
+
+    Fresnel f;
+    fresnel_at(b, oh, &f);
+    float over_alpha = ex_rcp(b->alpha);
+    float hx = h.x * over_alpha, hy = h.y * over_alpha;
+    float d = fma(hx, hx, fma(hy, hy, h.z * h.z));
+    float distribution = ex_rcp(0x1.921fb6p1f * b->alpha * b->alpha * d * d);
+    float cosine_i = fabs(wi.z);
+    float root_o = shadowing_root(b->alpha, wo.z), root_i = shadowing_root(b->alpha, cosine_i);
+    float visible = distribution * ex_div(2.0f * oh, wo.z + root_o);
+    float shadowing = ex_div(
+        cosine_i * (wo.z + root_o), fma(cosine_i, root_o, wo.z * root_i));
+    float jacobian;
+    if (is_refraction) {
+        float denominator = fma(b->eta, ih, oh);
+        float squared = denominator * denominator;
+        jacobian = ex_div(
+            b->eta * b->eta * -ih, squared > 0x1p-40f ? squared : 0x1p-40f);
+    } else {
+        jacobian = ex_rcp(4.0f * oh);
+    }
+    float weight_r = luminance(f.reflected), weight_t = luminance(f.transmitted);
+    float weight = weight_r + weight_t;
+    float reflect_chance = weight_t > 0.0f ? ex_div(weight_r, weight) : 1.0f;
+    float chance = is_reflection ? reflect_chance : 1.0f - reflect_chance;
+    float density = visible * jacobian;
+    float3 color = is_reflection ? f.reflected : f.transmitted;
+    float4 result = (float4)(color * (shadowing * density),
+        b->specular_chance * chance * density);
+    if (is_reflection) {
+        float lambert = wi.z * 0x1.45f306p-2f;
+        float under = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission);
+        result += (float4)(b->base * (under * lambert), (1.0f - b->specular_chance) * lambert);
+    }
+    return result;
+}
+
+// A direction to go on in, or zero where light ends. `u` chooses the direction, `choice` the lobe.
+static float3 bsdf_sample(const Bsdf *b, float3 wo, float2 u, float choice) {
+    if (choice >= b->specular_chance) {
+        float2 circle = unit_circle(u.x);
+        float r = ex_sqrt(u.y);
+        return (float3)(r * circle.x, r * circle.y, ex_sqrt(1.0f - u.y));
+    }
+    float3 h = sample_normal(b->alpha, wo, u);
+    float c = dot3(wo, h);
+    float3 mirrored = fma(h, (float3)(2.0f * c), -wo);
+    Fresnel f;
+    fresnel_at(b, c, &f);
+    float weight_r = luminance(f.reflected), weight_t = luminance(f.transmitted);
+    float within = ex_div(choice, b->specular_chance);
+    if (weight_t <= 0.0f || within * (weight_r + weight_t) < weight_r) {
+        return mirrored.z > 0.0f ? mirrored : (float3)(0.0f);
+    }
+    if (b->is_thin) {
+        return mirrored.z > 0.0f ? (float3)(mirrored.x, mirrored.y, -mirrored.z) : (float3)(0.0f);
+    }
+    float over_eta = ex_rcp(b->eta);
+    float squared = fma(-over_eta * over_eta, fma(-c, c, 1.0f), 1.0f);
+    if (squared <= 0.0f) return (float3)(0.0f);
+    float3 refracted = fma(h, (float3)(fma(over_eta, c, -ex_sqrt(squared))), -wo * over_eta);
+    return refracted.z < 0.0f ? refracted : (float3)(0.0f);
+}

@@ -1,0 +1,126 @@
+// Words of the render blob. Sources/Rendering/Prepare/BlobLayout.swift has the same numbers, and
+// the host checks every index of a blob against them before a kernel sees it.
+#define H_WIDTH 3
+#define H_HEIGHT 4
+#define H_BOUNCES 5
+#define H_SEED_LOW 6
+#define H_SEED_HIGH 7
+#define H_CAMERA 8
+#define H_CAMERA_FLAGS 11
+#define H_RIGHT 12
+#define H_UP 16
+#define H_FORWARD 20
+#define H_TWO_OVER_WIDTH 24
+#define H_TWO_OVER_HEIGHT 25
+#define H_OFFSET 26
+#define H_PAD 27
+#define H_SECTIONS 32
+#define H_ENV_WIDTH 72
+#define H_ENV_HEIGHT 73
+#define H_CELLS_WIDE 74
+#define H_CELLS_HIGH 75
+#define H_CELL_DENSITY 76
+#define H_ENV_CHANCE 77
+
+#define S_NODES 0
+#define S_BLOCKS 1
+#define S_TRIANGLES 2
+#define S_VERTICES 3
+#define S_TANGENTS 4
+#define S_UV1 5
+#define S_COLORS 6
+#define S_MATERIALS 7
+#define S_TEXTURES 8
+#define S_TEXELS 9
+#define S_LIGHTS 10
+#define S_EMITTERS 11
+#define S_TRIANGLE_EMITTERS 12
+#define S_ENV_TEXELS 13
+#define S_ENV_ROWS 14
+#define S_ENV_COLUMNS 15
+#define S_SRGB 16
+
+#define SECTION(blob, s) ((blob) + (blob)[H_SECTIONS + 2 * (s)])
+#define SECTION_COUNT(blob, s) ((blob)[H_SECTIONS + 2 * (s) + 1])
+
+#define NODE_WORDS 64
+#define BLOCK_WORDS 104
+#define TRIANGLE_WORDS 4
+#define VERTEX_WORDS 8
+#define MATERIAL_WORDS 24
+#define TEXTURE_WORDS 8
+#define LIGHT_WORDS 16
+#define EMITTER_WORDS 4
+
+// A child word: a leaf's block, or a node. A lane's primitive word: whether a hit must ask the
+// material for its alpha, whether the camera sees the front alone, and the triangle.
+#define CHILD_LEAF 0x80000000u
+#define PRIMITIVE_ASK 0x80000000u
+#define PRIMITIVE_SINGLE_SIDED 0x40000000u
+#define PRIMITIVE_NONE 0x3fffffffu
+
+#define M_BASE 0
+#define M_METALLIC 4
+#define M_ROUGHNESS 5
+#define M_TRANSMISSION 6
+#define M_F0 7
+#define M_IOR 8
+#define M_EMISSIVE 9
+#define M_FLAGS 12
+#define M_CUTOFF 13
+#define M_NORMAL_SCALE 14
+#define M_BASE_TEXTURE 15
+#define M_ROUGHNESS_TEXTURE 16
+#define M_NORMAL_TEXTURE 17
+#define M_EMISSIVE_TEXTURE 18
+#define M_TRANSMISSION_TEXTURE 19
+
+#define MATERIAL_MASK 1u
+#define MATERIAL_BLEND 2u
+#define MATERIAL_DOUBLE_SIDED 4u
+#define MATERIAL_THIN 8u
+#define MATERIAL_EMISSIVE 16u
+
+#define TEXTURE_NONE 0xffffffffu
+
+// Path state: one word a field, all slots of a field side by side, floats as bit patterns.
+#define P_ORIGIN 0
+#define P_DIRECTION 3
+#define P_THROUGHPUT 6
+#define P_DENSITY 9
+#define P_RADIANCE 10
+#define P_HIT_DISTANCE 13
+#define P_HIT_PRIMITIVE 14
+#define P_KEY 15
+#define P_SAMPLE 16
+#define P_SHADOW_ORIGIN 17
+#define P_SHADOW_DIRECTION 20
+#define P_SHADOW_DISTANCE 23
+#define P_SHADOW_RADIANCE 24
+#define P_WORDS 27
+
+static float path_float(__global const uint *state, uint capacity, uint field, uint slot) {
+    return as_float(state[field * capacity + slot]);
+}
+
+static void set_path_float(
+    __global uint *state, uint capacity, uint field, uint slot, float value) {
+    state[field * capacity + slot] = as_uint(value);
+}
+
+static float3 path_float3(__global const uint *state, uint capacity, uint field, uint slot) {
+    __global const uint *at = state + field * capacity + slot;
+    return (float3)(as_float(at[0]), as_float(at[capacity]), as_float(at[2 * capacity]));
+}
+
+static void set_path_float3(
+    __global uint *state, uint capacity, uint field, uint slot, float3 value) {
+    __global uint *at = state + field * capacity + slot;
+    at[0] = as_uint(value.x);
+    at[capacity] = as_uint(value.y);
+    at[2 * capacity] = as_uint(value.z);
+}
+
+static float3 blob_float3(__global const uint *at) {
+    return (float3)(as_float(at[0]), as_float(at[1]), as_float(at[2]));
+}

@@ -1,0 +1,243 @@
+// One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
+//
+// A candidate counts only if its distance lies in the slab interval of its own padded box, computed
+// like a node's. fma, min and max are monotone, so every enclosing node is entered while its
+// entry is not beyond the best hit: the result, the least (distance, primitive), does not depend on
+// the tree or on the order of visits.
+
+#ifdef RIGOR_NARROW
+#define LANES 4
+typedef float4 lanes;
+#define LANES_LOAD vload4
+#define LANES_STORE vstore4
+static uint lane_bits(int4 mask) {
+    int4 bits = mask & (int4)(1, 2, 4, 8);
+    int2 half_bits = bits.lo | bits.hi;
+    return (uint)(half_bits.x | half_bits.y);
+}
+#else
+#define LANES 8
+typedef float8 lanes;
+#define LANES_LOAD vload8
+#define LANES_STORE vstore8
+static uint lane_bits(int8 mask) {
+    int8 bits = mask & (int8)(1, 2, 4, 8, 16, 32, 64, 128);
+    int4 quarter_bits = bits.lo | bits.hi;
+    int2 half_bits = quarter_bits.lo | quarter_bits.hi;
+    return (uint)(half_bits.x | half_bits.y);
+}
+#endif
+
+// The host refuses trees that could need more; Bvh+Layout.swift.
+#define STACK_SIZE 96
+
+typedef struct {
+    float3 origin;
+    float3 direction;
+    float3 inverse; // 1 / direction, components below 1e-18 taken as ±1e-18
+    float3 shifted; // -origin * inverse
+    uint near_x, near_y, near_z; // word of a node's near bounds along each axis
+} Ray;
+
+typedef struct {
+    float distance;
+    uint primitive;
+} Hit;
+
+// T / D for D > 0 within the range that geometry has; integer seed, Newton steps, one correction.
+static float quotient(float numerator, float denominator) {
+    float r = as_float(0x7ef311c7u - as_uint(denominator));
+    r = fma(r, fma(-denominator, r, 1.0f), r);
+    r = fma(r, fma(-denominator, r, 1.0f), r);
+    r = fma(r, fma(-denominator, r, 1.0f), r);
+    float q = numerator * r;
+    return fma(fma(-denominator, q, numerator), r, q);
+}
+
+static float safe_inverse(float d) {
+    float magnitude = fabs(d) < 1e-18f ? 1e-18f : fabs(d);
+    float inverse = quotient(1.0f, magnitude);
+    return d < 0.0f ? -inverse : inverse;
+}
+
+static void make_ray(float3 origin, float3 direction, Ray *ray) {
+    ray->origin = origin;
+    ray->direction = direction;
+    ray->inverse = (float3)(
+        safe_inverse(direction.x), safe_inverse(direction.y), safe_inverse(direction.z));
+    ray->shifted = -(origin * ray->inverse);
+    ray->near_x = ray->inverse.x < 0.0f ? 8u : 0u;
+    ray->near_y = ray->inverse.y < 0.0f ? 24u : 16u;
+    ray->near_z = ray->inverse.z < 0.0f ? 40u : 32u;
+}
+
+// Which children the ray enters before `limit`; their entries go to `entry`.
+static uint entered_children(
+    __global const uint *node, const Ray *ray, float limit, float *entry) {
+    __global const float *bounds = (__global const float *)node;
+    uint bits = 0;
+    for (uint at = 0; at < 8u; at += LANES) {
+        lanes nx = fma(LANES_LOAD(0, bounds + ray->near_x + at), (lanes)ray->inverse.x,
+            (lanes)ray->shifted.x);
+        lanes ny = fma(LANES_LOAD(0, bounds + ray->near_y + at), (lanes)ray->inverse.y,
+            (lanes)ray->shifted.y);
+        lanes nz = fma(LANES_LOAD(0, bounds + ray->near_z + at), (lanes)ray->inverse.z,
+            (lanes)ray->shifted.z);
+        lanes fx = fma(LANES_LOAD(0, bounds + (ray->near_x ^ 8u) + at), (lanes)ray->inverse.x,
+            (lanes)ray->shifted.x);
+        lanes fy = fma(LANES_LOAD(0, bounds + (ray->near_y ^ 8u) + at), (lanes)ray->inverse.y,
+            (lanes)ray->shifted.y);
+        lanes fz = fma(LANES_LOAD(0, bounds + (ray->near_z ^ 8u) + at), (lanes)ray->inverse.z,
+            (lanes)ray->shifted.z);
+        lanes n = nx > ny ? nx : ny;
+        lanes far = fx < fy ? fx : fy;
+        n = n > nz ? n : nz;
+        far = far < fz ? far : fz;
+        n = n > (lanes)0.0f ? n : (lanes)0.0f;
+        far = far < (lanes)limit ? far : (lanes)limit;
+        LANES_STORE(n, 0, entry + at);
+        bits |= lane_bits(n <= far) << at;
+    }
+    return bits & node[56];
+}
+
+// Möller-Trumbore with the division delayed: which lanes of a block may be hit before `limit`.
+// Leaves u, v, distance and determinant, all times |determinant|, and the determinant's sign bit.
+static uint block_candidates(
+    __global const uint *block, const Ray *ray, float limit, float *u, float *v, float *t,
+    float *determinant) {
+    __global const float *b = (__global const float *)block;
+    lanes dx = (lanes)ray->direction.x, dy = (lanes)ray->direction.y, dz = (lanes)ray->direction.z;
+    uint bits = 0;
+    for (uint at = 0; at < 8u; at += LANES) {
+        lanes cx = LANES_LOAD(0, b + at) - (lanes)ray->origin.x;
+        lanes cy = LANES_LOAD(0, b + 8 + at) - (lanes)ray->origin.y;
+        lanes cz = LANES_LOAD(0, b + 16 + at) - (lanes)ray->origin.z;
+        lanes rx = fma(cy, dz, -(cz * dy));
+        lanes ry = fma(cz, dx, -(cx * dz));
+        lanes rz = fma(cx, dy, -(cy * dx));
+        lanes nx = LANES_LOAD(0, b + 72 + at);
+        lanes ny = LANES_LOAD(0, b + 80 + at);
+        lanes nz = LANES_LOAD(0, b + 88 + at);
+        lanes det = fma(nx, dx, fma(ny, dy, nz * dz));
+        lanes sign = det < (lanes)0.0f ? (lanes)-1.0f : (lanes)1.0f;
+        lanes size = det * sign;
+        lanes us = sign * fma(rx, LANES_LOAD(0, b + 48 + at),
+            fma(ry, LANES_LOAD(0, b + 56 + at), rz * LANES_LOAD(0, b + 64 + at)));
+        lanes vs = -sign * fma(rx, LANES_LOAD(0, b + 24 + at),
+            fma(ry, LANES_LOAD(0, b + 32 + at), rz * LANES_LOAD(0, b + 40 + at)));
+        lanes ts = sign * fma(nx, cx, fma(ny, cy, nz * cz));
+        lanes bound = size * (lanes)(limit * 0x1.00002p0f);
+        uint hits = lane_bits((us >= (lanes)0.0f) & (vs >= (lanes)0.0f) & (us + vs <= size)
+            & (ts > (lanes)0.0f) & (ts <= bound) & (size > (lanes)0.0f));
+        if (hits) {
+            LANES_STORE(us, 0, u + at);
+            LANES_STORE(vs, 0, v + at);
+            LANES_STORE(ts, 0, t + at);
+            LANES_STORE(det, 0, determinant + at);
+        }
+        bits |= hits << at;
+    }
+    return bits;
+}
+
+// Whether `distance` lies where the ray is in the lane's own padded box.
+static bool is_in_own_box(
+    __global const uint *block, uint lane, const Ray *ray, float pad, float distance) {
+    __global const float *b = (__global const float *)block + lane;
+    float3 p = (float3)(b[0], b[8], b[16]);
+    float3 q = p + (float3)(b[24], b[32], b[40]);
+    float3 r = p + (float3)(b[48], b[56], b[64]);
+    float3 low = p < q ? p : q;
+    float3 high = p > q ? p : q;
+    low = (low < r ? low : r) - (float3)pad;
+    high = (high > r ? high : r) + (float3)pad;
+    float3 s = fma(low, ray->inverse, ray->shifted);
+    float3 e = fma(high, ray->inverse, ray->shifted);
+    float3 n = s < e ? s : e;
+    float3 f = s > e ? s : e;
+    return n.x <= distance && n.y <= distance && n.z <= distance && distance <= f.x
+        && distance <= f.y && distance <= f.z;
+}
+
+// Tests a leaf's block and keeps the least (distance, primitive) in `hit`. True when it changed.
+static bool test_block(
+    __global const uint *blob, __global const uint *block, const Ray *ray, float pad,
+    bool is_camera, uint alpha_key, Hit *hit) {
+    float u[8], v[8], t[8], determinant[8];
+    uint bits = block_candidates(block, ray, hit->distance, u, v, t, determinant);
+    bool changed = false;
+    while (bits) {
+        uint lane = 31u - clz(bits & -bits);
+        bits &= bits - 1u;
+        float size = fabs(determinant[lane]);
+        float distance = quotient(t[lane], size);
+        uint word = block[96 + lane];
+        uint primitive = word & PRIMITIVE_NONE;
+        bool is_nearer = distance < hit->distance
+            || (distance == hit->distance && primitive < hit->primitive);
+        if (!is_nearer || !is_in_own_box(block, lane, ray, pad, distance)) continue;
+        // The camera does not see the back of a single-sided surface (glTF 2.0, 3.9.7).
+        if (is_camera && word & PRIMITIVE_SINGLE_SIDED && determinant[lane] > 0.0f) continue;
+        if (word & PRIMITIVE_ASK) {
+            float bu = quotient(u[lane], size), bv = quotient(v[lane], size);
+            if (passes_through(blob, primitive, bu, bv, alpha_key)) continue;
+        }
+        hit->distance = distance;
+        hit->primitive = primitive;
+        changed = true;
+    }
+    return changed;
+}
+
+// The nearest hit before `hit->distance`; with `any`, whichever comes first.
+static void traverse(
+    __global const uint *blob, const Ray *ray, bool any, bool is_camera, uint alpha_key,
+    Hit *hit) {
+    __global const uint *nodes = SECTION(blob, S_NODES);
+    __global const uint *blocks = SECTION(blob, S_BLOCKS);
+    float pad = as_float(blob[H_PAD]);
+    ulong stack[STACK_SIZE];
+    uint top = 0;
+    uint current = 0;
+    if (SECTION_COUNT(blob, S_NODES) == 0u) return;
+    while (true) {
+        if (current & CHILD_LEAF) {
+            __global const uint *block = blocks + (current & ~CHILD_LEAF) * BLOCK_WORDS;
+            if (test_block(blob, block, ray, pad, is_camera, alpha_key, hit) && any) return;
+        } else {
+            float entry[8];
+            __global const uint *node = nodes + current * NODE_WORDS;
+            uint bits = entered_children(node, ray, hit->distance, entry);
+            if (bits) {
+                uint child = 31u - clz(bits & -bits);
+                bits &= bits - 1u;
+                ulong nearest = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
+                uint base = top;
+                while (bits) {
+                    child = 31u - clz(bits & -bits);
+                    bits &= bits - 1u;
+                    ulong key = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
+                    if (key < nearest) {
+                        ulong swap = key;
+                        key = nearest;
+                        nearest = swap;
+                    }
+                    uint place = top++;
+                    while (place > base && stack[place - 1] < key) {
+                        stack[place] = stack[place - 1];
+                        --place;
+                    }
+                    stack[place] = key;
+                }
+                current = (uint)nearest;
+                continue;
+            }
+        }
+        do {
+            if (top == 0) return;
+            --top;
+        } while (as_float((uint)(stack[top] >> 32)) > hit->distance);
+        current = (uint)stack[top];
+    }
+}

@@ -1,0 +1,171 @@
+public import Compute
+public import Core
+
+/// Renders tiles of a blob on one device.
+public final class RenderRun {
+    /// How a run cuts its work. None of it shows in a result.
+    public struct Tuning: Hashable, Sendable {
+        /// Paths traced at once at most; nil asks the device's memory.
+        public var pathsMax: Int?
+        /// Kernels with vectors no wider than float4; nil asks the device.
+        public var isNarrow: Bool?
+        /// About how long a slice of work shall take.
+        public var sliceSeconds = 0.05
+
+        public init(pathsMax: Int? = nil, isNarrow: Bool? = nil, sliceSeconds: Double = 0.05) {
+            self.pathsMax = pathsMax
+            self.isNarrow = isNarrow
+            self.sliceSeconds = sliceSeconds
+        }
+    }
+
+    /// Seconds that building the programs took, or loading them from the cache.
+    public let compileSeconds: Double
+    private let blob: RenderBlob
+    private let device: any ComputeDevice
+    private let clock: any Clock
+    private let tuning: Tuning
+    private let wavefront: Wavefront
+    private let grid: RenderParameters
+    /// Paths for the next slice, by what the last ones took.
+    private var slicePaths: Int
+
+    /// Builds the programs and brings the blob to the device.
+    ///
+    /// - Throws: ``Failure`` when the device fails or its memory does not suffice.
+    public init(
+        _ blob: RenderBlob, on device: any ComputeDevice, clock: any Clock,
+        tuning: Tuning = Tuning()
+    ) throws(Failure) {
+        let description = device.description
+        guard blob.words.count * 4 <= description.allocationBytesMax else {
+            throw Failure(
+                .limit,
+                """
+                \(description.label): the scene needs \(blob.words.count * 4) bytes in one piece, \
+                the device allows \(description.allocationBytesMax)
+                """)
+        }
+        self.blob = blob
+        self.device = device
+        self.clock = clock
+        self.tuning = tuning
+        grid = RenderParameters(width: blob.width, height: blob.height)
+        let start = clock.monotonicSeconds
+        let programs = try RenderPrograms(
+            device, isNarrow: tuning.isNarrow ?? !description.prefersWideVectors)
+        let built = clock.monotonicSeconds
+        let capacity = Self.capacity(description, tuning.pathsMax, tileCount: grid.tileCount)
+        slicePaths = min(capacity, 1 << 16)
+        wavefront = try Wavefront(blob, on: device, programs: programs, capacity: capacity)
+        let ready = clock.monotonicSeconds
+        try wavefront.warmUp()
+        compileSeconds = built - start + clock.monotonicSeconds - ready
+    }
+
+    /// Paths that fit: a sixteenth of the device's memory, whole tiles.
+    private static func capacity(
+        _ device: DeviceDescription, _ pathsMax: Int?, tileCount: Int
+    ) -> Int {
+        let useful = device.kind == .gpu ? 1 << 22 : 1 << 17
+        let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
+        let allowed = device.allocationBytesMax / (4 * 27)
+        let wanted = min(pathsMax ?? useful, fitting, allowed)
+        return max(wanted / 1024, 1) * 1024
+    }
+
+    /// Renders samples `samples` of tiles `tiles`.
+    ///
+    /// - Parameters:
+    ///   - advance: called between slices with the part done, 0…1; what it throws ends the run.
+    ///   - finish: takes each tile as it becomes whole, in order.
+    public func render(
+        tiles: Range<Int>, samples: Range<Int>,
+        advance: (Double) throws(Failure) -> Void,
+        finish: (TileSums) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
+            throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
+        }
+        guard 0 <= samples.lowerBound, samples.upperBound <= RenderParameters.samplesMax,
+            !samples.isEmpty
+        else {
+            throw Failure(
+                .limit, "samples \(samples): within 0..<\(RenderParameters.samplesMax) expected")
+        }
+        var first = tiles.lowerBound
+        while first < tiles.upperBound {
+            let groupMax = max(slicePaths / (1024 * samples.count), 1)
+            let group = Array(first..<min(first + groupMax, tiles.upperBound))
+            let done = { (part: Double) in
+                (Double(first - tiles.lowerBound) + part * Double(group.count))
+                    / Double(tiles.count)
+            }
+            let sums = try renderGroup(group, samples) { part throws(Failure) in
+                try advance(done(part))
+            }
+            for tile in sums { try finish(tile) }
+            first += group.count
+        }
+        try advance(1)
+    }
+
+    /// All samples of a few tiles.
+    private func renderGroup(
+        _ group: [Int], _ samples: Range<Int>, advance: (Double) throws(Failure) -> Void
+    ) throws(Failure) -> [TileSums] {
+        let tiles = try device.makeBuffer(group.map { UInt32($0) })
+        let sums = try device.makeBuffer(byteCount: group.count * 1024 * 32)
+        let pixels = group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
+        var first = samples.lowerBound
+        while first < samples.upperBound {
+            let fitting = max(slicePaths / (1024 * group.count), 1)
+            let count = min(fitting, samples.upperBound - first)
+            let start = clock.monotonicSeconds
+            try wavefront.trace(
+                tiles: tiles, tileCount: group.count, firstSample: first, samples: count,
+                pathCount: pixels * count, into: sums, isFirst: first == samples.lowerBound)
+            try device.finish()
+            adapt(paths: group.count * 1024 * count, seconds: clock.monotonicSeconds - start)
+            first += count
+            try advance(Double(first - samples.lowerBound) / Double(samples.count))
+        }
+        let words = try device.read(Int64.self, count: group.count * 4096, from: sums)
+        return group.enumerated().map { place, tile in
+            tileSums(tile, samples.count, words[4096 * place..<4096 * (place + 1)])
+        }
+    }
+
+    /// Sizes the next slice by what this one took.
+    private func adapt(paths: Int, seconds: Double) {
+        guard seconds > 0 else { return }
+        let factor = min(max(tuning.sliceSeconds / seconds, 0.5), 2)
+        let wanted = Int(Double(paths) * factor)
+        slicePaths = min(max(wanted, 1024), wavefront.capacity)
+    }
+
+    private func size(of tile: Int) -> (width: Int, height: Int) {
+        let left = tile % grid.tilesWide * TileSums.side
+        let top = tile / grid.tilesWide * TileSums.side
+        return (min(TileSums.side, blob.width - left), min(TileSums.side, blob.height - top))
+    }
+
+    private func tileSums(_ tile: Int, _ samples: Int, _ words: ArraySlice<Int64>) -> TileSums {
+        let (width, height) = size(of: tile)
+        var sums: [Int64] = []
+        sums.reserveCapacity(3 * width * height)
+        var nanCount = 0
+        for y in 0..<height {
+            for x in 0..<width {
+                let place = words.startIndex + 4 * (y * TileSums.side + x)
+                sums.append(words[place])
+                sums.append(words[place + 1])
+                sums.append(words[place + 2])
+                nanCount += Int(words[place + 3])
+            }
+        }
+        return TileSums(
+            tile: tile, width: width, height: height, sampleCount: samples, nanCount: nanCount,
+            sums: sums)
+    }
+}

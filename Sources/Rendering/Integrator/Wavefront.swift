@@ -1,0 +1,126 @@
+internal import Compute
+internal import Core
+
+/// Many paths advanced together, one kernel a stage: camera, then closest hit, shading and shadow
+/// rays for each depth, then accumulation.
+///
+/// Paths live in slots of `state`, one word a field (`Kernels/render/layout.cl`); queues hold the
+/// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for it
+/// does not.
+final class Wavefront {
+    /// Words of state and queues for one path.
+    static let wordsPerPath = 27 + 3
+    private let groupSize: Int
+
+    let capacity: Int
+    private let device: any ComputeDevice
+    private let programs: RenderPrograms
+    private let blob: any ComputeBuffer
+    private let bounces: Int
+    private let state: any ComputeBuffer
+    private var queue: any ComputeBuffer
+    private var next: any ComputeBuffer
+    private let shadows: any ComputeBuffer
+    private let counters: any ComputeBuffer
+    private let counterZeros: [UInt32]
+
+    init(
+        _ blob: RenderBlob, on device: any ComputeDevice, programs: RenderPrograms, capacity: Int
+    ) throws(Failure) {
+        self.device = device
+        self.programs = programs
+        self.capacity = capacity
+        bounces = blob.bounces
+        // rusticl takes no more than 32 of kernels this large.
+        groupSize = min(device.description.workGroupItemsMax, programs.isNarrow ? 32 : 64)
+        self.blob = try device.makeBuffer(blob.words)
+        state = try device.makeBuffer(byteCount: capacity * 27 * 4)
+        queue = try device.makeBuffer(byteCount: capacity * 4)
+        next = try device.makeBuffer(byteCount: capacity * 4)
+        shadows = try device.makeBuffer(byteCount: capacity * 4)
+        counterZeros = [UInt32](repeating: 0, count: 2 * (blob.bounces + 3))
+        counters = try device.makeBuffer(counterZeros)
+    }
+
+    /// Traces `samples` samples, from `firstSample` on, of every pixel of the tiles listed in `tiles`,
+    /// and adds them to `sums` (or replaces these when `isFirst`).
+    ///
+    /// - Parameter pathCount: pixels inside the frame times samples.
+    func trace(
+        tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
+        into sums: any ComputeBuffer, isFirst: Bool
+    ) throws(Failure) {
+        try device.write(counterZeros, to: counters)
+        try launch(
+            "camera", programs.path, tileCount * 1024 * samples,
+            [
+                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
+                .buffer(counters), .buffer(tiles), .uint(UInt32(tileCount)),
+                .uint(UInt32(firstSample)), .uint(UInt32(samples)),
+            ])
+        var count = pathCount
+        var depth = 0
+        // One ray beyond the last bounce finds light alone, so that all light is weighed alike.
+        while count > 0, depth <= bounces + 1 {
+            count = try advance(count, depth: depth)
+            swap(&queue, &next)
+            depth += 1
+        }
+        let pixels = tileCount * 1024
+        try launch(
+            "accumulate", programs.path, pixels,
+            [
+                .buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(UInt32(pixels)),
+                .uint(UInt32(samples)), .uint(isFirst ? 1 : 0),
+            ])
+    }
+
+    /// One depth for the `count` queued paths; how many go on.
+    private func advance(_ count: Int, depth: Int) throws(Failure) -> Int {
+        let common: [KernelArgument] = [.buffer(blob), .buffer(state), .uint(UInt32(capacity))]
+        let depthWord = KernelArgument.uint(UInt32(depth))
+        try launch(
+            "closest", programs.trace, count,
+            common + [.buffer(queue), .uint(UInt32(count)), depthWord])
+        try launch(
+            "shade", programs.path, count,
+            common + [
+                .buffer(queue), .uint(UInt32(count)), depthWord, .buffer(next), .buffer(shadows),
+                .buffer(counters),
+            ])
+        let counts = try device.read(
+            UInt32.self, count: 2, from: counters, at: 8 * (depth + 1))
+        try launch(
+            "occlusion", programs.trace, Int(counts[1]),
+            common + [.buffer(shadows), .uint(counts[1]), depthWord])
+        return Int(counts[0])
+    }
+
+    /// Launches every kernel on nothing: some implementations compile at a kernel's first launch.
+    func warmUp() throws(Failure) {
+        let sums = try device.makeBuffer(byteCount: 64)
+        let common: [KernelArgument] = [.buffer(blob), .buffer(state), .uint(UInt32(capacity))]
+        let none: [KernelArgument] = [.buffer(queue), .uint(0), .uint(0)]
+        try launch(
+            "camera", programs.path, 1,
+            common + [.buffer(queue), .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1)])
+        try launch("closest", programs.trace, 1, common + none)
+        try launch(
+            "shade", programs.path, 1,
+            common + none + [.buffer(next), .buffer(shadows), .buffer(counters)])
+        try launch("occlusion", programs.trace, 1, common + none)
+        try launch(
+            "accumulate", programs.path, 1,
+            [.buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(0), .uint(0), .uint(1)])
+        try device.finish()
+    }
+
+    private func launch(
+        _ kernel: String, _ program: any ComputeProgram, _ items: Int, _ arguments: [KernelArgument]
+    ) throws(Failure) {
+        let groups = (items + groupSize - 1) / groupSize
+        try device.launch(
+            kernel, of: program, global: [groups * groupSize], local: [groupSize],
+            arguments: arguments)
+    }
+}

@@ -1,0 +1,94 @@
+/// Where things lie in a render blob: 32-bit words, little-endian. `Kernels/render/layout.cl` has the
+/// same numbers.
+///
+/// A blob is a header of ``headerWords`` words and then the sections, each beginning at a multiple
+/// of 16 words. It holds all that `run` needs and nothing that depends on a device.
+package enum BlobLayout {
+    /// "RGRB" when read as bytes.
+    package static let magic: UInt32 = 0x4252_4752
+    package static let version: UInt32 = 1
+    package static let headerWords = 128
+
+    /// Words of the header.
+    package enum Word {
+        package static let magic = 0
+        package static let version = 1
+        package static let wordCount = 2
+        package static let width = 3
+        package static let height = 4
+        package static let bounces = 5
+        package static let seedLow = 6
+        package static let seedHigh = 7
+        package static let camera = 8
+        package static let cameraFlags = 11
+        package static let right = 12
+        package static let up = 16
+        package static let forward = 20
+        package static let twoOverWidth = 24
+        package static let twoOverHeight = 25
+        /// How far off a surface a new ray begins.
+        package static let offset = 26
+        /// How much each triangle's box is widened, on every side.
+        package static let pad = 27
+        package static let sections = 32
+        package static let environmentWidth = 72
+        package static let environmentHeight = 73
+        package static let cellsWide = 74
+        package static let cellsHigh = 75
+        /// cells ÷ 2π²: a cell's share times this, over the sine, is a density per solid angle.
+        package static let cellDensity = 76
+        /// Chance that the environment is the light asked.
+        package static let environmentChance = 77
+    }
+
+    /// Sections in their order; a raw value is the section's number in kernels.
+    package enum Section: Int, CaseIterable, Sendable {
+        case nodes, blocks, triangles, vertices, tangents, uv1, colors, materials, textures, texels
+        case lights, emitters, triangleEmitters, environmentTexels, environmentRows
+        case environmentColumns, srgb
+
+        /// Words of one element.
+        package var stride: Int {
+            switch self {
+            case .nodes: 64
+            case .blocks: 104
+            case .triangles, .tangents, .colors, .emitters: 4
+            case .vertices, .textures: 8
+            case .uv1: 2
+            case .materials: 24
+            case .lights: 16
+            case .environmentTexels: 3
+            case .texels, .triangleEmitters, .environmentRows, .environmentColumns, .srgb: 1
+            }
+        }
+    }
+
+    /// A child word with this bit names a leaf's block, without it a node.
+    package static let childLeaf: UInt32 = 0x8000_0000
+    /// A primitive word with this bit asks the material's alpha before a hit counts.
+    package static let primitiveAsk: UInt32 = 0x8000_0000
+    /// A primitive word with this bit shows the camera its front alone.
+    package static let primitiveSingleSided: UInt32 = 0x4000_0000
+    /// The primitive of an unused lane, and of a ray that hit nothing.
+    package static let primitiveNone: UInt32 = 0x3fff_ffff
+    package static let textureNone: UInt32 = 0xffff_ffff
+    package static let emitterNone: UInt32 = 0xffff_ffff
+
+    /// Bits of a material's flag word.
+    package enum MaterialFlag {
+        package static let mask: UInt32 = 1
+        package static let blend: UInt32 = 2
+        package static let doubleSided: UInt32 = 4
+        package static let thin: UInt32 = 8
+        package static let emissive: UInt32 = 16
+    }
+
+    /// Bits of a texture's flag word, above two bits each of wrapping along u and v.
+    package enum TextureFlag {
+        package static let linear: UInt32 = 16
+        package static let srgb: UInt32 = 32
+    }
+
+    /// Entries of the traversal stack in kernels; no tree may need more.
+    package static let stackSize = 96
+}

@@ -1,0 +1,278 @@
+internal import Core
+internal import Imaging
+
+/// Writes a blob section by section.
+struct BlobPacker {
+    private(set) var words: [UInt32]
+    private let scene: Scene
+    private var textureNumbers: [Int: UInt32] = [:]
+
+    private typealias Word = BlobLayout.Word
+
+    init(_ scene: Scene) {
+        self.scene = scene
+        words = [UInt32](repeating: 0, count: BlobLayout.headerWords)
+    }
+
+    mutating func pack(_ parameters: RenderParameters, _ camera: Camera) throws(Failure) {
+        packParameters(parameters)
+        packCamera(camera, parameters)
+        try packTree(camera)
+        packVertices()
+        try packTextures()
+        packMaterials()
+        packLights()
+        packEnvironmentAndEmitters()
+        section(.srgb, SRGB.linear.map(\.bitPattern))
+        words[Word.magic] = BlobLayout.magic
+        words[Word.version] = BlobLayout.version
+        guard words.count < 1 << 31 else {
+            throw Failure(.limit, "scene: \(words.count * 4) bytes prepared, below 8 GiB expected")
+        }
+        words[Word.wordCount] = UInt32(words.count)
+    }
+
+    // MARK: Sections
+
+    /// Appends a section from a multiple of 16 words on.
+    private mutating func section(_ section: BlobLayout.Section, _ content: [UInt32]) {
+        begin(section, count: content.count / section.stride)
+        words.append(contentsOf: content)
+    }
+
+    private mutating func begin(_ section: BlobLayout.Section, count: Int) {
+        words.append(contentsOf: repeatElement(0, count: (16 - words.count % 16) % 16))
+        words[Word.sections + 2 * section.rawValue] = UInt32(truncatingIfNeeded: words.count)
+        words[Word.sections + 2 * section.rawValue + 1] = UInt32(count)
+    }
+
+    private mutating func set(_ word: Int, _ value: Float) { words[word] = value.bitPattern }
+
+    private mutating func set(_ word: Int, _ value: SIMD3<Float>) {
+        for axis in 0..<3 { words[word + axis] = value[axis].bitPattern }
+    }
+
+    private mutating func append(_ value: SIMD3<Float>) {
+        words.append(value.x.bitPattern)
+        words.append(value.y.bitPattern)
+        words.append(value.z.bitPattern)
+    }
+
+    // MARK: Header
+
+    private mutating func packParameters(_ parameters: RenderParameters) {
+        words[Word.width] = UInt32(parameters.width)
+        words[Word.height] = UInt32(parameters.height)
+        words[Word.bounces] = UInt32(parameters.bounces)
+        words[Word.seedLow] = UInt32(truncatingIfNeeded: parameters.seed)
+        words[Word.seedHigh] = UInt32(truncatingIfNeeded: parameters.seed >> 32)
+    }
+
+    private mutating func packCamera(_ camera: Camera, _ parameters: RenderParameters) {
+        set(Word.camera, camera.position)
+        words[Word.cameraFlags] = camera.isOrthographic ? 1 : 0
+        set(Word.right, camera.right * camera.halfWidth)
+        set(Word.up, camera.up * camera.halfHeight)
+        set(Word.forward, camera.forward)
+        set(Word.twoOverWidth, 2 / Float(parameters.width))
+        set(Word.twoOverHeight, 2 / Float(parameters.height))
+    }
+
+    // MARK: Geometry
+
+    private mutating func packTree(_ camera: Camera) throws(Failure) {
+        var largest: Float = max(
+            camera.position.x.magnitude, camera.position.y.magnitude, camera.position.z.magnitude)
+        for p in scene.positions {
+            largest = max(largest, p.x.magnitude, p.y.magnitude, p.z.magnitude)
+        }
+        largest = max(largest, 0x1p-20)
+        let pad = largest * 0x1p-18
+        set(Word.pad, pad)
+        set(Word.offset, largest * 0x1p-18)
+
+        let flags = scene.materials.map { material in
+            (material.alphaMode == .opaque ? 0 : BlobLayout.primitiveAsk)
+                | (material.isDoubleSided || material.transmission > 0
+                    ? 0 : BlobLayout.primitiveSingleSided)
+        }
+        var corners: [WideBvh.Corner] = []
+        corners.reserveCapacity(scene.triangles.count)
+        for (index, triangle) in scene.triangles.enumerated() {
+            let word = UInt32(index) | flags[Int(scene.triangleMaterials[index])]
+            let corner = WideBvh.Corner(
+                scene.positions[Int(triangle.x)], scene.positions[Int(triangle.y)],
+                scene.positions[Int(triangle.z)], word: word)
+            if let corner { corners.append(corner) }
+        }
+        let tree = try WideBvh(corners, pad: pad)
+        section(.nodes, tree.nodes)
+        section(.blocks, tree.blocks)
+    }
+
+    private mutating func packVertices() {
+        begin(.triangles, count: scene.triangles.count)
+        for (triangle, material) in zip(scene.triangles, scene.triangleMaterials) {
+            words.append(triangle.x)
+            words.append(triangle.y)
+            words.append(triangle.z)
+            words.append(material)
+        }
+        begin(.vertices, count: scene.positions.count)
+        for vertex in scene.positions.indices {
+            append(scene.positions[vertex])
+            append(scene.normals[vertex])
+            words.append(scene.uv0[vertex].x.bitPattern)
+            words.append(scene.uv0[vertex].y.bitPattern)
+        }
+        let wantsTangents = scene.materials.contains { $0.normalTexture != nil }
+        let wantsSet1 = scene.materials.contains { $0.references.contains { $0.uvSet == 1 } }
+        let wantsColors = scene.colors.contains { $0 != .one }
+        section(.tangents, wantsTangents ? scene.tangents.flatMap(Self.bits) : [])
+        section(.uv1, wantsSet1 ? scene.uv1.flatMap { [$0.x.bitPattern, $0.y.bitPattern] } : [])
+        section(.colors, wantsColors ? scene.colors.flatMap(Self.bits) : [])
+    }
+
+    private static func bits(_ v: SIMD4<Float>) -> [UInt32] {
+        [v.x.bitPattern, v.y.bitPattern, v.z.bitPattern, v.w.bitPattern]
+    }
+
+    // MARK: Materials
+
+    private mutating func packTextures() throws(Failure) {
+        var records: [UInt32] = []
+        var used: [Int] = []
+        var texelCount = 0
+        for material in scene.materials {
+            for reference in material.references where textureNumbers[reference.texture] == nil {
+                textureNumbers[reference.texture] = UInt32(used.count)
+                used.append(reference.texture)
+                let texture = scene.textures[reference.texture]
+                let flags =
+                    texture.wrapU.code | texture.wrapV.code << 2
+                    | (texture.filter == .linear ? BlobLayout.TextureFlag.linear : 0)
+                    | (texture.isSRGB ? BlobLayout.TextureFlag.srgb : 0)
+                records += [
+                    UInt32(texelCount), UInt32(texture.width), UInt32(texture.height), flags,
+                    0, 0, 0, 0,
+                ]
+                texelCount += texture.width * texture.height
+                guard texelCount < 1 << 30 else {
+                    throw Failure(.limit, "scene: textures beyond 4 GiB")
+                }
+            }
+        }
+        section(.textures, records)
+        begin(.texels, count: texelCount)
+        words.reserveCapacity(words.count + texelCount + (1 << 20))
+        for index in used {
+            scene.textures[index].rgba8.withUnsafeBytes { bytes in
+                words.append(contentsOf: bytes.bindMemory(to: UInt32.self))
+            }
+        }
+    }
+
+    private mutating func packMaterials() {
+        begin(.materials, count: scene.materials.count)
+        for material in scene.materials {
+            var record = [UInt32](repeating: 0, count: BlobLayout.Section.materials.stride)
+            for lane in 0..<4 {
+                record[lane] = min(max(RenderBlob.tame(material.baseColor[lane]), 0), 1).bitPattern
+            }
+            record[4] = Self.unit(material.metallic)
+            record[5] = Self.unit(material.roughness)
+            record[6] = Self.unit(material.transmission)
+            // An index of 0 means a reflectance of one (KHR_materials_ior); 1000 comes near enough.
+            let ior = material.ior == 0 ? 1000 : min(max(material.ior, 1), 1000)
+            let root = (ior - 1) / (ior + 1)
+            record[7] = (root * root).bitPattern
+            record[8] = ior.bitPattern
+            let emissive = RenderBlob.tame(material.emissive)
+            for axis in 0..<3 { record[9 + axis] = max(emissive[axis], 0).bitPattern }
+            record[12] = Self.flags(material)
+            record[13] = material.alphaCutoff.bitPattern
+            record[14] = RenderBlob.tame(material.normalScale).bitPattern
+            let references = [
+                material.baseColorTexture, material.metallicRoughnessTexture,
+                material.normalTexture, material.emissiveTexture, material.transmissionTexture,
+            ]
+            for (place, reference) in references.enumerated() {
+                record[15 + place] = number(reference)
+            }
+            words.append(contentsOf: record)
+        }
+    }
+
+    private func number(_ reference: TextureRef?) -> UInt32 {
+        guard let reference, let number = textureNumbers[reference.texture] else {
+            return BlobLayout.textureNone
+        }
+        return number * 2 + UInt32(reference.uvSet)
+    }
+
+    private static func unit(_ value: Float) -> UInt32 {
+        min(max(RenderBlob.tame(value), 0), 1).bitPattern
+    }
+
+    private static func flags(_ material: Material) -> UInt32 {
+        typealias Flag = BlobLayout.MaterialFlag
+        var flags: UInt32 = 0
+        if material.alphaMode == .mask { flags |= Flag.mask }
+        if material.alphaMode == .blend { flags |= Flag.blend }
+        if material.isDoubleSided { flags |= Flag.doubleSided }
+        if material.isThinWalled { flags |= Flag.thin }
+        if material.emissive.max() > 0x1p-40 { flags |= Flag.emissive }
+        return flags
+    }
+
+    // MARK: Lights
+
+    private mutating func packLights() {
+        begin(.lights, count: scene.lights.count)
+        for light in scene.lights {
+            var record = [UInt32](repeating: 0, count: BlobLayout.Section.lights.stride)
+            record[0] = light.kind.rawValue
+            let vectors = [light.position, light.direction, RenderBlob.tame(light.intensity)]
+            for (place, vector) in vectors.enumerated() {
+                for axis in 0..<3 { record[1 + 3 * place + axis] = vector[axis].bitPattern }
+            }
+            record[10] = (light.range > 0 ? 1 / light.range : 0).bitPattern
+            // The cone as KHR_lights_punctual recommends it: a scale and an offset of the cosine.
+            let scale = 1 / max(light.cosInner - light.cosOuter, 0.001)
+            record[11] = scale.bitPattern
+            record[12] = (-light.cosOuter * scale).bitPattern
+            words.append(contentsOf: record)
+        }
+    }
+
+    private mutating func packEnvironmentAndEmitters() {
+        let environment = scene.environment ?? .sky
+        let table = EnvironmentTable(environment)
+        let emitters = EmitterTable(scene, environmentPower: table.power)
+        section(.emitters, emitters.records)
+        section(.triangleEmitters, emitters.triangleEmitters)
+        set(Word.environmentChance, emitters.environmentChance)
+        words[Word.environmentWidth] = UInt32(environment.width)
+        words[Word.environmentHeight] = UInt32(environment.height)
+        words[Word.cellsWide] = UInt32(table.wide)
+        words[Word.cellsHigh] = UInt32(table.high)
+        let cells = Double(table.wide * table.high)
+        set(Word.cellDensity, Float(cells / 19.739208802178716))
+        begin(.environmentTexels, count: environment.texels.count)
+        words.reserveCapacity(words.count + 3 * environment.texels.count + (1 << 20))
+        for texel in environment.texels { append(RenderBlob.tame(texel)) }
+        section(.environmentRows, table.rows)
+        section(.environmentColumns, table.columns)
+    }
+}
+
+extension Texture.Wrap {
+    /// The code in a texture's flag word.
+    var code: UInt32 {
+        switch self {
+        case .repeat: 0
+        case .mirroredRepeat: 1
+        case .clampToEdge: 2
+        }
+    }
+}

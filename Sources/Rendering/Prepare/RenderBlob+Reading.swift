@@ -1,0 +1,183 @@
+public import Core
+
+extension RenderBlob {
+    /// Reads a blob from bytes, checking every offset and every index that a kernel follows, so that
+    /// no bytes whatever can make a kernel read outside the blob or run without end.
+    ///
+    /// - Throws: ``Failure`` with code `malformed` naming the section.
+    public init(bytes: Bytes) throws(Failure) {
+        guard bytes.count % 4 == 0, bytes.count >= BlobLayout.headerWords * 4 else {
+            throw Failure(.malformed, "render blob: a header of 512 bytes expected")
+        }
+        let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
+        let blob = RenderBlob(checked: words)
+        try BlobReader(blob).check()
+        self = blob
+    }
+}
+
+/// The checks of ``RenderBlob/init(bytes:)``.
+private struct BlobReader {
+    private typealias Word = BlobLayout.Word
+    private typealias Section = BlobLayout.Section
+
+    private let blob: RenderBlob
+    private let words: [UInt32]
+
+    init(_ blob: RenderBlob) {
+        self.blob = blob
+        words = blob.words
+    }
+
+    func check() throws(Failure) {
+        try checkHeader()
+        try checkSections()
+        try checkTree()
+        try checkGeometry()
+        try checkMaterials()
+        try checkLights()
+        try checkEnvironment()
+    }
+
+    private func require(_ condition: Bool, _ what: String) throws(Failure) {
+        guard condition else { throw Failure(.malformed, "render blob: \(what)") }
+    }
+
+    /// Word `word` of element `index` of a section.
+    private func word(_ section: Section, _ index: Int, _ word: Int = 0) -> UInt32 {
+        words[blob.offset(section) + index * section.stride + word]
+    }
+
+    private func checkHeader() throws(Failure) {
+        try require(words[Word.magic] == BlobLayout.magic, "magic expected")
+        try require(
+            words[Word.version] == BlobLayout.version, "version \(BlobLayout.version) expected")
+        try require(Int(words[Word.wordCount]) == words.count, "header and size disagree")
+        let parameters = RenderParameters(
+            width: blob.width, height: blob.height, samples: 1, bounces: blob.bounces)
+        try parameters.check()
+    }
+
+    private func checkSections() throws(Failure) {
+        for section in Section.allCases {
+            let offset = blob.offset(section)
+            let count = blob.count(section)
+            try require(
+                offset >= BlobLayout.headerWords && offset <= words.count
+                    && count <= (words.count - offset) / section.stride,
+                "section \(section): outside the blob")
+        }
+    }
+
+    private func checkTree() throws(Failure) {
+        let nodeCount = blob.count(.nodes)
+        var needs = [Int](repeating: 0, count: nodeCount)
+        // Children lie behind their parents, so one pass from the end sees them first.
+        for node in stride(from: nodeCount - 1, through: 0, by: -1) {
+            let mask = word(.nodes, node, 56)
+            try require(mask <= 0xff, "node \(node): mask")
+            let others = mask.nonzeroBitCount - 1
+            var need = mask.nonzeroBitCount
+            for lane in 0..<8 where mask >> UInt32(lane) & 1 == 1 {
+                let child = word(.nodes, node, 48 + lane)
+                let index = Int(child & ~BlobLayout.childLeaf)
+                if child & BlobLayout.childLeaf != 0 {
+                    try require(index < blob.count(.blocks), "node \(node): block \(index)")
+                } else {
+                    try require(index > node && index < nodeCount, "node \(node): child \(index)")
+                    need = max(need, others + needs[index])
+                }
+            }
+            needs[node] = need
+            try require(need <= BlobLayout.stackSize, "node \(node): tree too deep")
+        }
+        for block in 0..<blob.count(.blocks) {
+            for lane in 0..<8 {
+                let primitive = word(.blocks, block, 96 + lane) & BlobLayout.primitiveNone
+                try require(
+                    primitive == BlobLayout.primitiveNone || primitive < blob.count(.triangles),
+                    "block \(block): primitive \(primitive)")
+            }
+        }
+    }
+
+    private func checkGeometry() throws(Failure) {
+        let vertexCount = blob.count(.vertices)
+        for triangle in 0..<blob.count(.triangles) {
+            let isInside =
+                word(.triangles, triangle, 0) < vertexCount
+                && word(.triangles, triangle, 1) < vertexCount
+                && word(.triangles, triangle, 2) < vertexCount
+                && word(.triangles, triangle, 3) < blob.count(.materials)
+            try require(isInside, "triangle \(triangle): index")
+        }
+        for section in [Section.tangents, .uv1, .colors] {
+            let count = blob.count(section)
+            try require(count == 0 || count == vertexCount, "section \(section): count")
+        }
+        let emitters = blob.count(.triangleEmitters)
+        try require(
+            emitters == 0 || emitters == blob.count(.triangles), "section triangleEmitters: count")
+        for triangle in 0..<emitters {
+            let emitter = word(.triangleEmitters, triangle)
+            try require(
+                emitter == BlobLayout.emitterNone || emitter < blob.count(.emitters),
+                "triangle \(triangle): emitter \(emitter)")
+        }
+    }
+
+    private func checkMaterials() throws(Failure) {
+        for material in 0..<blob.count(.materials) {
+            for place in 15..<20 {
+                let reference = word(.materials, material, place)
+                try require(
+                    reference == BlobLayout.textureNone
+                        || reference >> 1 < blob.count(.textures),
+                    "material \(material): texture")
+            }
+        }
+        for texture in 0..<blob.count(.textures) {
+            let offset = Int(word(.textures, texture, 0))
+            let width = Int(word(.textures, texture, 1))
+            let height = Int(word(.textures, texture, 2))
+            let flags = word(.textures, texture, 3)
+            try require(
+                (1...1 << 16).contains(width) && (1...1 << 16).contains(height)
+                    && offset + width * height <= blob.count(.texels),
+                "texture \(texture): outside the texels")
+            try require(
+                flags < 64 && flags & 3 < 3 && flags >> 2 & 3 < 3, "texture \(texture): flags")
+        }
+        try require(blob.count(.srgb) == 256, "section srgb: count")
+    }
+
+    private func checkLights() throws(Failure) {
+        for emitter in 0..<blob.count(.emitters) {
+            let place = word(.emitters, emitter, 1)
+            let index = Int(place & 0x3fff_ffff)
+            switch place >> 30 {
+            case 0: continue
+            case 1: try require(index < blob.count(.lights), "emitter \(emitter): light")
+            case 2: try require(index < blob.count(.triangles), "emitter \(emitter): triangle")
+            default: try require(false, "emitter \(emitter): kind")
+            }
+        }
+    }
+
+    private func checkEnvironment() throws(Failure) {
+        let width = Int(words[Word.environmentWidth])
+        let height = Int(words[Word.environmentHeight])
+        let wide = Int(words[Word.cellsWide])
+        let high = Int(words[Word.cellsHigh])
+        let sides = 1...1 << 15
+        try require(
+            sides.contains(width) && sides.contains(height)
+                && blob.count(.environmentTexels) == width * height,
+            "environment: texels")
+        try require(
+            sides.contains(wide) && sides.contains(high)
+                && blob.count(.environmentRows) == high
+                && blob.count(.environmentColumns) == wide * high,
+            "environment: cells")
+    }
+}

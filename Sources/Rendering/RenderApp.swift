@@ -1,0 +1,169 @@
+public import Compute
+public import Core
+internal import Digest
+internal import Foundation
+internal import Imaging
+
+/// Path-traced pictures of glTF scenes.
+///
+/// Parameters: `scene` (path of the glTF file among the inputs), `width`, `height`, `samples`,
+/// `bounces`, `seed`, and if wanted `environment` (path), `camera` (`first`, `auto`, an index or a
+/// name) and `exposure` (stops, decimal text; for the shown picture alone). A part may have `tiles`
+/// and `samples`; without them it computes all. Leaves are tiles: ``TileSums``.
+public struct RenderApp: App {
+    public let id = "render"
+    public let version = "0.1"
+
+    public init() {}
+
+    // MARK: Prepare
+
+    public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
+        let parameters = try RenderParameters(spec)
+        let folder = URL(fileURLWithPath: inputs, isDirectory: true)
+        let files = SceneFiles(
+            closed: Dictionary(
+                uniqueKeysWithValues: spec.inputs.keys.map { ($0, folder.appendingPathComponent($0)) }
+            ))
+        let path = try spec.text("scene")
+        var scene = try Scene(importing: path, from: files)
+        if spec.parameters["environment"] != nil {
+            let environment = try spec.text("environment")
+            scene.environment = try Environment(importing: environment, from: files)
+        }
+        return try RenderBlob(scene, parameters).bytes
+    }
+
+    // MARK: Run
+
+    public func run(
+        _ run: AppRun, on device: any ComputeDevice, observer: any AppObserver
+    ) throws(Failure) -> AppSeconds {
+        let parameters = try RenderParameters(run.spec)
+        let blob = try RenderBlob(bytes: run.blob)
+        guard blob.width == parameters.width, blob.height == parameters.height else {
+            throw Failure(.malformed, "render blob: made for another size")
+        }
+        let part = run.spec.parts[run.part]
+        let start = run.clock.monotonicSeconds
+        let renderer = try RenderRun(
+            blob, on: device, clock: run.clock,
+            tuning: .init(sliceSeconds: run.sliceSeconds))
+        var index = 0
+        try renderer.render(
+            tiles: part.tiles ?? 0..<parameters.tileCount,
+            samples: part.samples ?? 0..<parameters.samples,
+            advance: { (fraction: Double) throws(Failure) in try observer.advance(fraction) },
+            finish: { (tile: TileSums) throws(Failure) in
+                try observer.leaf(Leaf(index: index, name: tile.leafName, bytes: tile.bytes))
+                index += 1
+            })
+        let seconds = run.clock.monotonicSeconds - start
+        return AppSeconds(
+            compile: renderer.compileSeconds, compute: seconds - renderer.compileSeconds)
+    }
+
+    // MARK: Present
+
+    public func present(
+        _ spec: TaskSpec, leaves: [[Leaf]], folder: String
+    ) throws(Failure) -> [String] {
+        let parameters = try RenderParameters(spec)
+        var tiles: [Int: TileSums] = [:]
+        for leaf in leaves.joined() {
+            let sums = try TileSums(leaf)
+            if var merged = tiles[sums.tile] {
+                try merged.add(sums)
+                tiles[sums.tile] = merged
+            } else {
+                tiles[sums.tile] = sums
+            }
+        }
+        let picture = try Picture(
+            Array(tiles.values), width: parameters.width, height: parameters.height)
+        let stops = spec.parameters["exposure"] == nil ? "0" : try spec.text("exposure")
+        guard let exposure = Double(stops), exposure.isFinite else {
+            throw Failure(.malformed, "render: parameter exposure: a decimal number expected")
+        }
+        let files = [
+            ("\(folder)/picture.png", try PNG.encode(picture.exposed(stops: exposure))),
+            ("\(folder)/picture.exr", try EXR.encode(picture.image)),
+        ]
+        for (path, bytes) in files {
+            guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
+                throw Failure(.io, "\(path): cannot be written")
+            }
+        }
+        return files.map(\.0)
+    }
+
+    // MARK: Specification
+
+    /// The specification of a job: reads the scene once, to list every file that it needs.
+    ///
+    /// - Parameters:
+    ///   - scene: path of the glTF file below `folder`.
+    ///   - environment: path of an HDR or EXR panorama below `folder`.
+    ///   - parts: how the job is cut; one part computes all of it.
+    public func specification(
+        scene: String, environment: String? = nil, folder: String, _ parameters: RenderParameters,
+        parts: [TaskSpec.Part] = [.init()]
+    ) throws(Failure) -> TaskSpec {
+        try parameters.check()
+        let files = SceneFiles(folder: URL(fileURLWithPath: folder, isDirectory: true))
+        _ = try Scene(importing: scene, from: files)
+        if let environment { _ = try files.read(environment) }
+        var inputs: [String: TaskSpec.ContentID] = [:]
+        for path in files.pathsRead {
+            let bytes = try files.read(path)
+            inputs[path] = .init(sha256: SHA256.hash(bytes), byteCount: bytes.count)
+        }
+        var spec = TaskSpec(
+            app: id, appVersion: version,
+            parameters: [
+                "scene": .string(scene), "camera": .string(parameters.camera.argument),
+                "width": .int(parameters.width), "height": .int(parameters.height),
+                "samples": .int(parameters.samples), "bounces": .int(parameters.bounces),
+                "seed": .string(String(parameters.seed)),
+            ],
+            inputs: inputs, parts: parts)
+        if let environment { spec.parameters["environment"] = .string(environment) }
+        return spec
+    }
+}
+
+extension RenderParameters {
+    /// What a specification asks for.
+    ///
+    /// - Throws: ``Failure`` naming the parameter that is missing or out of range.
+    init(_ spec: TaskSpec) throws(Failure) {
+        var camera = CameraChoice.first
+        if spec.parameters["camera"] != nil {
+            camera = CameraChoice(argument: try spec.text("camera"))
+        }
+        guard let seed = UInt64(try spec.text("seed")) else {
+            throw Failure(.malformed, "render: parameter seed: a whole number expected")
+        }
+        self.init(
+            width: try spec.int("width"), height: try spec.int("height"),
+            samples: try spec.int("samples"), bounces: try spec.int("bounces"), seed: seed,
+            camera: camera)
+        try check()
+    }
+}
+
+extension TaskSpec {
+    fileprivate func int(_ name: String) throws(Failure) -> Int {
+        guard case .int(let value) = parameters[name] else {
+            throw Failure(.malformed, "render: parameter \(name): a whole number expected")
+        }
+        return value
+    }
+
+    fileprivate func text(_ name: String) throws(Failure) -> String {
+        guard case .string(let value) = parameters[name] else {
+            throw Failure(.malformed, "render: parameter \(name): text expected")
+        }
+        return value
+    }
+}
