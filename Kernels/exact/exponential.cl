@@ -33,7 +33,7 @@ EX_INLINE float ex_exp_middle(float x) {
     return as_float(as_uint(ex_exp_near(r)) + ((as_uint(t) - 0x4b400000u) << 23));
 }
 
-// At most 1 ulp. The multiple of ln 2 comes from the low bits of a sum with 1.5 * 2^23.
+// At most 1.1 ulp. The multiple of ln 2 comes from the low bits of a sum with 1.5 * 2^23.
 EX_INLINE float ex_exp(float x) {
     float c = x > 0x1.64p6f ? 0x1.64p6f : x;
     c = c < -0x1.ap6f ? -0x1.ap6f : c;

@@ -38,7 +38,7 @@ extension Exact {
         return asFloat(asUInt(expNear(r)) &+ ((asUInt(t) &- 0x4b40_0000) << 23))
     }
 
-    /// e^x: at most 1 ulp.
+    /// e^x: at most 1.1 ulp.
     ///
     /// The multiple of ln 2 comes from the low bits of a sum with 1.5 · 2²³.
     public static func exp(_ x: Float) -> Float {

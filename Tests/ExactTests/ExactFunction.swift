@@ -63,7 +63,7 @@ struct ExactFunction: Sendable, CustomStringConvertible {
     ]
 
     private static let exponential = [
-        one("exp", 1, Exact.exp, Foundation.exp, [88.72283, 88.72284, -87.33655, -103.97208]),
+        one("exp", 1.1, Exact.exp, Foundation.exp, [88.72283, 88.72284, -87.33655, -103.97208]),
         one("exp2", 0.9, Exact.exp2, Foundation.exp2, [127.99999, 128, -126, -149, -149.99998]),
         one("log", 1, Exact.log, Foundation.log, orders: 252, [0.70710677, 0.70710678, 1.4142135]),
         one("log2", 1, Exact.log2, Foundation.log2, orders: 252, [0.70710677, 1.4142135]),
