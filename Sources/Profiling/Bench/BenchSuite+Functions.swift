@@ -1,0 +1,47 @@
+internal import Compute
+internal import Core
+internal import Digest
+
+// How much the exact functions cost: calls per second of those that the apps call most.
+
+extension BenchSuite {
+    /// In the order of `BENCH_FUNCTION`.
+    private static let functions: [(name: String, files: [String])] = [
+        ("div", ["divide"]), ("sqrt", ["divide", "root"]), ("exp", ["divide", "exponential"]),
+        ("log", ["divide", "logarithm"]), ("sin", ["divide", "trigonometric"]),
+        ("pow", ["divide", "exponential", "logarithm", "power"]),
+    ]
+
+    static let functionItems: [Item] = functions.indices.map { index in
+        Item("exact_\(functions[index].name)", unit: "Gcall/s") { stopwatch throws(Failure) in
+            try function(stopwatch, index)
+        }
+    }
+
+    private static func function(
+        _ stopwatch: Stopwatch, _ index: Int
+    ) throws(Failure) -> Measured {
+        let device = stopwatch.device
+        let function = functions[index]
+        let program = try device.program(
+            ProgramSource(
+                "bench/\(function.name)",
+                files: function.files.map { "exact/\($0).cl" } + ["bench/function.cl"],
+                defines: ["BENCH_FUNCTION": "\(index)"]))
+        let count = stopwatch.items(each: 1 << 10, least: 1 << 12)
+        let out = try device.makeBuffer(byteCount: count * 4)
+        func launch(count: Int, rounds: Int) throws(Failure) {
+            try device.launch(
+                "bench_function", of: program, global: [count], local: stopwatch.local(),
+                arguments: [.buffer(out), .uint(UInt32(count)), .uint(UInt32(rounds))])
+        }
+        try launch(count: 1024, rounds: 16)
+        let fixed = try device.read(UInt8.self, count: 1024 * 4, from: out)
+        let amounts = Stopwatch.doublings(from: 8, to: 1 << 18)
+        let rates = try stopwatch.rates(amounts: amounts) { rounds throws(Failure) in
+            try launch(count: count, rounds: rounds)
+        }
+        return Measured(
+            samples: rates.map { $0 * Double(count) / 1e9 }, hash: SHA256.hash(fixed))
+    }
+}

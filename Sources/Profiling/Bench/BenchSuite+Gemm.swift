@@ -1,0 +1,81 @@
+internal import Compute
+internal import Core
+internal import Digest
+internal import Inference
+
+// Matrix products, as the inference app runs them: packed operands, one defined order of sums.
+
+extension BenchSuite {
+    static let gemm = Item("gemm_square", unit: "GFLOP/s", run: gemmSquare)
+
+    /// A small product whose every size is odd to the tiles: 17 × 41, depth 300 (two blocks of k).
+    private static let fixedShape = (rows: 17, columns: 41, depth: 300)
+
+    private static func gemmSquare(_ stopwatch: Stopwatch) throws(Failure) -> Measured {
+        let device = stopwatch.device
+        let gemm = try Gemm(on: device)
+        let small = fixedShape
+        let product = try GemmOperands(
+            gemm, device, rows: small.rows, columns: small.columns, depth: small.depth)
+        try product.multiply()
+        let fixed = try device.read(
+            UInt8.self, count: small.rows * small.columns * 4, from: product.c)
+
+        let limit = min(device.description.allocationBytesMax, device.description.memoryBytes / 8)
+        let sides = [64, 128, 256, 512, 1024, 1536, 2048, 4096]
+            .filter { $0 == 64 || $0 * $0 * 4 <= limit }
+        var samples: [Double] = []
+        // Operations are the amount of work, and each size has operands of its own.
+        for side in stopwatch.fit(sides) {
+            let own = try GemmOperands(gemm, device, rows: side, columns: side, depth: side)
+            let operations = 2 * side * side * side
+            samples = try stopwatch.rates(amounts: [operations]) { _ throws(Failure) in
+                try own.multiply()
+            }
+            let seconds = Double(operations) / (Metric.median(samples) ?? .infinity)
+            if seconds >= stopwatch.runSecondsMin { break }
+        }
+        return Measured(samples: samples.map { $0 / 1e9 }, hash: SHA256.hash(fixed))
+    }
+}
+
+/// Packed operands of one product, filled with numbers that a hash of their place gives.
+private struct GemmOperands {
+    let gemm: Gemm
+    let shape: Gemm.Product
+    let a: any ComputeBuffer
+    let b: any ComputeBuffer
+    let c: any ComputeBuffer
+
+    init(
+        _ gemm: Gemm, _ device: any ComputeDevice, rows: Int, columns: Int, depth: Int
+    ) throws(Failure) {
+        self.gemm = gemm
+        shape = Gemm.Product(rows: rows, columns: columns, depth: depth)
+        a = try device.makeBuffer(byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
+        b = try device.makeBuffer(byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
+        c = try device.makeBuffer(byteCount: rows * columns * 4)
+        let left = try device.makeBuffer(Self.numbers(rows * depth, salt: 1))
+        let right = try device.makeBuffer(Self.numbers(depth * columns, salt: 2))
+        try gemm.packA(
+            Gemm.Matrix(buffer: left, lineStride: depth, depthStride: 1), rows: rows, depth: depth,
+            into: a)
+        try gemm.packB(
+            Gemm.Matrix(buffer: right, lineStride: 1, depthStride: columns), columns: columns,
+            depth: depth, into: b)
+        try device.finish()
+    }
+
+    func multiply() throws(Failure) { try gemm.multiply(shape, a: a, b: b, into: c) }
+
+    /// Multiples of 2^-16 in [-1, 1): no sum of their products comes near a subnormal number.
+    private static func numbers(_ count: Int, salt: UInt32) -> [Float] {
+        (0..<count).map { index in
+            var mixed = UInt32(truncatingIfNeeded: index) &* 0x9e37_79b9 &+ salt &* 0x85eb_ca6b
+            mixed ^= mixed >> 15
+            mixed = mixed &* 0x2c1b_3c6d
+            mixed ^= mixed >> 12
+            return Float(Int32(bitPattern: mixed) >> 15) * 0x1p-16
+        }
+    }
+}

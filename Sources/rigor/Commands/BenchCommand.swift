@@ -1,0 +1,102 @@
+import ArgumentParser
+import Compute
+import Core
+import Foundation
+import Profiling
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure each device: launches, memory, arithmetic, matrix products, rays.",
+        discussion: """
+            Needs no wallet. Figures are medians of several runs after a warm-up; sizes follow the
+            device's speed. Beside each stands the hash of a small fixed workload through the same
+            kernels: it is the same on every device that computes exactly.
+
+            EXAMPLES
+              rigor bench --quick
+              rigor bench --quick --device gpu --json
+            """)
+
+    @Flag(name: .long, help: "The short suite: some seconds a device. It is the only one so far.")
+    var quick = false
+
+    @OptionGroup var devices: DeviceOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var home: HomeOptions
+
+    func run() async throws {
+        let console = Console()
+        var chosen = devices
+        chosen.device = devices.device ?? "all"
+        let opened = try chosen.open(home: home.home == nil ? nil : home.folder)
+        let clock = SystemClock()
+        var results: [(device: DeviceDescription, metrics: [Metric], seconds: Double)] = []
+        for device in opened {
+            let start = clock.monotonicSeconds
+            let label = device.description.label
+            let metrics = BenchSuite.quick.run(on: Stopwatch(on: device, clock: clock)) {
+                console.progress("\(label): \($0)")
+            }
+            console.endProgress()
+            let seconds = clock.monotonicSeconds - start
+            results.append((device.description, metrics, seconds))
+            if !output.json { Self.lines(label, metrics).forEach(console.say) }
+        }
+        let differing = BenchComparison.differing(results.map(\.metrics))
+        if output.json {
+            console.write(Self.document(results, differing))
+        } else if results.count > 1 {
+            console.say(
+                differing.isEmpty
+                    ? "all devices computed the same bits"
+                    : "devices differ in: \(differing.joined(separator: ", "))")
+        }
+        if results.contains(where: { $0.metrics.contains { $0.status == .error } }) {
+            throw ExitCode.failure
+        }
+    }
+
+    private static func lines(_ label: String, _ metrics: [Metric]) -> [String] {
+        var table = TextTable(["figure", "median", "unit", "spread", "runs", "hash"])
+        for metric in metrics {
+            guard let median = metric.median, metric.status == .ok else {
+                table.add([metric.name, metric.status.rawValue, "", "", "", metric.reason ?? ""])
+                continue
+            }
+            let spread = (metric.medianDeviation ?? 0) / median * 100
+            table.add([
+                metric.name, significant(median), metric.unit,
+                "±\(Units.decimal(spread, 1)) %", String(metric.samples.count),
+                metric.resultHash.map { String($0.description.prefix(14)) } ?? "-",
+            ])
+        }
+        return [label] + table.lines.map { "  " + $0 } + [""]
+    }
+
+    /// About three digits that mean something.
+    private static func significant(_ value: Double) -> String {
+        Units.decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3)
+    }
+
+    private static func document(
+        _ results: [(device: DeviceDescription, metrics: [Metric], seconds: Double)],
+        _ differing: [String]
+    ) -> JSON {
+        [
+            "suite": "quick",
+            "kernels": .hash(KernelFiles.hash),
+            "devices": .array(
+                results.map { result in
+                    [
+                        "device": .string(result.device.label),
+                        "driver": .string(result.device.driverVersion),
+                        "seconds": .seconds(result.seconds),
+                        "metrics": .array(result.metrics.map(\.json)),
+                    ]
+                }),
+            "same_bits": .bool(differing.isEmpty),
+            "differing": .array(differing.map(JSON.string)),
+        ]
+    }
+}
