@@ -9,7 +9,8 @@ struct Rigor: AsyncParsableCommand {
         abstract: "Turn a GPU rig into a provider on a compute market.",
         version: "0.1.0",
         subcommands: [
-            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, RenderCommand.self,
+            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, BenchCommand.self,
+            RenderCommand.self, ProbeDevicesCommand.self,
             ProbeDevicesCommand.self,
         ])
 
