@@ -11,7 +11,6 @@ struct Rigor: AsyncParsableCommand {
         subcommands: [
             ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, BenchCommand.self,
             RenderCommand.self, ProbeDevicesCommand.self,
-            ProbeDevicesCommand.self,
         ])
 
     /// Failures are one line and exit code 1; what the parser refuses is exit code 64.
