@@ -73,7 +73,7 @@ let package = Package(
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
         module("Profiling", [
             "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
-            "Rendering", "Inference",
+            "Rendering", "Inference", "SoftFloat",
         ]),
 
         // Hosts

@@ -33,6 +33,24 @@ __kernel void certify_atomics(__global const uint *in, __global uint *out, const
     atomic_inc((volatile __global uint *)&out[slot + 3u]);
 }
 
+// 100,000 turns of a loop that cannot be folded away. Mesa's llvmpipe silently leaves a kernel's
+// loops after 65,535 turns altogether.
+__kernel void certify_long_loop(__global const uint *in, __global uint *out, const uint count,
+                                const float negative_zero) {
+    const uint i = get_global_id(0);
+    if (i >= count) return;
+    uint x = in[4 * i];
+    uint turns = 0u;
+    if (i < 8u) {
+        for (uint turn = 0u; turn < 100000u; turn++) {
+            x = x * 1664525u + 1013904223u;
+            turns += 1u;
+        }
+    }
+    out[2 * i] = x;
+    out[2 * i + 1] = turns;
+}
+
 // A counter of the group in local memory gives each item a place; the places of all items, in any
 // order, add up. One item per group then hands the sum over.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1)))

@@ -48,8 +48,8 @@ extension OpenCLDevice {
     /// All that a compiled program depends on (rule 29 of bit-exactness).
     private func cacheKey(text: String, options: String) -> Hash256 {
         let parts = [
-            text, options, description.name, info.pciAddress?.description ?? "",
-            "\(info.vendorID) \(info.pciDeviceID ?? 0)", info.version, info.driverVersion,
+            text, options, description.name, "\(info.vendorID) \(info.pciDeviceID ?? 0)",
+            info.version, info.driverVersion,
             platform.name, platform.version, "\(info.computeUnits)",
         ]
         return ProgramCache.key(parts)
@@ -79,6 +79,8 @@ extension OpenCLDevice {
         cache: ProgramCache, key: Hash256, options: String, name: String
     ) throws(Failure) -> Program? {
         guard let binary = cache.load(key) else { return nil }
+        cache.beginTrial(key)
+        defer { cache.endTrial(key) }
         let context = core.context
         let result = try core.bounded(
             "loading program \(name)", limitSeconds: core.buildSecondsMax

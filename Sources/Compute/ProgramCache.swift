@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import Digest
 internal import Foundation
 
@@ -6,17 +6,17 @@ internal import Foundation
 ///
 /// A file is `magic ‖ key ‖ SHA-256 of the payload ‖ payload`; one that does not check out counts as
 /// absent. Files appear by renaming, so readers and other processes see whole ones or none.
-struct ProgramCache: Sendable {
+package struct ProgramCache: Sendable {
     private let folder: URL
     private let bytesMax: Int
 
     /// Changes with this layout and with what goes into a key.
-    static let formatVersion = 1
+    package static let formatVersion = 1
     private static let magic = Bytes("RIGORCL\(formatVersion)".utf8)
     private static let headerBytes = magic.count + 2 * Hash256.byteCount
 
     /// - Parameter driver: platform name and version, which name the folder.
-    init(folder: String, driver: String, bytesMax: Int) {
+    package init(folder: String, driver: String, bytesMax: Int) {
         let plain = driver.prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         let mark = SHA256.hash(Bytes(driver.utf8)).bytes.prefix(4).hex
         self.folder = URL(fileURLWithPath: folder, isDirectory: true)
@@ -25,7 +25,7 @@ struct ProgramCache: Sendable {
     }
 
     /// SHA-256 over the format version and each part behind its length.
-    static func key(_ parts: [String]) -> Hash256 {
+    package static func key(_ parts: [String]) -> Hash256 {
         var hasher = SHA256.Hasher()
         for part in ["\(formatVersion)"] + parts {
             let bytes = Bytes(part.utf8)
@@ -40,8 +40,12 @@ struct ProgramCache: Sendable {
     }
 
     /// The stored binary; nil when there is none or it is damaged, which removes it.
-    func load(_ key: Hash256) -> Bytes? {
+    package func load(_ key: Hash256) -> Bytes? {
         let file = file(key)
+        guard !killedSomebody(key) else {
+            remove(key)
+            return nil
+        }
         guard let data = try? Data(contentsOf: file) else { return nil }
         let bytes = Bytes(data)
         let header = Self.headerBytes
@@ -57,10 +61,41 @@ struct ProgramCache: Sendable {
         return Bytes(bytes[header...])
     }
 
-    func remove(_ key: Hash256) { try? FileManager.default.removeItem(at: file(key)) }
+    // MARK: - Trials
+
+    /// Notes that this process hands a binary to the driver. Some drivers abort the process on a
+    /// binary they do not like; the note then outlives it, and the next process takes the binary
+    /// away instead of dying of it too.
+    package func beginTrial(_ key: Hash256) {
+        _ = FileManager.default.createFile(atPath: trial(key, getpid()).path, contents: nil)
+    }
+
+    /// The driver came back, whatever it said.
+    package func endTrial(_ key: Hash256) {
+        try? FileManager.default.removeItem(at: trial(key, getpid()))
+    }
+
+    private func trial(_ key: Hash256, _ process: pid_t) -> URL {
+        folder.appendingPathComponent("\(key.bytes.hex).\(process).trial")
+    }
+
+    /// True when a process died while a driver looked at this binary; forgets it then.
+    private func killedSomebody(_ key: Hash256) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        var hasKilled = false
+        for name in names where name.hasPrefix(key.bytes.hex) && name.hasSuffix(".trial") {
+            let process = name.split(separator: ".").dropFirst().first.flatMap { pid_t($0) } ?? 0
+            guard process != getpid(), kill(process, 0) != 0, errno == ESRCH else { continue }
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            hasKilled = true
+        }
+        return hasKilled
+    }
+
+    package func remove(_ key: Hash256) { try? FileManager.default.removeItem(at: file(key)) }
 
     /// Keeps a binary: written beside its place, flushed to disk, then renamed over it.
-    func store(_ binary: Bytes, _ key: Hash256) {
+    package func store(_ binary: Bytes, _ key: Hash256) {
         guard binary.count <= bytesMax / 4 else { return }
         let manager = FileManager.default
         do {

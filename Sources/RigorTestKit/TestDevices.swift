@@ -102,6 +102,12 @@ public enum TestDevices {
             setenv("OCL_ICD_VENDORS", folder, 1)
             _ = OpenCLSystem.read() // the loader reads the folder now, and never again
             try manager.removeItem(atPath: folder)
+            // Child processes gather for themselves.
+            if let named = environment["OCL_ICD_VENDORS"] {
+                setenv("OCL_ICD_VENDORS", named, 1)
+            } else {
+                unsetenv("OCL_ICD_VENDORS")
+            }
         } catch {
             skip("drivers could not be gathered in \(folder): \(error)")
         }

@@ -5,16 +5,161 @@ import Profiling
 import RigorTestKit
 import Testing
 
+/// What the battery says of the implementations at hand, and of devices broken on purpose.
 @Suite struct CertificateTests {
     @Test(arguments: TestDevices.all)
     func measuresTheExpectedVerdict(_ test: TestDevice) throws {
         let certificate = try Certifier().certify(try test.open())
-        for reason in certificate.reasons { print("\(test.label): \(reason)") }
-        for probe in certificate.probes where !probe.hasPassed {
-            print("\(test.label): \(probe.name): \(probe.reason ?? "")")
+        #expect(certificate.verdict == test.verdict, "\(certificate.reasons)")
+        #expect(certificate.reasons.isEmpty == (certificate.verdict == .exact))
+        #expect((certificate.warning == nil) == (certificate.verdict == .exact))
+    }
+
+    @Test func exactDevicesAnswerAlikeAndOthersDoNot() throws {
+        var exact: Set<Hash256> = []
+        var others: Set<Hash256> = []
+        for test in TestDevices.all {
+            let certificate = try Certifier().certify(try test.open())
+            if certificate.verdict == .exact {
+                exact.insert(certificate.conformanceHash)
+            } else {
+                others.insert(certificate.conformanceHash)
+            }
         }
-        print("\(test.label): \(certificate.verdict) \(certificate.conformanceHash)")
-        #expect(certificate.verdict == test.verdict)
+        #expect(exact.count <= 1)
+        #expect(exact.isDisjoint(with: others))
+    }
+
+    /// Rebuilds the programs of `device` from changed text.
+    private func certify(
+        asking probes: Set<String>, changing change: @escaping @Sendable (String) -> String
+    ) throws -> Certificate? {
+        guard let test = TestDevices.any else { return nil }
+        let device = FlakyDevice(
+            try test.open(),
+            [
+                .rewrite { source in
+                    guard let text = try? source.text() else { return source }
+                    return ProgramSource(source.name, customText: change(text))
+                }
+            ])
+        return try Certifier(asking: probes).certify(device, gateRefusals: [])
+    }
+
+    private func failed(_ certificate: Certificate) -> Set<String> {
+        Set(certificate.probes.filter { !$0.hasPassed }.map(\.name))
+    }
+
+    @Test func contractionIsFound() throws {
+        guard
+            let certificate = try certify(
+                asking: ["fma", "multiply", "multiply then add", "multiply then subtract"],
+                changing: { $0.replacing("#pragma OPENCL FP_CONTRACT OFF", with: "") })
+        else { return }
+        #expect(certificate.verdict == .no)
+        // fma itself is right, but its control can no longer be told from it.
+        #expect(failed(certificate) == ["fma", "multiply then add", "multiply then subtract"])
+        #expect(certificate.reasons.first?.contains("control split") == true)
+        #expect(certificate.warning != nil)
+    }
+
+    /// The same device, rewriting nothing, is exact: the cases here fail for their own reason.
+    @Test func rewritingNothingIsExact() throws {
+        guard
+            let certificate = try certify(
+                asking: ["add", "fma", "add, subnormal", "own divide", "narrow", "float to int"],
+                changing: { $0 })
+        else { return }
+        #expect(certificate.probes.count == 6)
+        #expect(certificate.verdict == .exact, "\(certificate.reasons)")
+    }
+
+    @Test(arguments: [
+        // What is replaced, by what, the probe that must notice, the verdict.
+        ("certify_fma, fma(a, b, c)", "certify_fma, a * b + c", "fma", Verdict.no),
+        (
+            "certify_fma, fma(a, b, c)",
+            "certify_fma, fma(a, b, fabs(c) < 0x1p-126f && fabs(c) != 0.0f ? 0.0f : c)",
+            "fma, subnormal", .exactNormal
+        ),
+        (
+            "certify_add, a + b",
+            "certify_add, (fabs(a + b) < 0x1p-126f ? copysign(0.0f, a + b) : a + b)",
+            "add, subnormal", .exactNormal
+        ),
+        ("ex_div(a, b))", "a * ex_rcp(b))", "own divide", .no),
+        ("const float x = expression;", "const float x = fma(a, b, c);", "narrow", .no),
+        ("convert_int_rte(as_float(a))", "convert_int(as_float(a))", "float to int", .no),
+        ("mul_hi(a, b))", "0u)", "multiply uint", .no),
+        (
+            "barrier(CLK_LOCAL_MEM_FENCE);\n        scratch[l] += left;",
+            "scratch[l] += left + 1u;",
+            "local memory and barriers", .no
+        ),
+        ("atomic_inc((volatile __global uint *)&out[slot + 3u]);", "", "atomics", .no),
+        ("if (i >= count) return;", "if (i >= count || i >= 1999u) return;", "add", .no),
+        ("out[2 * i] = certify_bits(expression);", "out[2 * i] = 0x7fc00000u;", "add", .no),
+    ])
+    func aChangedKernelIsFound(
+        _ old: String, _ new: String, _ probe: String, _ verdict: Verdict
+    ) throws {
+        guard
+            let certificate = try certify(
+                asking: [probe], changing: { $0.replacing(old, with: new) })
+        else { return }
+        #expect(certificate.verdict == verdict, "\(certificate.reasons)")
+        #expect(failed(certificate).contains(probe))
+    }
+
+    @Test func aFlippedBitIsFoundWithItsInputs() throws {
+        guard let test = TestDevices.any else { return }
+        let device = FlakyDevice(try test.open(), [.flipFromRead(1, byte: 12)])
+        let certificate = try Certifier(asking: ["add"]).certify(device, gateRefusals: [])
+        #expect(certificate.verdict == .no)
+        #expect(certificate.reasons.first?.contains("expected 0x") == true)
+    }
+
+    @Test func aDeadDeviceIsJudgedAndAHungOneThrows() throws {
+        guard let test = TestDevices.any else { return }
+        let dying = FlakyDevice(try test.open(), [.failLaunch(5)])
+        let certifier = Certifier(asking: ["add", "fma"])
+        #expect(try certifier.certify(dying, gateRefusals: []).verdict == .no)
+        let hanging = FlakyDevice(try test.open(), [.hangAtLaunch(5)])
+        let failure = #expect(throws: Failure.self) {
+            try certifier.certify(hanging, gateRefusals: [])
+        }
+        #expect(failure?.code == .timeout)
+    }
+
+    @Test func theGateAndLibrariesCount() throws {
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        let certificate = try Certifier(
+            libraryChecks: [.init(name: "codec", run: { "other pixels" })]
+        ).certify(device, gateRefusals: ["profile is EMBEDDED_PROFILE"])
+        #expect(certificate.verdict == .no)
+        #expect(certificate.reasons == ["profile is EMBEDDED_PROFILE"])
+        #expect(failed(certificate).contains("codec"))
+    }
+
+    @Test func codecsHaveTheirKnownAnswers() {
+        #expect(LibraryChecks.all.count > 10)
+        for check in LibraryChecks.all { #expect(check.run() == nil, "\(check.name)") }
+    }
+
+    @Test func survivesEncodingAndEndsWithTheDriver() throws {
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device)
+        #expect(try Certificate(encoded: certificate.encoded) == certificate)
+        #expect(certificate.holds(for: device.description))
+        var updated = device.description
+        updated.driverVersion += ".1"
+        #expect(!certificate.holds(for: updated))
+        #expect(throws: Failure.self) {
+            try Certificate(encoded: Bytes(certificate.encoded.dropLast()))
+        }
+        #expect(certificate.json.text.contains("\"verdict\": \"\(certificate.verdict.rawValue)\""))
     }
 }
 

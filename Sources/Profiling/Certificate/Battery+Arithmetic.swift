@@ -63,18 +63,18 @@ extension Battery {
                         item.x, item.y, item.z, product, sum(item), difference(item), fused(item),
                         unfused(item), Oracle.subtract(product, item.z),
                     ].allSatisfy(ProbeInputs.isClear)
-            }
-        ) { stream in
-            let a = stream.normal(-30...30)
-            let b = stream.normal(-20...20)
-            let product = Oracle.multiply(a, b)
-            switch stream.next() % 4 {
-            case 0: return [a, b, product ^ 0x8000_0000, 0]
-            case 1: return [a, b, (product ^ 0x8000_0000) + 1, 1]
-            case 2: return [a, a ^ 1, product, 2]
-            default: return [a, b, stream.normal(-40...40), 3]
-            }
-        }
+            },
+            random: { stream in
+                let a = stream.normal(-30...30)
+                let b = stream.normal(-20...20)
+                let product = Oracle.multiply(a, b)
+                switch stream.next() % 4 {
+                case 0: return [a, b, product ^ 0x8000_0000, 0]
+                case 1: return [a, b, (product ^ 0x8000_0000) + 1, 1]
+                case 2: return [a, a ^ 1, product, 2]
+                default: return [a, b, stream.normal(-40...40), 3]
+                }
+            })
     }
 
     /// True where fma adds two zeros, whose signs decide that of the result. A software fma of
@@ -87,12 +87,14 @@ extension Battery {
     /// Every sum of a zero product and a zero.
     static var zeroSums: Probe {
         let zeros: [UInt32] = [0, 0x8000_0000]
-        let items = ProbeInputs.items(seed: 4, where: isSumOfZeros) { stream in
-            let zero = zeros[Int(stream.next() % 2)]
-            let other = stream.normal(-60...60)
-            let c = zeros[Int(stream.next() % 2)]
-            return stream.next() % 2 == 0 ? [zero, other, c, 0] : [other, zero, c, 0]
-        }
+        let items = ProbeInputs.items(
+            seed: 4, where: isSumOfZeros,
+            random: { stream in
+                let zero = zeros[Int(stream.next() % 2)]
+                let other = stream.normal(-60...60)
+                let c = zeros[Int(stream.next() % 2)]
+                return stream.next() % 2 == 0 ? [zero, other, c, 0] : [other, zero, c, 0]
+            })
         let product = control("the product's sign", nil, items) {
             Oracle.multiply($0.x, $0.y)
         }
@@ -103,13 +105,13 @@ extension Battery {
 
     private static var comparisonItems: [SIMD4<UInt32>] {
         ProbeInputs.items(
-            seed: 2, directed: ProbeInputs.specialTriples.filter { !isNaN($0.x) && !isNaN($0.y) }
-        ) { stream in
-            let a = stream.normal(-60...60)
-            // Neighbours, opposites and strangers.
-            let others = [a, a + 1, a ^ 0x8000_0000, stream.normal(-60...60)]
-            return [a, others[Int(stream.next() % 4)], 0, stream.word()]
-        }
+            seed: 2, directed: ProbeInputs.specialTriples.filter { !isNaN($0.x) && !isNaN($0.y) },
+            random: { stream in
+                let a = stream.normal(-60...60)
+                // Neighbours, opposites and strangers.
+                let others = [a, a + 1, a ^ 0x8000_0000, stream.normal(-60...60)]
+                return [a, others[Int(stream.next() % 4)], 0, stream.word()]
+            })
     }
 
     static func isNaN(_ bits: UInt32) -> Bool { bits & 0x7fff_ffff > 0x7f80_0000 }
@@ -180,12 +182,12 @@ extension Battery {
     private static var wholeNumbers: [Probe] {
         let items = ProbeInputs.items(
             seed: 3, directed: ProbeInputs.special.map { [$0, 0, 0, 0] },
-            where: { ProbeInputs.isClear($0.x) }
-        ) { stream in
-            let half = Float(Int32(truncatingIfNeeded: stream.next() % 4096) - 2048) * 0.5
-            let any = stream.normal(-3...25)
-            return [stream.next() % 2 == 0 ? half.bitPattern : any, 0, 0, 0]
-        }
+            where: { ProbeInputs.isClear($0.x) },
+            random: { stream in
+                let half = Float(Int32(truncatingIfNeeded: stream.next() % 4096) - 2048) * 0.5
+                let any = stream.normal(-3...25)
+                return [stream.next() % 2 == 0 ? half.bitPattern : any, 0, 0, 0]
+            })
         let cases: [(String, FloatingPointRoundingRule)] = [
             ("floor", .down), ("trunc", .towardZero), ("rint", .toNearestOrEven),
         ]

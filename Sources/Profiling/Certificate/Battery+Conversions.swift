@@ -24,14 +24,16 @@ extension Battery {
         let integers = integerItems
         let wild = ProbeInputs.items(
             seed: 42, directed: ProbeInputs.special.map { [$0, 0, 0, 0] },
-            where: { !isNaN($0.x) }
-        ) { [$0.normal(-3...40), 0, 0, 0] }
-        let nans = ProbeInputs.items(seed: 43) { stream in
-            [
-                stream.next() % 2 == 0 ? stream.normal(-3...40) : stream.word() | 0x7f80_0001, 0, 0,
-                0,
-            ]
-        }
+            where: { !isNaN($0.x) }, random: { [$0.normal(-3...40), 0, 0, 0] })
+        let nans = ProbeInputs.items(
+            seed: 43,
+            random: { stream in
+                [
+                    stream.next() % 2 == 0 ? stream.normal(-3...40) : stream.word() | 0x7f80_0001,
+                    0, 0,
+                    0,
+                ]
+            })
         return [
             probe(
                 "float to int", "float_to_int", floats,
@@ -81,7 +83,7 @@ extension Battery {
                     }
                 )
             ) { item in
-                (Float(Int32(bitPattern: item.x)).bitPattern, Float(item.x).bitPattern)
+                (Oracle.float(Int64(Int32(bitPattern: item.x))), Oracle.float(UInt64(item.x)))
             },
             longToFloat(
                 "long to float", .normal,
@@ -133,7 +135,7 @@ extension Battery {
             controls: [control]
         ) { _, item in
             let wide = wide(item)
-            return (Float(Int64(bitPattern: wide)).bitPattern, Float(wide).bitPattern)
+            return (Oracle.float(Int64(bitPattern: wide)), Oracle.float(wide))
         }
     }
 
@@ -161,25 +163,27 @@ extension Battery {
             seed: 40,
             directed: [0, 0x8000_0000, 0x3f00_0000, 0x3fc0_0000, 0xbf00_0000, limit].map {
                 [$0, 0, 0, 0]
-            }
-        ) { stream in
-            let half = Float(Int(stream.next() % 8192) - 4096) * 0.5
-            return [stream.next() % 2 == 0 ? half.bitPattern : stream.normal(-2...top), 0, 0, 0]
-        }
+            },
+            random: { stream in
+                let half = Float(Int(stream.next() % 8192) - 4096) * 0.5
+                return [
+                    stream.next() % 2 == 0 ? half.bitPattern : stream.normal(-2...top), 0, 0, 0,
+                ]
+            })
     }
 
     /// Integers of every length, and those half-way between two floats.
     private static var integerItems: [SIMD4<UInt32>] {
         let limits: [UInt32] = [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x0100_0001]
         return ProbeInputs.items(
-            seed: 41, directed: limits.flatMap { a in limits.map { b in [a, b, 0, 0] } }
-        ) { stream in
-            let any = stream.next() >> (stream.next() % 64)
-            // A tie of 64 bits whose lower digits a detour over double would drop.
-            let high = (stream.next() | 1 << 63) & ~0xff_ffff_ffff | 0x80_0000_0000
-            let value = stream.next() % 2 == 0 ? any : high | stream.next() & 3
-            let (low, up) = halves(value)
-            return [low, up, 0, 0]
-        }
+            seed: 41, directed: limits.flatMap { a in limits.map { b in [a, b, 0, 0] } },
+            random: { stream in
+                let any = stream.next() >> (stream.next() % 64)
+                // A tie of 64 bits whose lower digits a detour over double would drop.
+                let high = (stream.next() | 1 << 63) & ~0xff_ffff_ffff | 0x80_0000_0000
+                let value = stream.next() % 2 == 0 ? any : high | stream.next() & 3
+                let (low, up) = halves(value)
+                return [low, up, 0, 0]
+            })
     }
 }

@@ -57,38 +57,38 @@ extension Battery {
             where: { item in
                 [item.x, item.y, quotient(item), Oracle.divide(one, item.y)]
                     .allSatisfy(ProbeInputs.isClear)
-            }
-        ) { stream in
-            let b = stream.normal(-60...60)
-            if stream.next() % 3 > 0 { return [stream.normal(-30...30), b, 0, 0] }
-            // Operands with few digits: quotients close to a number or to a tie.
-            let few = stream.word() & 0xbfff_f000
-            return [few & 0x807f_f000 | 0x4000_0000, b & 0xffff_fff0 | stream.word() & 1, 0, 0]
-        }
+            },
+            random: { stream in
+                let b = stream.normal(-60...60)
+                if stream.next() % 3 > 0 { return [stream.normal(-30...30), b, 0, 0] }
+                // Operands with few digits: quotients close to a number or to a tie.
+                let few = stream.word() & 0xbfff_f000
+                return [few & 0x807f_f000 | 0x4000_0000, b & 0xffff_fff0 | stream.word() & 1, 0, 0]
+            })
     }
 
     private static var rootItems: [SIMD4<UInt32>] {
         ProbeInputs.items(
             seed: 21, directed: ProbeInputs.special.map { [$0, 0, 0, 0] },
-            where: { ProbeInputs.isClear($0.x) && ProbeInputs.isClear(root($0)) }
-        ) { stream in
-            let a = stream.normal(-90...100) & 0x7fff_ffff
-            // Next to the square of a number with 24 digits, where the root is nearly a tie.
-            let square = Oracle.multiply(a & 0x3fff_ffff, a & 0x3fff_ffff)
-            return [stream.next() % 2 == 0 ? a : square &+ UInt32(stream.next() % 3), 0, 0, 0]
-        }
+            where: { ProbeInputs.isClear($0.x) && ProbeInputs.isClear(root($0)) },
+            random: { stream in
+                let a = stream.normal(-90...100) & 0x7fff_ffff
+                // Next to the square of a number with 24 digits, where the root is nearly a tie.
+                let square = Oracle.multiply(a & 0x3fff_ffff, a & 0x3fff_ffff)
+                return [stream.next() % 2 == 0 ? a : square &+ UInt32(stream.next() % 3), 0, 0, 0]
+            })
     }
 
     private static var tinyQuotientItems: [SIMD4<UInt32>] {
         ProbeInputs.items(
             seed: 22,
-            where: { [$0.x, $0.y, quotient($0)].contains(where: ProbeInputs.isSubnormal) }
-        ) { stream in
-            switch stream.next() % 3 {
-            case 0: [stream.subnormal(), stream.normal(-3...3), 0, 0]
-            case 1: [stream.normal(-126 ... -100), stream.normal(10...30), 0, 0]
-            default: [stream.normal(-126 ... -110), stream.subnormal(), 0, 0]
-            }
-        }
+            where: { [$0.x, $0.y, quotient($0)].contains(where: ProbeInputs.isSubnormal) },
+            random: { stream in
+                switch stream.next() % 3 {
+                case 0: [stream.subnormal(), stream.normal(-3...3), 0, 0]
+                case 1: [stream.normal(-126 ... -100), stream.normal(10...30), 0, 0]
+                default: [stream.normal(-126 ... -110), stream.subnormal(), 0, 0]
+                }
+            })
     }
 }

@@ -134,10 +134,10 @@ extension Battery {
     private static func items(seed: UInt64) -> [SIMD4<UInt32>] {
         let limits: [UInt32] = [0, 1, 2, 31, 32, 63, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]
         return ProbeInputs.items(
-            seed: seed, directed: limits.flatMap { a in limits.map { b in [a, b, b, a] } }
-        ) { stream in
-            func operand() -> UInt32 { stream.word() >> UInt32(stream.next() % 32) }
-            return [operand(), operand(), operand(), operand()]
-        }
+            seed: seed, directed: limits.flatMap { a in limits.map { b in [a, b, b, a] } },
+            random: { stream in
+                func operand() -> UInt32 { stream.word() >> UInt32(stream.next() % 32) }
+                return [operand(), operand(), operand(), operand()]
+            })
     }
 }

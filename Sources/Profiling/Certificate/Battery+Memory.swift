@@ -4,14 +4,17 @@ extension Battery {
     /// Local memory, barriers, integer atomics.
     static var memory: [Probe] {
         let program = ProgramSource.certify("memory")
-        let items = ProbeInputs.items(seed: 60) { stream in
-            [stream.word(), stream.word(), stream.word() & stream.word() & stream.word(), 0]
-        }
+        let items = ProbeInputs.items(
+            seed: 60,
+            random: { stream in
+                [stream.word(), stream.word(), stream.word() & stream.word() & stream.word(), 0]
+            })
         func call(_ kernel: String, localBytes: Int, isCounting: Bool) -> Probe.Call {
             Probe.Call(
                 program: program, kernel: kernel, localBytes: localBytes, startsAtZero: isCounting)
         }
         return [
+            longLoop(program, items),
             Probe(
                 name: "local memory and barriers", need: .normal,
                 call: call("certify_local", localBytes: 128, isCounting: false), items: items,
@@ -40,6 +43,24 @@ extension Battery {
                         answers: groupCounters(items, Probe.itemCountMax, skipping: 1234))
                 ]),
         ]
+    }
+
+    /// Recorded only: on implementations that cut loops short, tasks must be small anyway.
+    private static func longLoop(_ program: ProgramSource, _ items: [SIMD4<UInt32>]) -> Probe {
+        func words(_ index: Int, _ item: SIMD4<UInt32>, turns: UInt32) -> (UInt32, UInt32) {
+            guard index < 8 else { return (item.x, 0) }
+            var x = item.x
+            for _ in 0..<turns { x = x &* 1_664_525 &+ 1_013_904_223 }
+            return (x, turns)
+        }
+        let cut = Probe.Control(
+            name: "cut short", call: nil,
+            answers: Probe.words(items) { words($0, $1, turns: 65_535) })
+        return Probe(
+            "a loop of 100,000 turns", .optional,
+            Probe.Call(program: program, kernel: "certify_long_loop"), items: items,
+            controls: [cut]
+        ) { words($0, $1, turns: 100_000) }
     }
 
     /// Inclusive prefix sums in groups of 32, each beside the one from the group's other end.

@@ -10,19 +10,23 @@ extension Battery {
         }
         let values = valueItems
         let products = tieItems
+        // What is left of the exact product decides a tie: as if it had been rounded once.
         let merged = Probe.Control(
             name: "rounded once", call: nil,
             answers: Probe.words(products) { _, item in
-                let exact = Double(Float(bitPattern: item.x)) * Double(Float(bitPattern: item.y))
-                return (Oracle.half(exact), Oracle.bfloat16(exact))
+                let rounded = product(item)
+                let rest = Oracle.fma(item.x, item.y, rounded ^ 0x8000_0000)
+                let isNudged = rest & 0x7fff_ffff != 0
+                let isAbove = rest >> 31 == rounded >> 31
+                return words(isNudged ? (isAbove ? rounded + 1 : rounded - 1) : rounded)
             })
         let truncated = Probe.Control(
             name: "cut off", call: nil,
             answers: Probe.words(values) { _, item in (item.x >> 13 & 0xffff, item.x >> 16) })
         let widened = ProbeInputs.items(
             seed: 32, directed: (0..<32).map { [UInt32($0) << 10 | 1, 0, 0, 0] },
-            where: { ProbeInputs.isClear(Oracle.widened(bfloat16: $0.x & 0xffff)) }
-        ) { [$0.word() & 0xffff, 0, 0, 0] }
+            where: { ProbeInputs.isClear(Oracle.widened(bfloat16: $0.x & 0xffff)) },
+            random: { [$0.word() & 0xffff, 0, 0, 0] })
         let confused = Probe.Control(
             name: "read as the other", call: nil,
             answers: Probe.words(widened) { _, item in
@@ -54,12 +58,12 @@ extension Battery {
         ]
         return ProbeInputs.items(
             seed: 30, directed: (ProbeInputs.special + limits).map { [$0, 0, 0, 0] },
-            where: { ProbeInputs.isClear($0.x) }
-        ) { stream in
-            let value = stream.normal(-28...17)
-            let ties = [value, value & 0xffff_f000 | 0x1000, value & 0xffff_8000 | 0x8000]
-            return [ties[Int(stream.next() % 3)], 0, 0, 0]
-        }
+            where: { ProbeInputs.isClear($0.x) },
+            random: { stream in
+                let value = stream.normal(-28...17)
+                let ties = [value, value & 0xffff_f000 | 0x1000, value & 0xffff_8000 | 0x8000]
+                return [ties[Int(stream.next() % 3)], 0, 0, 0]
+            })
     }
 
     /// Products that, rounded to float, lie exactly on a tie of half or bfloat16 and were not on it
@@ -69,14 +73,14 @@ extension Battery {
             seed: 31,
             where: { item in
                 [item.x, item.y, product(item), fused(item)].allSatisfy(ProbeInputs.isClear)
-            }
-        ) { stream in
-            let a = stream.normal(-3...3)
-            let isHalf = stream.next() % 2 == 0
-            let tie =
-                stream.normal(-8...8) & (isHalf ? 0xffff_e000 : 0xffff_0000)
-                | (isHalf ? 0x1000 : 0x8000)
-            return [a, Oracle.divide(tie, a), 0x8000_0000, 0]
-        }
+            },
+            random: { stream in
+                let a = stream.normal(-3...3)
+                let isHalf = stream.next() % 2 == 0
+                let tie =
+                    stream.normal(-8...8) & (isHalf ? 0xffff_e000 : 0xffff_0000)
+                    | (isHalf ? 0x1000 : 0x8000)
+                return [a, Oracle.divide(tie, a), 0x8000_0000, 0]
+            })
     }
 }

@@ -3,28 +3,32 @@ extension Battery {
     static var subnormals: [Probe] {
         let sums = ProbeInputs.items(
             seed: 10, directed: boundary,
-            where: { hasSubnormal($0, sum) || hasSubnormal($0, difference) }
-        ) { stream in
-            let pool = [stream.subnormal(), stream.subnormal(), stream.normal(-126 ... -124)]
-            return [pool[Int(stream.next() % 3)], pool[Int(stream.next() % 2)], 0, stream.word()]
-        }
+            where: { hasSubnormal($0, sum) || hasSubnormal($0, difference) },
+            random: { stream in
+                let pool = [stream.subnormal(), stream.subnormal(), stream.normal(-126 ... -124)]
+                return [
+                    pool[Int(stream.next() % 3)], pool[Int(stream.next() % 2)], 0, stream.word(),
+                ]
+            })
         let products = ProbeInputs.items(
-            seed: 11, directed: boundary, where: { hasSubnormal($0, product) }
-        ) { stream in
-            if stream.next() % 2 == 0 { return [stream.subnormal(), stream.normal(-2...30), 0, 0] }
-            return [stream.normal(-80 ... -60), stream.normal(-75 ... -50), 0, 0]
-        }
+            seed: 11, directed: boundary, where: { hasSubnormal($0, product) },
+            random: { stream in
+                if stream.next() % 2 == 0 {
+                    return [stream.subnormal(), stream.normal(-2...30), 0, 0]
+                }
+                return [stream.normal(-80 ... -60), stream.normal(-75 ... -50), 0, 0]
+            })
         let fusions = ProbeInputs.items(
-            seed: 12, directed: [triple] + boundary, where: { hasSubnormal($0, fused) }
-        ) { stream in
-            let (a, b) = (stream.normal(-1...1), stream.normal(-1...1))
-            switch stream.next() % 3 {
-            // A dropped subnormal addend moves a normal bit when the product lies on a tie.
-            case 0: return [0x3f80_0800, 0x3f80_0800, stream.subnormal(), 0]
-            case 1: return [stream.normal(-75 ... -60), stream.normal(-75 ... -60), a >> 9, 1]
-            default: return [stream.subnormal(), b, stream.subnormal(), 2]
-            }
-        }
+            seed: 12, directed: [triple] + boundary, where: { hasSubnormal($0, fused) },
+            random: { stream in
+                let (a, b) = (stream.normal(-1...1), stream.normal(-1...1))
+                switch stream.next() % 3 {
+                // A dropped subnormal addend moves a normal bit when the product lies on a tie.
+                case 0: return [0x3f80_0800, 0x3f80_0800, stream.subnormal(), 0]
+                case 1: return [stream.normal(-75 ... -60), stream.normal(-75 ... -60), a >> 9, 1]
+                default: return [stream.subnormal(), b, stream.subnormal(), 2]
+                }
+            })
         return [
             probe("add, subnormal", "certify_add", sums, sum),
             probe("subtract, subnormal", "certify_subtract", sums, difference),

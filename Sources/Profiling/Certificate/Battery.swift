@@ -1,20 +1,20 @@
-internal import Compute
-internal import Core
+package import Compute
+package import Core
 internal import Digest
 
 /// Every question, in order.
-enum Battery {
+package enum Battery {
     static let nativeDivide = "native divide"
     static let nativeSquareRoot = "native sqrt"
     /// Output words of the counting probes, whatever the item count.
     static let counterWords = 128
 
-    static let probes: [Probe] =
+    package static let probes: [Probe] =
         arithmetic + subnormals + division + narrowing + conversions + integers + memory
 
     /// SHA-256 over the kernels, the inputs and the right answers: certificates given by another
     /// battery do not hold for this one.
-    static let hash: Hash256 = {
+    package static let hash: Hash256 = {
         var hasher = SHA256.Hasher()
         hasher.update(UInt64(Certificate.version).littleEndianBytes)
         for probe in probes {

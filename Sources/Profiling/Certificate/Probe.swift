@@ -1,10 +1,10 @@
-internal import Compute
+package import Compute
 internal import Core
 
 /// One question to a device whose answers are known: a kernel, inputs, and the only right outputs.
-struct Probe: Sendable {
+package struct Probe: Sendable {
     /// What a wrong answer costs.
-    enum Need: String, Sendable {
+    package enum Need: String, Sendable {
         /// Arithmetic that every result stands on: wrong means ``Verdict/no``.
         case normal
         /// The same with subnormal numbers, or where only the sign of a zero is in question: wrong
@@ -15,39 +15,39 @@ struct Probe: Sendable {
         case optional
     }
 
-    let name: String
-    let need: Need
-    let call: Call
+    package let name: String
+    package let need: Need
+    package let call: Call
     /// Four words an item.
-    let items: [SIMD4<UInt32>]
+    package let items: [SIMD4<UInt32>]
     /// The right output for the first `count` items.
-    let answers: @Sendable (_ count: Int) -> [UInt32]
-    let controls: [Control]
+    package let answers: @Sendable (_ count: Int) -> [UInt32]
+    package let controls: [Control]
 
     /// The kernel that is asked.
-    struct Call: Sendable {
-        var program: ProgramSource
-        var kernel: String
+    package struct Call: Sendable {
+        package var program: ProgramSource
+        package var kernel: String
         /// Bytes of local memory; a kernel that has some runs in groups of 32 items.
-        var localBytes = 0
+        package var localBytes = 0
         /// Whether the output starts at zero, as counters must; else at a pattern, so that a word
         /// that was never written shows.
-        var startsAtZero = false
+        package var startsAtZero = false
     }
 
     /// Proof that this probe could fail: what a known misbehaviour answers on the same inputs. Its
     /// answers must differ from the right ones; where there is a kernel that misbehaves on purpose,
     /// the device must give exactly them.
-    struct Control: Sendable {
-        var name: String
-        var call: Call?
-        var answers: [UInt32]
+    package struct Control: Sendable {
+        package var name: String
+        package var call: Call?
+        package var answers: [UInt32]
     }
 
     /// Item counts every probe runs with: implementations take other paths for the rest of a
     /// vector, and some gave other bits there.
-    static let itemCounts = [1, 7, 2000]
-    static let itemCountMax = 2000
+    package static let itemCounts = [1, 7, 2000]
+    package static let itemCountMax = 2000
 }
 
 extension Probe {

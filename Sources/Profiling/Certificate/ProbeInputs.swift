@@ -42,7 +42,7 @@ enum ProbeInputs {
     static func items(
         seed: UInt64, directed: [SIMD4<UInt32>] = [],
         where isFit: (SIMD4<UInt32>) -> Bool = { _ in true },
-        _ more: (inout Stream) -> SIMD4<UInt32>
+        random more: (inout Stream) -> SIMD4<UInt32>
     ) -> [SIMD4<UInt32>] {
         var items = Array(directed.filter(isFit).prefix(Probe.itemCountMax))
         var stream = Stream(seed)
