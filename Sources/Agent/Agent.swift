@@ -1,4 +1,4 @@
-internal import Contribution
+public import Contribution
 public import Core
 internal import Digest
 internal import Ethereum
@@ -333,21 +333,22 @@ public final class Agent {
     }
 
     private func settle(_ record: AssignmentRecord, _ view: TaskView) throws(Failure) {
-        guard let receipt = record.receipt(view, worker: key.address), let deal = view.deal else {
-            throw Failure(.malformed, "pool: a paid task without its deal or contribution")
-        }
         let greeting = try pool.greeting()
-        let domain = Receipt.domain(chainID: greeting.chainID, market: greeting.market)
-        let signature = key.sign(receipt.hash(in: domain)).bytes
+        guard let deal = view.deal,
+            let receipt = try record.receipt(
+                view, worker: key.address, chainID: greeting.chainID, market: greeting.market)
+        else { throw Failure(.malformed, "pool: a paid task without its deal or contribution") }
+        let signature = key.sign(receipt.digest)
         let reply = try pool.ask(
-            .countersign(receipt: receipt.cbor.encoded, signature: signature))
+            .countersign(receipt: receipt.cbor.encoded, signature: signature.bytes))
         guard case .countersignature(let other) = reply else {
             throw Failure(.malformed, "pool: not an answer to countersign")
         }
         let signed = SignedReceipt(
-            receipt: receipt, workerSignature: signature, workerpoolSignature: other)
+            receipt: receipt, workerSignature: signature,
+            workerpoolSignature: try Signature(bytes: other))
         try signed.checkSignatures(
-            in: domain, worker: key.address, workerpoolOwner: deal.workerpool.owner)
+            worker: key.address, workerpoolOwner: deal.workerpool.owner)
         try FileHash.writeDurably(
             Bytes(signed.json.text.utf8),
             to: "\(configuration.receiptsFolder)/\(signed.fileName)")

@@ -1,7 +1,7 @@
 public import Contribution
 public import Core
 public import Digest
-internal import Ethereum
+public import Ethereum
 public import PoolProtocol
 
 /// One task's life on one rig, as a value: what is durable, and what to do next.
@@ -203,19 +203,20 @@ extension AssignmentRecord {
         }
     }
 
-    /// The receipt of a paid task; nil before.
-    public func receipt(_ view: TaskView, worker: Address) -> Receipt? {
+    /// The receipt of a paid task; nil when the view lacks what it is made of.
+    ///
+    /// - Throws: ``Failure`` (refused) when the market has not paid our result.
+    public func receipt(
+        _ view: TaskView, worker: Address, chainID: UInt256, market: Address
+    ) throws(Failure) -> Receipt? {
         guard let result, let task = view.task, let deal = view.deal,
-            let contribution = view.contribution, task.status == .completed
+            let contribution = view.contribution
         else { return nil }
-        return Receipt(
-            dealID: assignment.dealID, index: assignment.index, taskID: assignment.taskID,
-            app: result.app, appVersion: result.digest.appVersion,
-            taskSpec: result.digest.taskSpec, leafCount: result.digest.leafCount,
-            merkleRoot: result.digest.merkleRoot, resultDigest: result.digest.hash,
-            resultHash: contribution.resultHash, resultSeal: contribution.resultSeal,
-            worker: worker, workerpool: deal.workerpool.address, requester: deal.requester,
-            device: result.device, conformance: result.conformance, trust: deal.trust,
-            paid: contribution.paid, finalizedSeconds: task.endedSeconds)
+        // Intake takes tasks for exact devices only, so that is what the result was computed on.
+        let device = Receipt.Device(
+            label: result.device, verdict: .exact, conformance: result.conformance)
+        return try Receipt(
+            of: assignment.taskID, worker: worker, result: result.digest, device: device,
+            chainID: chainID, market: market, deal: deal, task: task, contribution: contribution)
     }
 }

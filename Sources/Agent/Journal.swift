@@ -1,7 +1,8 @@
+public import Contribution
 public import Core
 internal import Foundation
 internal import GRDB
-public import PoolProtocol
+internal import PoolProtocol
 
 /// What an agent must not forget: every assignment's record, and a line for each thing it did. One
 /// SQLite file, flushed at every commit.

@@ -1,5 +1,4 @@
 public import Core
-internal import Digest
 internal import Ethereum
 internal import Foundation
 
@@ -32,8 +31,11 @@ extension SignedReceipt {
             "workerpool": .address(receipt.workerpool),
             "workerpool_owner": .address(receipt.workerpoolOwner),
             "paid": .string(receipt.paid.description),
+            "requester": .address(receipt.requester),
+            "trust": .string(receipt.trust.description),
             "device": .string(receipt.device),
             "verdict": .string(receipt.verdict),
+            "conformance": .hash(receipt.conformance),
             "contributed_at": .int(receipt.contributedSeconds),
             "finalized_at": .int(receipt.finalizedSeconds),
             "worker_signature": .string(workerSignature.description),
@@ -86,8 +88,11 @@ private struct Document: Decodable {
     let workerpool: String
     let workerpool_owner: String
     let paid: String
+    let requester: String
+    let trust: String
     let device: String
     let verdict: String
+    let conformance: String
     let contributed_at: Int
     let finalized_at: Int
     let worker_signature: String
@@ -100,25 +105,26 @@ private struct Document: Decodable {
         guard device.utf8.count <= SignedReceipt.deviceBytesMax else {
             throw Failure(.limit, "receipt: device: a shorter name expected")
         }
-        var receipt = Receipt(
+        // As the file says it, the digest too: the checks find out what is true.
+        return Receipt(
             chainID: try Self.number(chain_id, "chain_id"),
             market: try Self.address(market, "market"), dealID: try Self.hash(dealid, "dealid"),
             taskID: try Self.hash(taskid, "taskid"), index: try Self.number(index, "index"),
             app: try Self.address(app, "app"),
-            result: .init(
-                appVersion: try Self.hash(app_version, "app_version"),
-                taskSpec: try Self.hash(task_spec, "task_spec"), leafCount: leaf_count,
-                merkleRoot: try Self.hash(merkle_root, "merkle_root")),
+            appVersion: try Self.hash(app_version, "app_version"),
+            taskSpec: try Self.hash(task_spec, "task_spec"), leafCount: leaf_count,
+            merkleRoot: try Self.hash(merkle_root, "merkle_root"),
+            resultDigest: try Self.hash(result_digest, "result_digest"),
             resultHash: try Self.hash(result_hash, "result_hash"),
             resultSeal: try Self.hash(result_seal, "result_seal"),
             worker: try Self.address(worker, "worker"),
             workerpool: try Self.address(workerpool, "workerpool"),
             workerpoolOwner: try Self.address(workerpool_owner, "workerpool_owner"),
-            paid: try Self.number(paid, "paid"), device: device, verdict: verdict,
+            paid: try Self.number(paid, "paid"),
+            requester: try Self.address(requester, "requester"),
+            trust: try Self.number(trust, "trust"), device: device, verdict: verdict,
+            conformance: try Self.hash(conformance, "conformance"),
             contributedSeconds: contributed_at, finalizedSeconds: finalized_at)
-        // As the file says it: the checks find out whether it is the fields' digest.
-        receipt.resultDigest = try Self.hash(result_digest, "result_digest")
-        return receipt
     }
 
     static func hash(_ text: String, _ name: String) throws(Failure) -> Hash256 {

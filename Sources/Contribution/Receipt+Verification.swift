@@ -63,6 +63,8 @@ extension SignedReceipt {
             deal.flatMap { try? RequestParameters($0.params).taskSpec })
         check("workerpool", receipt.workerpool, deal?.workerpool.address)
         check("workerpool owner", receipt.workerpoolOwner, deal?.workerpool.owner)
+        check("requester", receipt.requester, deal?.requester)
+        check("trust", receipt.trust, deal?.trust)
         check("verdict", receipt.verdict, Verdict(rawValue: receipt.verdict)?.rawValue)
 
         // Who signed: recovered, and held against the market's parties.

@@ -28,64 +28,87 @@ public struct Receipt: Hashable, Sendable {
     public var workerpoolOwner: Address
     /// Tokens, without the stake.
     public var paid: UInt256
-    /// The device's own name, the platform's first.
+    public var requester: Address
+    public var trust: UInt256
+    /// The device's own name, the platform's first: its worker's word.
     public var device: String
-    /// What its certificate says: ``Verdict``.
+    /// What the device's certificate says: a ``Verdict``.
     public var verdict: String
+    /// Hash of the device's known answers.
+    public var conformance: Hash256
     public var contributedSeconds: Int
     public var finalizedSeconds: Int
+}
 
+extension Receipt {
+    /// The device that a worker says it computed on.
+    public struct Device: Hashable, Sendable {
+        public var label: String
+        public var verdict: Verdict
+        public var conformance: Hash256
+
+        public init(label: String, verdict: Verdict, conformance: Hash256) {
+            self.label = label
+            self.verdict = verdict
+            self.conformance = conformance
+        }
+    }
+
+    /// The receipt of a finalized task's worker, from what the market says of the task.
+    ///
+    /// - Throws: ``Failure`` (refused) unless the task is completed and `worker` proved `result`.
     public init(
-        chainID: UInt256, market: Address, dealID: Hash256, taskID: Hash256, index: UInt256,
-        app: Address, result: ResultDigest, resultHash: Hash256, resultSeal: Hash256,
-        worker: Address, workerpool: Address, workerpoolOwner: Address, paid: UInt256,
-        device: String, verdict: String, contributedSeconds: Int, finalizedSeconds: Int
-    ) {
+        of taskID: Hash256, worker: Address, result: ResultDigest, device: Device,
+        chainID: UInt256, market: Address, deal: Hub.Deal, task: Hub.Task,
+        contribution: Hub.Contribution
+    ) throws(Failure) {
+        guard task.status == .completed else {
+            throw Failure(.refused, "receipt: task \(taskID) is not completed")
+        }
+        guard contribution.status == .proved,
+            contribution.resultHash == Identifiers.resultHash(task: taskID, digest: result.hash)
+        else {
+            throw Failure(.refused, "receipt: \(worker) has not proved this result of \(taskID)")
+        }
         self.chainID = chainID
         self.market = market
-        self.dealID = dealID
         self.taskID = taskID
-        self.index = index
-        self.app = app
+        dealID = task.dealID
+        index = task.index
+        app = deal.app.address
         appVersion = result.appVersion
         taskSpec = result.taskSpec
         leafCount = result.leafCount
         merkleRoot = result.merkleRoot
         resultDigest = result.hash
-        self.resultHash = resultHash
-        self.resultSeal = resultSeal
+        resultHash = contribution.resultHash
+        resultSeal = contribution.resultSeal
         self.worker = worker
-        self.workerpool = workerpool
-        self.workerpoolOwner = workerpoolOwner
-        self.paid = paid
-        self.device = device
-        self.verdict = verdict
-        self.contributedSeconds = contributedSeconds
-        self.finalizedSeconds = finalizedSeconds
+        workerpool = deal.workerpool.address
+        workerpoolOwner = deal.workerpool.owner
+        paid = contribution.paid
+        requester = deal.requester
+        trust = deal.trust
+        self.device = device.label
+        verdict = device.verdict.rawValue
+        conformance = device.conformance
+        contributedSeconds = contribution.contributedSeconds
+        finalizedSeconds = task.endedSeconds
     }
 
-    /// The receipt of a finalized task's worker, as the market's state says.
+    /// The same, looked up in the market's state.
     ///
     /// - Throws: ``Failure`` (refused) unless the task is completed and `worker` proved `result`.
     public init(
-        of taskID: Hash256, worker: Address, result: ResultDigest, device: String,
-        verdict: String, in hub: Hub
+        of taskID: Hash256, worker: Address, result: ResultDigest, device: Device, in hub: Hub
     ) throws(Failure) {
-        guard let task = hub.task(taskID), task.status == .completed,
-            let deal = hub.deal(task.dealID)
-        else { throw Failure(.refused, "receipt: task \(taskID) is not completed") }
-        guard let own = hub.contribution(taskID, by: worker), own.status == .proved,
-            own.resultHash == Identifiers.resultHash(task: taskID, digest: result.hash)
-        else {
-            throw Failure(.refused, "receipt: \(worker) has not proved this result of \(taskID)")
-        }
-        self.init(
-            chainID: hub.settings.chainID, market: hub.settings.market, dealID: task.dealID,
-            taskID: taskID, index: task.index, app: deal.app.address, result: result,
-            resultHash: own.resultHash, resultSeal: own.resultSeal, worker: worker,
-            workerpool: deal.workerpool.address, workerpoolOwner: deal.workerpool.owner,
-            paid: own.paid, device: device, verdict: verdict,
-            contributedSeconds: own.contributedSeconds, finalizedSeconds: task.endedSeconds)
+        guard let task = hub.task(taskID), let deal = hub.deal(task.dealID),
+            let own = hub.contribution(taskID, by: worker)
+        else { throw Failure(.refused, "receipt: \(worker) has no part in task \(taskID)") }
+        try self.init(
+            of: taskID, worker: worker, result: result, device: device,
+            chainID: hub.settings.chainID, market: hub.settings.market, deal: deal, task: task,
+            contribution: own)
     }
 
     /// R and its digest, from the receipt's own fields.
@@ -108,7 +131,8 @@ extension Receipt {
             .init("resultDigest", .bytes32), .init("resultHash", .bytes32),
             .init("resultSeal", .bytes32), .init("worker", .address),
             .init("workerpool", .address), .init("workerpoolOwner", .address),
-            .init("paid", .uint256), .init("device", .string), .init("verdict", .string),
+            .init("paid", .uint256), .init("requester", .address), .init("trust", .uint256),
+            .init("device", .string), .init("verdict", .string), .init("conformance", .bytes32),
             .init("contributedAt", .uint256), .init("finalizedAt", .uint256),
         ])
 
@@ -127,7 +151,8 @@ extension Receipt {
                 .bytes32(appVersion), .bytes32(taskSpec), count(leafCount), .bytes32(merkleRoot),
                 .bytes32(resultDigest), .bytes32(resultHash), .bytes32(resultSeal),
                 .address(worker), .address(workerpool), .address(workerpoolOwner),
-                .uint256(paid), .string(device), .string(verdict), count(contributedSeconds),
+                .uint256(paid), .address(requester), .uint256(trust), .string(device),
+                .string(verdict), .bytes32(conformance), count(contributedSeconds),
                 count(finalizedSeconds),
             ])
     }
@@ -145,5 +170,20 @@ public struct SignedReceipt: Hashable, Sendable {
         self.receipt = receipt
         self.workerSignature = workerSignature
         self.workerpoolSignature = workerpoolSignature
+    }
+
+    /// Checks both signatures against those who have to have signed, as the market says.
+    ///
+    /// - Throws: ``Failure`` (untrusted) naming the signature that does not hold.
+    public func checkSignatures(
+        worker: Address, workerpoolOwner: Address
+    ) throws(Failure) {
+        let digest = receipt.digest
+        guard try workerSignature.signer(of: digest) == worker else {
+            throw Failure(.untrusted, "receipt: not signed by its worker \(worker)")
+        }
+        guard try workerpoolSignature.signer(of: digest) == workerpoolOwner else {
+            throw Failure(.untrusted, "receipt: not signed by the pool's owner \(workerpoolOwner)")
+        }
     }
 }

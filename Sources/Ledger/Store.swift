@@ -66,7 +66,7 @@ enum Store {
     }
 
     static func found(_ settings: Hub.Settings, in db: Database) throws {
-        guard try !db.tableExists("market") else {
+        guard try db.tableExists("market") == false else {
             throw Failure(.refused, "there is a market in this file already")
         }
         try db.execute(sql: schema)

@@ -228,22 +228,11 @@ public final class WorkerPool: Sendable {
     /// Signs a worker's receipt, once every field is what the market says.
     func countersign(_ bytes: Bytes, signature: Bytes) throws(Failure) -> Bytes {
         let receipt = try Receipt(try CBOR(decoding: bytes))
-        let hub = try ledger.hub()
-        let task = hub.task(receipt.taskID)
-        let deal = task.flatMap { hub.deal($0.dealID) }
-        try receipt.checkHashes()
-        try receipt.check(
-            deal: deal, task: task,
-            contribution: hub.contribution(receipt.taskID, by: receipt.worker),
-            appVersion: deal.flatMap { hub.app($0.app.address)?.version })
-        let domain = Receipt.domain(
-            chainID: ledger.settings.chainID, market: ledger.settings.market)
         let signed = SignedReceipt(
-            receipt: receipt, workerSignature: signature,
-            workerpoolSignature: owner.sign(receipt.hash(in: domain)).bytes)
-        try signed.checkSignatures(
-            in: domain, worker: receipt.worker, workerpoolOwner: owner.address)
+            receipt: receipt, workerSignature: try Signature(bytes: signature),
+            workerpoolSignature: owner.sign(receipt.digest))
+        try signed.verify(against: try ledger.hub())
         try store.keep(signed)
-        return signed.workerpoolSignature
+        return signed.workerpoolSignature.bytes
     }
 }

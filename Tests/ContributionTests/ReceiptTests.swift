@@ -23,7 +23,9 @@ import Wallet
             try market.settle(task, workers: market.workers, digest: result.hash)
             let receipt = try Receipt(
                 of: task, worker: market.workers[0].address, result: result,
-                device: "Portable Computing Language: cpu \"x\"\n", verdict: "exact",
+                device: .init(
+                    label: "Portable Computing Language: cpu \"x\"\n", verdict: .exact,
+                    conformance: TestMarket.digestA),
                 in: market.hub)
             self.market = market
             signed = SignedReceipt(
@@ -45,7 +47,7 @@ import Wallet
         let settled = try Settled()
         #expect(settled.signed.receipt.paid == 495_000_003)
         let checks = settled.signed.checks(against: settled.market.hub)
-        #expect(checks.count == 23)
+        #expect(checks.count == 25)
         #expect(checks.filter { !$0.holds }.isEmpty)
         try settled.signed.verify(against: settled.market.hub)
     }
@@ -61,7 +63,7 @@ import Wallet
             { $0.resultDigest = other }, { $0.resultHash = other }, { $0.resultSeal = other },
             { $0.worker = Identifiers.kitty }, { $0.workerpool = .zero },
             { $0.workerpoolOwner = .zero }, { $0.paid = 1 }, { $0.verdict = "good" },
-            { $0.contributedSeconds += 1 }, { $0.finalizedSeconds += 1 },
+            { $0.requester = .zero }, { $0.trust = 4 }, { $0.contributedSeconds += 1 }, { $0.finalizedSeconds += 1 },
         ]
         for (number, edit) in edits.enumerated() {
             let forged = settled.edited(edit)
@@ -105,8 +107,8 @@ import Wallet
         let task = try market.openTask(price: 100, trust: 3)
         func receipt(_ worker: PrivateKey) throws -> Receipt {
             try Receipt(
-                of: task, worker: worker.address, result: result, device: "", verdict: "exact",
-                in: market.hub)
+                of: task, worker: worker.address, result: result,
+                device: .init(label: "", verdict: .exact, conformance: .zero), in: market.hub)
         }
         #expect(throws: Failure.self) { try receipt(market.workers[0]) }
         try market.settle(task, workers: market.workers)
@@ -118,6 +120,7 @@ import Wallet
         let signed = try Settled().signed
         let bytes = Bytes(signed.json.text.utf8)
         #expect(try SignedReceipt(json: bytes) == signed)
+        #expect(try SignedReceipt(try CBOR(decoding: signed.cbor.encoded)) == signed)
     }
 
     /// Every byte of a receipt file changed in turn: refused, or no longer true, or the same value.
