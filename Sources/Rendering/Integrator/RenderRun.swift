@@ -69,7 +69,7 @@ public final class RenderRun {
     ) -> Int {
         let useful = device.kind == .gpu ? 1 << 22 : 1 << 17
         let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
-        let allowed = device.allocationBytesMax / (4 * 27)
+        let allowed = device.allocationBytesMax / (4 * Wavefront.stateWords)
         let wanted = min(pathsMax ?? useful, fitting, allowed)
         return max(wanted / 1024, 1) * 1024
     }

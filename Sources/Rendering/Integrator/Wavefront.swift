@@ -8,8 +8,10 @@ internal import Core
 /// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for it
 /// does not.
 final class Wavefront {
+    /// Words of state for one path; `P_WORDS` in `Kernels/render/layout.cl`.
+    static let stateWords = 27
     /// Words of state and queues for one path.
-    static let wordsPerPath = 27 + 3
+    static let wordsPerPath = stateWords + 3
     private let groupSize: Int
 
     let capacity: Int
@@ -34,7 +36,7 @@ final class Wavefront {
         // rusticl takes no more than 32 of kernels this large.
         groupSize = min(device.description.workGroupItemsMax, programs.isNarrow ? 32 : 64)
         self.blob = try device.makeBuffer(blob.words)
-        state = try device.makeBuffer(byteCount: capacity * 27 * 4)
+        state = try device.makeBuffer(byteCount: capacity * Self.stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
         next = try device.makeBuffer(byteCount: capacity * 4)
         shadows = try device.makeBuffer(byteCount: capacity * 4)

@@ -1,0 +1,229 @@
+import Compute
+import Core
+import Imaging
+import Rendering
+import RigorTestKit
+import Testing
+
+/// Scenes whose radiance can be written down.
+@Suite struct KnownLightTests {
+    /// Mean radiance of a small picture.
+    private func render(
+        _ scene: Scene, samples: Int = 256, bounces: Int = 4, side: Int = 8
+    ) throws -> SIMD3<Double>? {
+        guard let device = try TestDevices.any?.open() else { return nil }
+        let parameters = RenderParameters(
+            width: side, height: side, samples: samples, bounces: bounces, seed: 7)
+        let tiles = try renderTiles(scene, parameters, on: device)
+        #expect(tiles.allSatisfy { $0.nanCount == 0 })
+        return try mean(tiles, parameters)
+    }
+
+    /// A Lambert plane in z = 0 with albedo 0.5, seen from z = 2 in a spot around the origin.
+    private func plane(_ change: (inout SceneMaker) -> Void) -> Scene {
+        var maker = SceneMaker()
+        let gray = maker.material([0.5, 0.5, 0.5])
+        maker.quad([-50, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0], gray)
+        maker.camera(at: [0, 0, 2], halfHeight: 0.005)
+        change(&maker)
+        return maker.scene
+    }
+
+    private func expect(_ found: SIMD3<Double>?, _ wanted: Double, within share: Double) {
+        guard let found else { return }
+        #expect((found.x / wanted - 1).magnitude < share, "\(found), expected \(wanted)")
+    }
+
+    private let pi = Double.pi
+
+    @Test func pointLightFollowsTheInverseSquare() throws {
+        let scene = plane {
+            var light = Light(kind: .point)
+            light.position = [0, 0, 3]
+            light.intensity = [90, 90, 90]
+            $0.scene.lights = [light]
+        }
+        expect(try render(scene, samples: 4, bounces: 0), 0.5 / pi * 10, within: 1e-3)
+    }
+
+    @Test func directionalLightFollowsTheCosine() throws {
+        let scene = plane {
+            var light = Light(kind: .directional)
+            light.direction = [0.6, 0, -0.8]
+            light.intensity = [10, 10, 10]
+            $0.scene.lights = [light]
+        }
+        expect(try render(scene, samples: 4, bounces: 0), 0.5 / pi * 8, within: 1e-3)
+    }
+
+    @Test func spotLightHasACone() throws {
+        func lit(cosine: Float) -> Scene {
+            plane {
+                var light = Light(kind: .spot)
+                light.position = [0, 0, 3]
+                let sine = (1 - cosine * cosine).squareRoot()
+                light.direction = [sine, 0, -cosine]
+                light.intensity = [90, 90, 90]
+                light.cosInner = 0.9
+                light.cosOuter = 0.8
+                $0.scene.lights = [light]
+            }
+        }
+        expect(try render(lit(cosine: 0.95), samples: 4, bounces: 0), 0.5 / pi * 10, within: 1e-3)
+        expect(
+            try render(lit(cosine: 0.85), samples: 4, bounces: 0), 0.5 / pi * 10 * 0.25,
+            within: 2e-2)
+        #expect(try render(lit(cosine: 0.7), samples: 4, bounces: 0) ?? .zero == .zero)
+    }
+
+    /// The form factor of a square above the middle of a patch, from Howell's catalogue, B-3.
+    @Test func emissiveQuadFollowsItsFormFactor() throws {
+        let scene = plane {
+            let lamp = $0.material([0, 0, 0], emissive: [5, 5, 5])
+            $0.quad([-1, 1, 4], [1, 1, 4], [1, -1, 4], [-1, -1, 4], lamp)
+            $0.scene.cameras[0].position = [0, 0, 2]
+        }
+        let a = 0.25
+        let root = (1 + a * a).squareRoot()
+        // atan(x) for x = 0.2425 by its series.
+        let x = a / root
+        let arc = x - x * x * x / 3 + x * x * x * x * x / 5 - x * x * x * x * x * x * x / 7
+        let factor = 4 / (2 * pi) * 2 * (a / root) * arc
+        expect(try render(scene, bounces: 0), 0.5 * 5 * factor, within: 0.01)
+    }
+
+    /// Inside a closed box of which every wall shines with 1 and reflects a half, k bounces see
+    /// 1 + 1/2 + … + 1/2^(k+1): the light asked at the last vertex counts.
+    @Test(arguments: [0, 1, 3]) func closedBoxSumsItsBounces(bounces: Int) throws {
+        var maker = SceneMaker()
+        let wall = maker.material([0.5, 0.5, 0.5], emissive: [1, 1, 1])
+        let s: Float = 1
+        maker.quad([-s, -s, s], [s, -s, s], [s, -s, -s], [-s, -s, -s], wall)
+        maker.quad([-s, s, -s], [s, s, -s], [s, s, s], [-s, s, s], wall)
+        maker.quad([-s, -s, -s], [s, -s, -s], [s, s, -s], [-s, s, -s], wall)
+        maker.quad([s, -s, s], [-s, -s, s], [-s, s, s], [s, s, s], wall)
+        maker.quad([-s, -s, s], [-s, -s, -s], [-s, s, -s], [-s, s, s], wall)
+        maker.quad([s, -s, -s], [s, -s, s], [s, s, s], [s, s, -s], wall)
+        maker.camera(at: [0.1, 0.2, 0.3], halfHeight: 1)
+        var expected = 0.0
+        var term = 1.0
+        for _ in 0...bounces + 1 {
+            expected += term
+            term /= 2
+        }
+        expect(try render(maker.scene, bounces: bounces, side: 16), expected, within: 0.01)
+    }
+
+    private func ball(
+        environment: SIMD3<Float> = .one, isSmooth: Bool = false,
+        _ change: (inout Material) -> Void
+    ) -> Scene {
+        var maker = SceneMaker(environment: environment)
+        let material = maker.material([1, 1, 1], emissive: .zero, change)
+        maker.sphere([0, 0, 0], radius: 1, level: 4, material, isSmooth: isSmooth)
+        maker.camera(at: [0, 0, 4], halfHeight: 0.28)
+        return maker.scene
+    }
+
+    /// White under white light cannot be told from it.
+    @Test func whiteFurnace() throws {
+        expect(try render(ball { _ in }, side: 16), 1, within: 0.005)
+        let metal = ball {
+            $0.metallic = 1
+            $0.roughness = 0.15
+        }
+        expect(try render(metal, side: 16), 1, within: 0.02)
+        let wall = ball {
+            $0.transmission = 1
+            $0.ior = 1.5
+            $0.roughness = 0.1
+        }
+        expect(try render(wall, bounces: 32, side: 16), 1, within: 0.02)
+        let solid = ball {
+            $0.transmission = 1
+            $0.ior = 1.5
+            $0.roughness = 0.05
+            $0.isThinWalled = false
+        }
+        expect(try render(solid, bounces: 32, side: 16), 1, within: 0.03)
+    }
+
+    /// Rough surfaces may lose light between their facets, but never make any.
+    @Test(arguments: [0.3, 0.6, 1.0] as [Float]) func roughnessMakesNoLight(_ roughness: Float) throws {
+        let scene = ball(isSmooth: true) {
+            $0.roughness = roughness
+            $0.ior = 1.5
+            $0.metallic = 0.5
+        }
+        guard let found = try render(scene, side: 16) else { return }
+        #expect(found.x < 1.003 && found.x > 0.6, "\(found)")
+    }
+
+    @Test func coverageByMaskAndByChance() throws {
+        func veil(_ change: (inout Material) -> Void) -> Scene {
+            var maker = SceneMaker(environment: .one)
+            let material = maker.material([0, 0, 0], emissive: .zero, change)
+            maker.quad([-9, -9, 0], [9, -9, 0], [9, 9, 0], [-9, 9, 0], material)
+            maker.camera(at: [0, 0, 2], halfHeight: 0.1)
+            return maker.scene
+        }
+        let half = veil {
+            $0.alphaMode = .blend
+            $0.baseColor.w = 0.25
+        }
+        expect(try render(half), 0.75, within: 0.02)
+        let open = veil {
+            $0.alphaMode = .mask
+            $0.baseColor.w = 0.4
+        }
+        expect(try render(open, samples: 1), 1, within: 1e-6)
+        let shut = veil {
+            $0.alphaMode = .mask
+            $0.baseColor.w = 0.6
+        }
+        #expect(try render(shut, samples: 1) ?? .zero == .zero)
+    }
+
+    @Test func cameraSeesNoBacksOfSingleSidedSurfaces() throws {
+        func wall(isFront: Bool, isDoubleSided: Bool) -> Scene {
+            var maker = SceneMaker(environment: .one)
+            let black = maker.material([0, 0, 0]) { $0.isDoubleSided = isDoubleSided }
+            let x: Float = isFront ? 9 : -9
+            maker.quad([-x, -9, 0], [x, -9, 0], [x, 9, 0], [-x, 9, 0], black)
+            maker.camera(at: [0, 0, 2], halfHeight: 0.1)
+            return maker.scene
+        }
+        for (isFront, isDoubleSided, seen) in [
+            (true, false, 0.0), (false, false, 1), (true, true, 0), (false, true, 0),
+        ] {
+            let scene = wall(isFront: isFront, isDoubleSided: isDoubleSided)
+            guard let found = try render(scene, samples: 1) else { return }
+            #expect(found.x == seen, "front \(isFront), double-sided \(isDoubleSided)")
+        }
+    }
+
+    /// The middle of the panorama lies toward +x, its right half toward +z, its top is up.
+    @Test func environmentStandsTheRightWayRound() throws {
+        var maker = SceneMaker()
+        var texels = [SIMD3<Float>](repeating: .zero, count: 8 * 4)
+        for y in 0..<4 {
+            for x in 0..<8 { texels[y * 8 + x] = [Float(x), Float(y), 1] }
+        }
+        maker.scene.environment = Environment(width: 8, height: 4, texels: texels)
+        func look(_ forward: SIMD3<Float>, _ right: SIMD3<Float>, _ up: SIMD3<Float>) {
+            var camera = Camera()
+            (camera.forward, camera.right, camera.up) = (forward, right, up)
+            camera.halfWidth = 0.001
+            camera.halfHeight = 0.001
+            maker.scene.cameras = [camera]
+        }
+        look([1, 0, 0], [0, 0, 1], [0, 1, 0])
+        expect(try render(maker.scene, samples: 1), 3.5, within: 0.01)
+        look([0, 0, 1], [-1, 0, 0], [0, 1, 0])
+        expect(try render(maker.scene, samples: 1), 5.5, within: 0.01)
+        look([0, 0, -1], [1, 0, 0], [0, 1, 0])
+        expect(try render(maker.scene, samples: 1), 1.5, within: 0.01)
+        look([0, 1, 0], [1, 0, 0], [0, 0, 1])
+        #expect((try render(maker.scene, samples: 1)?.y ?? 0) < 0.01)
+    }
+}
