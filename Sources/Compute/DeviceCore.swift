@@ -17,6 +17,8 @@ final class DeviceCore: Sendable {
     private let loss = Mutex<Failure?>(nil)
     /// Launches whose outcome nobody has looked at yet.
     private let pending = Mutex<[Launch]>([])
+    private let isProfiling: Bool
+    private let times = Mutex<[String: (launches: Int, seconds: Double)]>([:])
 
     struct Launch: Sendable {
         let kernel: String
@@ -30,6 +32,7 @@ final class DeviceCore: Sendable {
         self.label = label
         self.device = device
         self.subDevice = subDevice
+        self.isProfiling = isProfiling
         self.waitSecondsMax = waitSecondsMax
         self.buildSecondsMax = buildSecondsMax
         thread = DeviceThread(name: label)
@@ -100,10 +103,7 @@ final class DeviceCore: Sendable {
 
     /// Waits for the queue, then for each launch's outcome: some drivers report a kernel's fault
     /// there alone.
-    ///
-    /// - Returns: kernel names with nanoseconds, where the queue profiles.
-    @discardableResult
-    func finish() throws(Failure) -> [(kernel: String, nanoseconds: UInt64)] {
+    func finish() throws(Failure) {
         let queue = queue
         let outcome = try bounded("waiting for the queue") {
             Result { () throws(OpenCLError) in try queue.finish() }
@@ -126,8 +126,21 @@ final class DeviceCore: Sendable {
             lose(failure)
             throw failure
         }
-        return launches.map { ($0.kernel, $0.event.nanoseconds ?? 0) }
+        if isProfiling { measure(launches) }
     }
+
+    private func measure(_ launches: [Launch]) {
+        times.withLock { times in
+            for launch in launches {
+                let old = times[launch.kernel] ?? (0, 0)
+                let seconds = Double(launch.event.nanoseconds ?? 0) * 1e-9
+                times[launch.kernel] = (old.launches + 1, old.seconds + seconds)
+            }
+        }
+    }
+
+    /// Launches and seconds by kernel, where the queue profiles.
+    var kernelTimes: [String: (launches: Int, seconds: Double)] { times.withLock { $0 } }
 
     private static let pendingMax = 512
     private static let flushEvery = 16

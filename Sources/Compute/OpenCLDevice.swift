@@ -19,7 +19,6 @@ public final class OpenCLDevice: ComputeDevice {
     let cache: ProgramCache?
     private let staging = Mutex<Staging?>(nil)
     let programs = Mutex<[String: OpenCLProgram]>([:])
-    private let kernelSeconds = Mutex<[String: (launches: Int, seconds: Double)]>([:])
 
     /// How a device is opened.
     public struct Options: Sendable {
@@ -38,6 +37,9 @@ public final class OpenCLDevice: ComputeDevice {
         /// Native operations that the device's certificate found correctly rounded. They replace
         /// our own with the same bits, faster.
         public var native: NativeOperations = []
+        /// Copies through pinned memory even where device and host share theirs: for tests of what
+        /// cards with memory of their own go through.
+        package var forcesStaging = false
 
         public init(cacheFolder: String? = nil) { self.cacheFolder = cacheFolder }
     }
@@ -82,20 +84,11 @@ public final class OpenCLDevice: ComputeDevice {
         _ = Unmanaged.passRetained(staging)
     }
 
-    public func finish() throws(Failure) {
-        for (kernel, nanoseconds) in try core.finish() where options.isProfiling {
-            kernelSeconds.withLock {
-                let old = $0[kernel] ?? (0, 0)
-                $0[kernel] = (old.launches + 1, old.seconds + Double(nanoseconds) * 1e-9)
-            }
-        }
-    }
+    public func finish() throws(Failure) { try core.finish() }
 
-    /// Launches and seconds on the device by kernel, since opening, as of the last ``finish()``;
-    /// empty unless the device was opened with `isProfiling`.
-    public var kernelTimes: [String: (launches: Int, seconds: Double)] {
-        kernelSeconds.withLock { $0 }
-    }
+    /// Launches and seconds on the device by kernel, since opening, as of the last wait; empty
+    /// unless the device was opened with `isProfiling`.
+    public var kernelTimes: [String: (launches: Int, seconds: Double)] { core.kernelTimes }
 
     // MARK: - Memory
 
@@ -118,7 +111,7 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let target = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if info.isHostUnified {
+        if isMapping {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
                 $0.copyMemory(from: bytes)
             }
@@ -132,7 +125,7 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let source = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if info.isHostUnified {
+        if isMapping {
             try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
                 bytes.copyMemory(from: UnsafeRawBufferPointer($0))
             }
@@ -140,6 +133,9 @@ public final class OpenCLDevice: ComputeDevice {
             try preparedStaging().read(source.memory, at: offset, into: bytes, core: core)
         }
     }
+
+    /// Whether host and device share their memory, so that a view of it does.
+    private var isMapping: Bool { info.isHostUnified && !options.forcesStaging }
 
     private func preparedStaging() throws(Failure) -> Staging {
         if let ready = staging.withLock({ $0 }) { return ready }

@@ -4,8 +4,8 @@ internal import Foundation
 
 /// Compiled programs on disk, one folder a driver, one file a program.
 ///
-/// A file is `magic ‖ key ‖ SHA-256 of the payload ‖ payload`; one that does not check out counts as
-/// absent. Files appear by renaming, so readers and other processes see whole ones or none.
+/// A file is `magic ‖ key ‖ SHA-256 of the payload ‖ payload`; one that does not check out counts
+/// as absent. Files appear by renaming, so readers and other processes see whole ones or none.
 package struct ProgramCache: Sendable {
     private let folder: URL
     private let bytesMax: Int

@@ -36,7 +36,8 @@ public struct TestDevice: Sendable, CustomStringConvertible {
 /// drivers into a folder of its own before that. So tests must not call OpenCL before they have
 /// asked here. Read are: the system's drivers (or those of `OCL_ICD_VENDORS`), Oclgrind where it is
 /// installed, Intel's processor runtime where `RIGOR_INTEL_OPENCL` holds the path of its
-/// `libintelocl.so`; rusticl is told to use llvmpipe. `RIGOR_TEST_ICD` replaces it all with a folder.
+/// `libintelocl.so`; rusticl is told to use llvmpipe. `RIGOR_TEST_ICD` replaces it all with a
+/// folder.
 public enum TestDevices {
     /// In the loader's order; empty on a machine without OpenCL.
     public static let all: [TestDevice] = {

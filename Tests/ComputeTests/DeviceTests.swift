@@ -66,6 +66,51 @@ import Testing
             try device.read(Int64.self, count: 10, from: out) == (0..<10).map { Int64($0 * 2 - 7) })
     }
 
+    /// What cards with memory of their own go through: pinned pieces, two in flight.
+    @Test(arguments: TestDevices.all)
+    func copiesInPieces(_ test: TestDevice) throws {
+        var options = OpenCLDevice.Options()
+        options.forcesStaging = true
+        let device = try test.open(options)
+        let pieces = test.isSlow ? 1 : 3
+        let count = (pieces << 21) + 3 // words; a piece holds 2^21
+        let values = (0..<UInt32(count)).map { $0 &* 2_654_435_761 }
+        let buffer = try device.makeBuffer(byteCount: 4 * count + 20)
+        try device.write(values, to: buffer, at: 8)
+        #expect(try device.read(UInt32.self, count: count, from: buffer, at: 8) == values)
+        #expect(try device.read(UInt64.self, count: 1, from: buffer) == [0])
+        let end = try device.read(UInt32.self, count: 3, from: buffer, at: 8 + 4 * count)
+        #expect(end == [0, 0, 0])
+        try device.write([7] as [UInt32], to: buffer, at: 8 + 4 * (1 << 21))
+        #expect(try device.read(UInt32.self, count: 1, from: buffer, at: 8 + (8 << 20)) == [7])
+    }
+
+    @Test(arguments: TestDevices.all)
+    func scrubsWhatItReleases(_ test: TestDevice) throws {
+        var options = OpenCLDevice.Options()
+        options.scrubsOnRelease = true
+        let device = try test.open(options)
+        for _ in 0..<20 { _ = try device.makeBuffer([1, 2, 3] as [UInt32]) }
+        try device.finish()
+    }
+
+    @Test(arguments: TestDevices.quick)
+    func measuresKernels(_ test: TestDevice) throws {
+        var options = OpenCLDevice.Options()
+        options.isProfiling = true
+        let device = try test.open(options)
+        let program = try device.program(Self.source)
+        let a = try device.makeBuffer(byteCount: 4 << 10)
+        for _ in 0..<600 { // more than may be outstanding at once
+            try device.launch(
+                "add", of: program, global: [1024], local: nil,
+                arguments: [.buffer(a), .buffer(a), .buffer(a), .uint(1024)])
+        }
+        try device.finish()
+        #expect(device.kernelTimes["add"]?.launches == 600)
+        #expect((device.kernelTimes["add"]?.seconds ?? 0) > 0)
+    }
+
     @Test(arguments: TestDevices.all)
     func buffersStartAtZeroAndCopyAnyRange(_ test: TestDevice) throws {
         let device = try test.open()

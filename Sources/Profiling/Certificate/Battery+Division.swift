@@ -7,6 +7,7 @@ extension Battery {
             "divide", needs: ["exact/divide.cl", "exact/root.cl"])
         var nativeProgram = ProgramSource.certify("native")
         nativeProgram.wantsCorrectRounding = true
+        nativeProgram.defines["EXACT_NATIVE_PROBE"] = "1"
         func own(_ kernel: String) -> Probe.Call { Probe.Call(program: program, kernel: kernel) }
         func native(_ kernel: String) -> Probe.Call {
             Probe.Call(program: nativeProgram, kernel: kernel)

@@ -58,8 +58,8 @@ public struct Certificate: Hashable, Sendable {
         case .exact: nil
         case .exactNormal:
             """
-            \(platform): \(device): flushes subnormal numbers; its results are for local use and do \
-            not settle by hash
+            \(platform): \(device): flushes subnormal numbers; its results are for local use and \
+            do not settle by hash
             """
         case .no:
             """
