@@ -131,6 +131,22 @@ extension Keystore {
         let id: String?
         let version: Int
 
+        enum CodingKeys: String, CodingKey {
+            case address, crypto, id, version
+            /// How some wallets spell it.
+            case capitalizedCrypto = "Crypto"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            address = try fields.decodeIfPresent(String.self, forKey: .address)
+            id = try fields.decodeIfPresent(String.self, forKey: .id)
+            version = try fields.decode(Int.self, forKey: .version)
+            crypto =
+                try fields.decodeIfPresent(Crypto.self, forKey: .capitalizedCrypto)
+                ?? fields.decode(Crypto.self, forKey: .crypto)
+        }
+
         struct Crypto: Decodable {
             let cipher: String
             let cipherparams: CipherParameters

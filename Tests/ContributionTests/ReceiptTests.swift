@@ -63,7 +63,8 @@ import Wallet
             { $0.resultDigest = other }, { $0.resultHash = other }, { $0.resultSeal = other },
             { $0.worker = Identifiers.kitty }, { $0.workerpool = .zero },
             { $0.workerpoolOwner = .zero }, { $0.paid = 1 }, { $0.verdict = "good" },
-            { $0.requester = .zero }, { $0.trust = 4 }, { $0.contributedSeconds += 1 }, { $0.finalizedSeconds += 1 },
+            { $0.requester = .zero }, { $0.trust = 4 },
+            { $0.contributedSeconds += 1 }, { $0.finalizedSeconds += 1 },
         ]
         for (number, edit) in edits.enumerated() {
             let forged = settled.edited(edit)

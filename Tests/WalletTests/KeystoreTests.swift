@@ -34,6 +34,23 @@ import Wallet
         #expect(key.address == expected.address)
     }
 
+    /// A file that another program wrote, with scrypt: Python's eth_keyfile, version 0.10.
+    @Test func anotherProgramsFile() throws {
+        let text = """
+            {"address": "008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b", "crypto":
+            {"cipher": "aes-128-ctr", "cipherparams": {"iv": "1f2ca6dda04a0270ecd0b7d2f1161c7e"},
+            "ciphertext": "179cfa077e576637684e96823cb61d533f33f7e2346c1135aa565050bc3c6790",
+            "kdf": "scrypt", "kdfparams": {"dklen": 32, "n": 4096, "r": 8, "p": 1,
+            "salt": "b64fbbe0fe3570977df75ca8e8676429"},
+            "mac": "5ea43cc21e6f101de648dfc0cccf85939e0f3afbd376e501191bf9d8c6f1dcb6"},
+            "id": "92c6ef79-387b-46ce-b2c3-5239ccc25707", "version": 3}
+            """
+        for spelled in [text, text.replacingOccurrences(of: "crypto", with: "Crypto")] {
+            let key = try keystore(spelled).unlock(password: "pässword")
+            #expect(key.address.checksummed == "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b")
+        }
+    }
+
     /// The published scrypt example has r = 1, outside RFC 7914 with its n: refused with a reason.
     @Test func rOfOneIsRefusedWithAReason() throws {
         let text = """
