@@ -11,6 +11,7 @@ struct Rigor: AsyncParsableCommand {
         subcommands: [
             ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, BenchCommand.self,
             RenderCommand.self, ProbeDevicesCommand.self,
+            InferCommand.self,
         ])
 
     /// Failures are one line and exit code 1; what the parser refuses is exit code 64.

@@ -65,7 +65,8 @@ import Testing
         }
         let sizes = test.isSlow ? [(9, 33, 3), (2, 3, 257)] : fixed + random
         for (index, (rows, columns, depth)) in sizes.enumerated() {
-            let a = generator.floats(rows * depth), b = generator.floats(depth * columns)
+            let a = generator.floats(rows * depth)
+            let b = generator.floats(depth * columns)
             let bias = index % 2 == 0 ? generator.floats(rows) : nil
             let relu = index % 3 == 0
             let expected = Self.reference(

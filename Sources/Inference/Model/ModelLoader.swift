@@ -96,7 +96,11 @@ public enum ModelLoader {
                         + "with at most \(Shape.rankMax) axes expected")
             }
             let shape = type.shape.dim.map { dimension -> Int? in
-                if case .dimValue(let value)? = dimension.value, value > 0 { Int(value) } else { nil }
+                if case .dimValue(let value)? = dimension.value, value > 0 {
+                    Int(value)
+                } else {
+                    nil
+                }
             }
             _ = try checked(shape.map { $0 ?? 1 }, place)
             model.inputs.append(.init(name: input.name, type: element, shape: shape))
@@ -183,7 +187,8 @@ public enum ModelLoader {
         case .strings: return .strings(message.strings.map { String(decoding: $0, as: UTF8.self) })
         default:
             throw Failure(
-                .unsupported, "\(place): type \(message.type.rawValue); numbers, strings or a tensor "
+                .unsupported,
+                "\(place): type \(message.type.rawValue); numbers, strings or a tensor "
                     + "expected")
         }
     }

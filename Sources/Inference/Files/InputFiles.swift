@@ -1,0 +1,152 @@
+public import Core
+internal import Exact
+internal import Foundation
+internal import Imaging
+
+/// Values for a model's inputs from files: `.npy` arrays and pictures.
+public struct InputFiles: Sendable {
+    /// How a picture's channels become numbers: (value / 255 − mean) / deviation, one of each a
+    /// channel or one for all, each operation rounded.
+    public struct Normalization: Hashable, Sendable {
+        public var mean: [Float] = [0]
+        public var deviation: [Float] = [1]
+        public init() {}
+
+        /// Decimal numbers separated by commas, such as `0.485,0.456,0.406`.
+        ///
+        /// - Throws: ``Failure`` when one is no finite number.
+        public static func numbers(_ text: String) throws(Failure) -> [Float] {
+            var numbers: [Float] = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let value = Float(part), value.isFinite else {
+                    throw Failure(
+                        .malformed, "\"\(text.printable)\": decimal numbers and commas expected")
+                }
+                numbers.append(value)
+            }
+            return numbers
+        }
+    }
+
+    static let fileBytesMax = 1 << 31 - 1
+
+    /// Reads the files of one input and stacks them along the first axis: an array brings as many
+    /// items as its first axis has, a picture one.
+    ///
+    /// - Throws: ``Failure`` naming the file and what was expected.
+    public static func read(
+        _ paths: [String], for input: Model.Input, _ normalization: Normalization
+    ) throws(Failure) -> Tensor {
+        var parts: [Tensor] = []
+        for path in paths {
+            do throws(Failure) {
+                let bytes = Bytes(try FileBytes.read(path, byteCountMax: fileBytesMax))
+                let tensor =
+                    bytes.starts(with: NumPy.magic)
+                    ? try converted(try NumPy.decode(bytes), for: input)
+                    : try picture(bytes, for: input, normalization)
+                if let first = parts.first, first.shape.dropFirst() != tensor.shape.dropFirst() {
+                    throw Failure(
+                        .malformed,
+                        "\(tensor.shape.text) beside \(first.shape.text); equal axes after the "
+                            + "first expected")
+                }
+                parts.append(tensor)
+            } catch {
+                throw error.message.hasPrefix(path) ? error : error.at(path)
+            }
+        }
+        guard let first = parts.first else {
+            throw Failure(.missing, "input \(input.text): no file is given for it")
+        }
+        return parts.count == 1 ? first : Tensor(stacking: parts)
+    }
+
+    /// As the input's type; integers only where each fits.
+    private static func converted(
+        _ tensor: Tensor, for input: Model.Input
+    ) throws(Failure) -> Tensor {
+        if tensor.type == input.type { return tensor }
+        guard let integers = tensor.integers else {
+            throw Failure(.malformed, "float32; \(input.text) expected")
+        }
+        if input.type == .float32 { return Tensor(integers.map { Float($0) }, shape: tensor.shape) }
+        let converted = Tensor(integers, type: input.type, shape: tensor.shape)
+        guard converted.integers == integers,
+            input.type != .bool || integers.allSatisfy({ $0 == 0 || $0 == 1 })
+        else {
+            throw Failure(.malformed, "a value does not fit; \(input.text) expected")
+        }
+        return converted
+    }
+
+    private static func picture(
+        _ bytes: Bytes, for input: Model.Input, _ normalization: Normalization
+    ) throws(Failure) -> Tensor {
+        guard ImageKind(sniffing: bytes) != nil else {
+            throw Failure(.malformed, "neither a .npy array nor a PNG or JPEG picture")
+        }
+        let image = try ImageRGBA8(decoding: bytes)
+        let shape = input.shape
+        guard input.type == .float32, shape.count == 4, let channels = shape[1],
+            channels == 1 || channels == 3
+        else {
+            throw Failure(
+                .malformed, "a picture; \(input.text) takes none (float32 [items, 1 or 3, …])")
+        }
+        guard image.height == shape[2] ?? image.height, image.width == shape[3] ?? image.width
+        else {
+            throw Failure(
+                .malformed, "a picture of \(image.width)x\(image.height); \(input.text) expected")
+        }
+        for (name, values) in [
+            ("mean", normalization.mean), ("std", normalization.deviation),
+        ] where values.count != 1 && values.count != channels {
+            throw Failure(
+                .malformed, "\(name) has \(values.count) numbers; 1 or \(channels) expected")
+        }
+        var floats: [Float] = []
+        for channel in 0..<channels {
+            let mean = normalization.mean[normalization.mean.count == 1 ? 0 : channel]
+            let deviation =
+                normalization.deviation[normalization.deviation.count == 1 ? 0 : channel]
+            for pixel in 0..<(image.width * image.height) {
+                let rgb = image.pixels[(4 * pixel)..<(4 * pixel + 3)].map { Int($0) }
+                // Grey by ITU-R BT.601's weights in 16 bits.
+                let value =
+                    channels == 3
+                    ? rgb[channel]
+                    : (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16
+                floats.append(Exact.div(Exact.div(Float(value), 255) - mean, deviation))
+            }
+        }
+        return Tensor(floats, shape: [1, channels, image.height, image.width])
+    }
+}
+
+extension Tensor {
+    /// Tensors of one type and equal axes after the first, one behind the other.
+    init(stacking parts: [Tensor]) {
+        let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
+        if parts[0].type == .float32 {
+            self.init(parts.flatMap { $0.floats ?? [] }, shape: shape)
+        } else {
+            self.init(parts.flatMap { $0.integers ?? [] }, type: parts[0].type, shape: shape)
+        }
+    }
+
+    /// Some indices of the first axis.
+    public func items(_ range: Range<Int>) -> Tensor {
+        let each = shape.dropFirst().reduce(1, *)
+        let shape = [range.count] + shape.dropFirst()
+        switch elements {
+        case .floats(let values):
+            return Tensor(
+                Array(values[(range.lowerBound * each)..<(range.upperBound * each)]), shape: shape)
+        case .integers(let values):
+            return Tensor(
+                Array(values[(range.lowerBound * each)..<(range.upperBound * each)]), type: type,
+                shape: shape)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+public import Core
+
+extension PreparedModel {
+    /// Prepares a model for values of its inputs.
+    ///
+    /// Items are the indices of the first axis, which all inputs then share. A plan computes a
+    /// batch of them; since each item's bits are its own, batches may be cut anywhere.
+    ///
+    /// - Parameter batchMax: the most items a batch may have, where the model leaves it open.
+    /// - Throws: ``Failure`` naming the node or input and what was expected.
+    public init(
+        _ model: Model, inputs: [String: Tensor], batchMax: Int = .max
+    ) throws(Failure) {
+        var shapes = inputs.mapValues(\.shape)
+        let firsts = Set(shapes.values.map { $0.first ?? 0 })
+        if firsts.count == 1, let items = firsts.first, items > 0 {
+            let fixed = model.inputs.compactMap { $0.shape.first ?? nil }.min()
+            let batch = min(items, fixed ?? batchMax)
+            guard items % batch == 0 || fixed == nil else {
+                throw Failure(
+                    .malformed,
+                    "\(items) items; a multiple of the model's batch of \(batch) expected")
+            }
+            shapes = shapes.mapValues { [batch] + $0.dropFirst() }
+        }
+        let plan = try Planner.plan(model, shapes: shapes)
+        var values: [Tensor] = []
+        for port in plan.inputs {
+            guard let value = inputs[port.name] else { preconditionFailure("checked by the plan") }
+            guard value.type == port.type else {
+                throw Failure(
+                    .malformed,
+                    "input \"\(port.name.printable)\" is \(value.type.name); "
+                        + "\(port.type.name) expected")
+            }
+            values.append(value)
+        }
+        self.init(plan: plan, inputs: values)
+        _ = try itemCount()
+    }
+
+    /// How many items the inputs hold.
+    ///
+    /// - Throws: ``Failure`` when the plan computes less than all of them at once and its outputs
+    ///   cannot be told apart by item.
+    public func itemCount() throws(Failure) -> Int {
+        let items = inputs.first?.shape.first ?? 1
+        let isWhole = zip(inputs, plan.inputs).allSatisfy { $0.shape == $1.shape }
+        if isWhole { return plan.isByItem ? plan.itemCount : 1 }
+        guard plan.isByItem, items > 0,
+            zip(inputs, plan.inputs).allSatisfy({
+                $0.shape.first == items && $0.shape.dropFirst() == $1.shape.dropFirst()
+            })
+        else {
+            throw Failure(
+                .unsupported, "an output without the batch as its first axis; one batch expected")
+        }
+        return items
+    }
+}
+
+extension Plan {
+    /// Whether the first axis of every input and output is the batch.
+    public var isByItem: Bool {
+        itemCount > 0 && (inputs + outputs).allSatisfy { $0.shape.first == itemCount }
+    }
+}

@@ -1,0 +1,108 @@
+internal import Core
+
+extension Lowering {
+    /// A general matrix product; alpha and beta other than 1 are steps of their own.
+    mutating func gemm(_ op: Operator) throws(Failure) -> (Value, String) {
+        let a = try op.floats(0)
+        let b = try op.floats(1)
+        guard a.shape.count == 2, b.shape.count == 2 else {
+            throw Failure(.malformed, "\(a.shape.text) times \(b.shape.text): matrices expected")
+        }
+        let flipsA = try op.int("transA") ?? 0 != 0
+        let flipsB = try op.int("transB") ?? 0 != 0
+        let alpha = try op.float("alpha") ?? 1
+        let beta = try op.float("beta") ?? 1
+        var shape = MatrixShape()
+        shape.rows = a.shape[flipsA ? 1 : 0]
+        shape.depth = a.shape[flipsA ? 0 : 1]
+        shape.columns = b.shape[flipsB ? 0 : 1]
+        guard shape.depth == b.shape[flipsB ? 1 : 0] else {
+            throw Failure(.malformed, "\(a.shape.text) times \(b.shape.text)")
+        }
+        (shape.aLine, shape.aDepth) = flipsA ? (1, shape.rows) : (shape.depth, 1)
+        (shape.bLine, shape.bDepth) = flipsB ? (shape.depth, 1) : (1, shape.columns)
+        let out = [shape.rows, shape.columns]
+        let bias = try op.optional(2)
+        let isRow =
+            bias.map { $0.shape == [shape.columns] || $0.shape == [1, shape.columns] } ?? true
+        if alpha == 1, beta == 1, isRow, bias?.type ?? .float32 == .float32 {
+            let epilogue = try epilogue(after: op.node, normalizes: false)
+            let value = try emitProduct(shape, a, b, bias, epilogue, out)
+            return (value, epilogue.output)
+        }
+        var value = try emitProduct(
+            shape, a, b, nil, Epilogue(output: op.node.outputs[0]), out)
+        if alpha != 1 { value = try binary(.mul, value, Value(Tensor([alpha], shape: []))) }
+        if var bias {
+            if beta != 1 { bias = try binary(.mul, bias, Value(Tensor([beta], shape: []))) }
+            value = try binary(.add, value, bias)
+        }
+        guard value.shape == out else { throw Failure(.malformed, "a bias of \(value.shape.text)") }
+        return (value, op.node.outputs[0])
+    }
+
+    mutating func multiply(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
+        var a = try op.floats(0)
+        var b = try op.floats(1)
+        guard !a.shape.isEmpty, !b.shape.isEmpty else {
+            throw Failure(.malformed, "scalars; matrices expected")
+        }
+        let isVectorA = a.shape.count == 1
+        let isVectorB = b.shape.count == 1
+        if isVectorA { a = try reshaped(a, [1] + a.shape) }
+        if isVectorB { b = try reshaped(b, b.shape + [1]) }
+        var shape = MatrixShape()
+        let (rankA, rankB) = (a.shape.count, b.shape.count)
+        shape.rows = a.shape[rankA - 2]
+        shape.depth = a.shape[rankA - 1]
+        shape.columns = b.shape[rankB - 1]
+        guard shape.depth == b.shape[rankB - 2] else {
+            throw Failure(.malformed, "\(a.shape.text) times \(b.shape.text)")
+        }
+        let batch = try Broadcast([Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))]).shape
+        let out =
+            batch + (isVectorA ? [] : [shape.rows]) + (isVectorB ? [] : [shape.columns])
+        if b.shape.dropLast(2).allSatisfy({ $0 == 1 }) {
+            // One matrix B for all: the batches of A are more rows of one matrix.
+            shape.rows *= a.shape.dropLast(2).reduce(1, *)
+            guard shape.rows <= Shape.elementCountMax else {
+                throw Failure(.limit, "too many rows")
+            }
+        } else {
+            a = try repeatedBatch(a, batch)
+            b = try repeatedBatch(b, batch)
+            shape.matrices = batch.reduce(1, *)
+            shape.aMatrix = shape.rows * shape.depth
+            shape.bMatrix = shape.depth * shape.columns
+        }
+        (shape.aLine, shape.aDepth) = (shape.depth, 1)
+        (shape.bLine, shape.bDepth) = (1, shape.columns)
+        return try emitProduct(shape, a, b, nil, epilogue, out)
+    }
+
+    /// `x` with its leading axes repeated to `batch`.
+    private mutating func repeatedBatch(_ x: Value, _ batch: [Int]) throws(Failure) -> Value {
+        let wanted = batch + x.shape.suffix(2)
+        if x.shape == wanted { return x }
+        let broadcast = try Broadcast([x.shape, wanted])
+        return try emit(
+            .copy, [x], ints: [Int(x.type.rawValue), 0] + broadcast.axes + broadcast.strides[0],
+            type: x.type, shape: wanted)
+    }
+
+    private mutating func emitProduct(
+        _ shape: MatrixShape, _ a: Value, _ b: Value, _ bias: Value?, _ epilogue: Epilogue,
+        _ out: [Int]
+    ) throws(Failure) -> Value {
+        var shape = shape
+        guard shape.depth > 0 else { throw Failure(.unsupported, "an empty tensor") }
+        try checkFinite(a, "a constant factor")
+        try checkFinite(b, "a constant factor")
+        if let bias { try checkFinite(bias, "bias") }
+        shape.bias = bias == nil ? 0 : 2
+        shape.activation = epilogue.code.0
+        return try emit(
+            .gemm, [a, b] + (bias.map { [$0] } ?? []), ints: shape.ints, floats: epilogue.code.1,
+            type: .float32, shape: out)
+    }
+}

@@ -1,0 +1,175 @@
+internal import Core
+
+/// A window's numbers as a node's attributes give them, over one or two axes.
+struct Window {
+    var shape = WindowShape()
+    var bottom = 0, right = 0
+    /// The result's axes behind items and channels.
+    var outAxes: [Int] = []
+
+    /// - Parameters:
+    ///   - axes: the planes' axes.
+    ///   - kernel: the window's, as many.
+    init(_ op: Operator, axes: [Int], kernel: [Int]) throws(Failure) {
+        let rank = axes.count
+        guard rank == 1 || rank == 2, kernel.count == rank,
+            kernel.allSatisfy({ (1...(1 << 20)).contains($0) })
+        else {
+            throw Failure(
+                .unsupported, "\(rank) axes under a window of \(kernel.text); 1 or 2 expected")
+        }
+        let strides = try op.sizes("strides", rank: rank)
+        let dilations = try op.sizes("dilations", rank: rank)
+        let reach = (0..<rank).map { (kernel[$0] - 1) * dilations[$0] + 1 }
+        let pads = try Self.pads(op, axes: axes, strides: strides, reach: reach)
+        let roundsUp = try op.int("ceil_mode") ?? 0 == 1
+        for axis in 0..<rank {
+            let padded = axes[axis] + pads[axis] + pads[rank + axis]
+            guard padded >= reach[axis] else {
+                throw Failure(
+                    .malformed, "a window of \(reach[axis]) over \(padded) elements with padding")
+            }
+            let span = padded - reach[axis]
+            let stride = strides[axis]
+            var out = (roundsUp ? (span + stride - 1) / stride : span / stride) + 1
+            // The last window begins inside the plane or the padding before it.
+            if roundsUp, (out - 1) * stride >= axes[axis] + pads[axis] { out -= 1 }
+            outAxes.append(out)
+        }
+        let two = rank == 2
+        (shape.height, shape.width) = (two ? axes[0] : 1, axes[rank - 1])
+        (shape.outHeight, shape.outWidth) = (two ? outAxes[0] : 1, outAxes[rank - 1])
+        (shape.kernelHeight, shape.kernelWidth) = (two ? kernel[0] : 1, kernel[rank - 1])
+        (shape.strideY, shape.strideX) = (two ? strides[0] : 1, strides[rank - 1])
+        (shape.dilationY, shape.dilationX) = (two ? dilations[0] : 1, dilations[rank - 1])
+        (shape.top, shape.left) = (two ? pads[0] : 0, pads[rank - 1])
+        (bottom, right) = (two ? pads[rank] : 0, pads[2 * rank - 1])
+    }
+
+    private static func pads(
+        _ op: Operator, axes: [Int], strides: [Int], reach: [Int]
+    ) throws(Failure) -> [Int] {
+        let rank = axes.count
+        let mode = try op.string("auto_pad") ?? "NOTSET"
+        switch mode {
+        case "NOTSET", "":
+            guard let pads = try op.ints("pads") else {
+                return Array(repeating: 0, count: 2 * rank)
+            }
+            guard pads.count == 2 * rank, pads.allSatisfy({ (0...(1 << 20)).contains($0) }) else {
+                throw Failure(
+                    .malformed,
+                    "attribute \"pads\": \(2 * rank) integers from 0 to \(1 << 20) expected")
+            }
+            return pads
+        case "VALID": return Array(repeating: 0, count: 2 * rank)
+        case "SAME_UPPER", "SAME_LOWER":
+            let total = (0..<rank).map { axis in
+                let out = (axes[axis] + strides[axis] - 1) / strides[axis]
+                return max(0, (out - 1) * strides[axis] + reach[axis] - axes[axis])
+            }
+            let less = total.map { $0 / 2 }
+            let more = total.map { $0 - $0 / 2 }
+            return mode == "SAME_UPPER" ? less + more : more + less
+        default: throw Failure(.malformed, "auto_pad \(mode.printable)")
+        }
+    }
+}
+
+extension Lowering {
+    mutating func pool(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        guard x.shape.count >= 3, let kernel = try op.ints("kernel_shape") else {
+            throw Failure(.malformed, "items, channels, planes and a kernel_shape expected")
+        }
+        if try op.int("storage_order") ?? 0 != 0 {
+            throw Failure(.unsupported, "storage_order 1; 0 expected")
+        }
+        let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
+        var shape = PoolShape()
+        shape.planes = x.shape[0] * x.shape[1]
+        shape.averages = op.node.type == "AveragePool" ? 1 : 0
+        let countsPadding = try op.int("count_include_pad") ?? 0 == 1
+        shape.countsPadding = shape.averages == 1 && countsPadding ? 1 : 0
+        (shape.bottom, shape.right) = (window.bottom, window.right)
+        shape.window = window.shape
+        return try emit(
+            .pool, [x], ints: shape.ints, type: .float32,
+            shape: Array(x.shape[..<2]) + window.outAxes)
+    }
+
+    mutating func globalPool(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        guard x.shape.count >= 3 else {
+            throw Failure(.malformed, "\(x.shape.text): items, channels and planes expected")
+        }
+        let operation: ReduceOperation = op.node.type == "GlobalMaxPool" ? .max : .mean
+        let outer = x.shape[0] * x.shape[1]
+        return try emit(
+            .reduce, [x],
+            ints: [operation.rawValue, outer, x.shape[2...].reduce(1, *), 1], type: .float32,
+            shape: Array(x.shape[..<2]) + x.shape[2...].map { _ in 1 })
+    }
+
+    mutating func reduce(_ op: Operator, _ operation: ReduceOperation) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        let rank = x.shape.count
+        let isInput = op.opset >= (operation == .sum ? 13 : 18)
+        let given = try isInput ? op.constantIntegers(1) : op.ints("axes")
+        if (given ?? []).isEmpty, try op.int("noop_with_empty_axes") == 1 { return x }
+        let axes = try op.axes(
+            given.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank), rank: rank)
+        let keeps = try op.int("keepdims") ?? 1 == 1
+        let shape = (0..<rank).compactMap { axis in
+            axes.contains(axis) ? (keeps ? 1 : nil) : x.shape[axis]
+        }
+        guard let first = axes.first, let last = axes.last else { return x }
+        var moved = x
+        var outer = x.shape[..<first].reduce(1, *)
+        var inner = x.shape[(last + 1)...].reduce(1, *)
+        if axes != Array(first...last) {
+            let kept = (0..<rank).filter { !axes.contains($0) }
+            moved = try transposed(x, kept + axes)
+            outer = kept.reduce(1) { $0 * x.shape[$1] }
+            inner = 1
+        }
+        let count = axes.reduce(1) { $0 * x.shape[$1] }
+        guard count > 0 else { throw Failure(.unsupported, "an empty tensor") }
+        return try emit(
+            .reduce, [moved], ints: [operation.rawValue, outer, count, inner], type: .float32,
+            shape: shape)
+    }
+
+    mutating func argument(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
+        guard try op.int("select_last_index") ?? 0 == 0, axis < x.shape.count, x.shape[axis] > 0
+        else { throw Failure(.unsupported, "select_last_index; the first expected") }
+        let keeps = try op.int("keepdims") ?? 1 == 1
+        let before = Array(x.shape[..<axis])
+        let after = Array(x.shape[(axis + 1)...])
+        return try emit(
+            .argument, [x],
+            ints: [
+                op.node.type == "ArgMin" ? 1 : 0, before.elementCount, x.shape[axis],
+                after.elementCount,
+            ], type: .int64, shape: before + (keeps ? [1] : []) + after)
+    }
+
+    /// Up to opset 12 all axes from `axis` on count as one.
+    mutating func softmax(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        let isOld = op.opset < 13
+        let axis = try op.axis(try op.int("axis") ?? (isOld ? 1 : -1), rank: x.shape.count)
+        guard axis < x.shape.count, !x.shape.contains(0) else {
+            throw Failure(.malformed, "an axis of \(x.shape.text)")
+        }
+        let outer = x.shape[..<axis].reduce(1, *)
+        let count = isOld ? x.shape[axis...].reduce(1, *) : x.shape[axis]
+        let inner = isOld ? 1 : x.shape[(axis + 1)...].reduce(1, *)
+        return try emit(
+            .softmax, [x],
+            ints: [op.node.type == "LogSoftmax" ? 1 : 0, outer, count, inner], type: .float32,
+            shape: x.shape)
+    }
+}

@@ -1,0 +1,60 @@
+/// Lets values that never live at the same time share a buffer.
+enum MemoryPlan {
+    /// Renumbers `plan`'s buffers. Inputs, outputs and constants keep one of their own.
+    static func share(_ plan: inout Plan) {
+        var lastUse: [Int: Int] = [:]
+        for (index, step) in plan.steps.enumerated() {
+            for buffer in step.operands + [step.result] { lastUse[buffer] = index }
+        }
+        var kept = Set(plan.constants.keys)
+        kept.formUnion(plan.inputs.map(\.buffer))
+        kept.formUnion(plan.outputs.map(\.buffer))
+
+        var sizes: [Int] = []
+        var numbers: [Int: Int] = [:]
+        for old in kept.sorted() {
+            numbers[old] = sizes.count
+            sizes.append(plan.buffers[old])
+        }
+        var free: [Int] = []
+        for index in plan.steps.indices {
+            let step = plan.steps[index]
+            if numbers[step.result] == nil {
+                numbers[step.result] = take(plan.buffers[step.result], from: &free, sizes: &sizes)
+            }
+            let names = step.operands.compactMap { numbers[$0] }
+            precondition(names.count == step.operands.count, "operands are defined before use")
+            plan.steps[index].operands = names
+            plan.steps[index].result = numbers[step.result] ?? 0
+            for old in Set(step.operands + [step.result])
+            where lastUse[old] == index && !kept.contains(old) {
+                if let number = numbers[old] { free.append(number) }
+            }
+        }
+        plan.constants = Dictionary(
+            uniqueKeysWithValues: plan.constants.map { (numbers[$0] ?? 0, $1) })
+        for index in plan.inputs.indices {
+            plan.inputs[index].buffer = numbers[plan.inputs[index].buffer] ?? 0
+        }
+        for index in plan.outputs.indices {
+            plan.outputs[index].buffer = numbers[plan.outputs[index].buffer] ?? 0
+        }
+        plan.buffers = sizes
+    }
+
+    /// The free buffer that fits best: the smallest that is large enough, else the largest, grown.
+    private static func take(_ size: Int, from free: inout [Int], sizes: inout [Int]) -> Int {
+        let best =
+            free.indices.filter { sizes[free[$0]] >= size }.min {
+                sizes[free[$0]] < sizes[free[$1]]
+            }
+            ?? free.indices.max { sizes[free[$0]] < sizes[free[$1]] }
+        guard let best else {
+            sizes.append(size)
+            return sizes.count - 1
+        }
+        let number = free.remove(at: best)
+        sizes[number] = max(sizes[number], size)
+        return number
+    }
+}

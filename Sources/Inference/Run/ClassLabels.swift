@@ -1,0 +1,52 @@
+public import Core
+
+/// Names of a classifier's classes, and the best of them.
+public enum ClassLabels {
+    /// One class of one item.
+    public struct Score: Hashable, Sendable {
+        public var index: Int
+        public var label: String
+        public var score: Float
+
+        public var json: JSON {
+            ["index": .int(index), "label": .string(label), "score": .decimal("\(score)")]
+        }
+    }
+
+    /// One name a line; at most 1 MiB.
+    ///
+    /// - Throws: ``Failure`` when the file cannot be read.
+    public static func read(_ path: String) throws(Failure) -> [String] {
+        let data = try FileBytes.read(path, byteCountMax: 1 << 20)
+        var lines = String(decoding: data, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+        if lines.last == "" { lines.removeLast() }
+        return lines
+    }
+
+    /// The `count` greatest of each item, greatest first; ties go to the lower index, NaN comes
+    /// last.
+    ///
+    /// - Parameter tensor: items along the first axis; scores of any further shape.
+    public static func best(_ count: Int, of tensor: Tensor, labels: [String]?) -> [[Score]] {
+        let items = tensor.shape.first ?? 1
+        guard items > 0 else { return [] }
+        let each = tensor.count / items
+        let scores = tensor.floats ?? (tensor.integers ?? []).map { Float($0) }
+        return (0..<items).map { item in
+            let row = scores[(item * each)..<((item + 1) * each)]
+            let order = row.enumerated().sorted {
+                if $0.element.isNaN != $1.element.isNaN { return $1.element.isNaN }
+                if $0.element.isNaN {
+                    return $0.offset < $1.offset
+                }
+                return ($0.element, $1.offset) > ($1.element, $0.offset)
+            }
+            return order.prefix(count).map { index, score in
+                let label = labels.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+                return Score(index: index, label: label ?? String(index), score: score)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+internal import Core
+
+extension HostSteps {
+    /// Steps that move elements without looking at them.
+    static func move(
+        _ step: Step, _ operands: [Tensor], type: ElementType, shape: [Int]
+    ) -> Tensor {
+        switch step.kind {
+        case .choose:
+            let condition = integers(operands[0])
+            return either(operands[1], operands[2], type, shape) { a, b in
+                choose(step, condition, a, b)
+            } integers: { a, b in
+                choose(step, condition, a, b)
+            }
+        case .gather:
+            let indices = integers(operands[1])
+            return map(operands[0], type, shape) {
+                gather(step, $0, indices, zero: 0)
+            } integers: {
+                gather(step, $0, indices, zero: 0)
+            }
+        case .concat:
+            if type == .float32 {
+                return Tensor(concat(step, operands.map(floats)), shape: shape)
+            }
+            return Tensor(concat(step, operands.map(integers)), type: type, shape: shape)
+        case .pad:
+            let bits = step.ints[1]
+            return map(operands[0], type, shape) {
+                pad(step, $0, Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+            } integers: {
+                pad(step, $0, Int64(bits))
+            }
+        default:
+            let rank = (step.ints.count - 2) / 2
+            let from = positions(
+                Array(step.ints[2..<(2 + rank)]), Array(step.ints[(2 + rank)...]), step.ints[1])
+            return map(operands[0], type, shape) { values in
+                from.map { values[$0] }
+            } integers: { values in
+                from.map { values[$0] }
+            }
+        }
+    }
+
+    private static func map(
+        _ tensor: Tensor, _ type: ElementType, _ shape: [Int], floats: ([Float]) -> [Float],
+        integers: ([Int64]) -> [Int64]
+    ) -> Tensor {
+        switch tensor.elements {
+        case .floats(let values): Tensor(floats(values), shape: shape)
+        case .integers(let values): Tensor(integers(values), type: type, shape: shape)
+        }
+    }
+
+    private static func either(
+        _ x: Tensor, _ y: Tensor, _ type: ElementType, _ shape: [Int],
+        floats: ([Float], [Float]) -> [Float], integers: ([Int64], [Int64]) -> [Int64]
+    ) -> Tensor {
+        if let a = x.floats, let b = y.floats { return Tensor(floats(a, b), shape: shape) }
+        return Tensor(integers(self.integers(x), self.integers(y)), type: type, shape: shape)
+    }
+
+    private static func choose<T>(_ step: Step, _ c: [Int64], _ x: [T], _ y: [T]) -> [T] {
+        let rank = (step.ints.count - 1) / 4
+        let lists = (0..<4).map { Array(step.ints[(1 + $0 * rank)..<(1 + ($0 + 1) * rank)]) }
+        let at = (1..<4).map { positions(lists[0], lists[$0], 0) }
+        return at[0].indices.map { c[at[0][$0]] != 0 ? x[at[1][$0]] : y[at[2][$0]] }
+    }
+
+    private static func gather<T>(_ step: Step, _ x: [T], _ indices: [Int64], zero: T) -> [T] {
+        let (outer, axis, inner) = (step.ints[2], step.ints[3], step.ints[4])
+        var out: [T] = []
+        out.reserveCapacity(outer * indices.count * inner)
+        for o in 0..<outer {
+            for index in indices {
+                let row = index < 0 ? Int(index) + axis : Int(index)
+                for i in 0..<inner {
+                    out.append((0..<axis).contains(row) ? x[(o * axis + row) * inner + i] : zero)
+                }
+            }
+        }
+        return out
+    }
+
+    private static func concat<T>(_ step: Step, _ operands: [[T]]) -> [T] {
+        var out: [T] = []
+        for outer in 0..<step.ints[1] {
+            for (operand, inner) in zip(operands, step.ints[2...]) {
+                out += operand[(outer * inner)..<((outer + 1) * inner)]
+            }
+        }
+        return out
+    }
+
+    private static func pad<T>(_ step: Step, _ x: [T], _ value: T) -> [T] {
+        let rank = (step.ints.count - 2) / 3
+        let outer = Array(step.ints[2..<(2 + rank)])
+        let inner = Array(step.ints[(2 + rank)..<(2 + 2 * rank)])
+        let begins = step.ints[(2 + 2 * rank)...]
+        let strides = outer.strides
+        let first = zip(begins, strides).reduce(0) { $0 + $1.0 * $1.1 }
+        var out = [T](repeating: value, count: outer.elementCount)
+        for (from, to) in positions(inner, strides, first).enumerated() { out[to] = x[from] }
+        return out
+    }
+}

@@ -1,0 +1,56 @@
+internal import Compute
+internal import Core
+internal import Synchronization
+
+/// The programs that steps need, built when the first step asks.
+final class Programs: Sendable {
+    private let device: any ComputeDevice
+    private let built = Mutex<[ProgramSource: any ComputeProgram]>([:])
+
+    init(device: any ComputeDevice) { self.device = device }
+
+    var buildSeconds: Double {
+        built.withLock { $0.values.reduce(0) { $0 + $1.buildSeconds } }
+    }
+
+    private func program(
+        _ name: String, exact: [String] = [], _ files: [String], type: String? = nil
+    ) throws(Failure) -> any ComputeProgram {
+        var defines: [String: String] = [:]
+        if let type { defines["T"] = type }
+        if let type { defines["U"] = type == "int" ? "uint" : type == "long" ? "ulong" : type }
+        let source = ProgramSource(
+            "inference/\(name)" + (type.map { "-\($0)" } ?? ""),
+            files: exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" },
+            defines: defines)
+        if let program = built.withLock({ $0[source] }) { return program }
+        let program = try device.program(source)
+        built.withLock { $0[source] = program }
+        return program
+    }
+
+    func elementwise() throws(Failure) -> any ComputeProgram {
+        try program(
+            "elementwise",
+            exact: [
+                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+                "hyperbolic",
+            ], ["order", "elementwise"])
+    }
+
+    func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
+        try program("integer", ["integer"], type: type.kernelType)
+    }
+
+    func cast() throws(Failure) -> any ComputeProgram { try program("cast", ["cast"]) }
+
+    func move(_ type: ElementType) throws(Failure) -> any ComputeProgram {
+        try program("move", ["move"], type: type.moveType)
+    }
+
+    func reduce() throws(Failure) -> any ComputeProgram {
+        try program(
+            "reduce", exact: ["divide", "exponential", "logarithm", "power"],
+            ["order", "reduce", "pool"])
+    }
+}

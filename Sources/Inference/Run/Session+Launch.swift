@@ -1,0 +1,203 @@
+internal import Compute
+internal import Core
+
+extension Session {
+    /// Puts a step's kernels on the queue.
+    func launch(_ step: Step, _ index: Int) throws(Failure) {
+        let i = step.ints
+        var operands: [any ComputeBuffer] = []
+        if step.kind != .gemm, step.kind != .convolve {
+            for number in step.operands { operands.append(try buffer(number)) }
+        }
+        let result = try buffer(step.result)
+        switch step.kind {
+        case .unary:
+            guard let operation = UnaryOperation(rawValue: i[0]) else { throw Step.broken }
+            try line(
+                "unary_\("\(operation)".snakeCase)", try programs.elementwise(), i[1],
+                operands + [result], [.float(step.floats[0]), .float(step.floats[1])])
+        case .not: try line("integer_not", try programs.integer(.bool), i[0], operands + [result])
+        case .cast:
+            let from = try Step.type(i[0])
+            let to = try Step.type(i[1])
+            let name = "cast_\(from.kernelType)_\(to == .bool ? "bool" : to.kernelType)"
+            if from == .bool, to == .uint8 {
+                try line("cast_uchar_bool", try programs.cast(), i[2], operands + [result])
+            } else {
+                try line(name, try programs.cast(), i[2], operands + [result])
+            }
+        case .affine:
+            try device.launch(
+                "affine", of: try programs.elementwise(), global: [i[2].inGroups, i[1], i[0]],
+                local: Launch.local(device),
+                arguments: (operands + [result]).map { .buffer($0) } + [.int(Int32(i[2]))])
+        case .binary: try binary(step, operands, result)
+        case .choose: try choose(step, operands, result)
+        case .copy, .concat, .pad, .gather: try move(step, operands, result)
+        case .gemm: try multiply(step, index, result)
+        case .convolve: try convolve(step, index, result)
+        case .pool: try pool(step, operands[0], result)
+        case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
+        case .lrn:
+            try device.launch(
+                "lrn", of: try programs.reduce(), global: [i[2].inGroups, i[1], i[0]],
+                local: Launch.local(device),
+                arguments: [
+                    .buffer(operands[0]), .buffer(result), .int(Int32(i[2])), .int(Int32(i[3])),
+                    .int(Int32(i[4])),
+                ] + step.floats.map { .float($0) })
+        }
+    }
+
+    /// One work-item an element.
+    private func line(
+        _ kernel: String, _ program: any ComputeProgram, _ count: Int,
+        _ buffers: [any ComputeBuffer], _ more: [KernelArgument] = []
+    ) throws(Failure) {
+        try device.launch(
+            kernel, of: program, global: [count.inGroups], local: Launch.local(device, axes: 1),
+            arguments: buffers.map { .buffer($0) } + [.int(Int32(count))] + more)
+    }
+
+    private func binary(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        guard let operation = BinaryOperation(rawValue: step.ints[0]) else { throw Step.broken }
+        let type = try Step.type(step.ints[1])
+        let name = "\(operation)".snakeCase
+        let isFloat = type == .float32
+        let program = try isFloat ? programs.elementwise() : programs.integer(type)
+        let lists = try step.lists(from: 2, parts: 3)
+        try forEachBlock(Array(lists[0]), lists[1...].map(Array.init)) {
+            (block) throws(Failure) in
+            try device.launch(
+                isFloat ? "binary_\(name)" : "integer_\(name)", of: program,
+                global: block.global, local: Launch.local(device),
+                arguments: [
+                    .buffer(operands[0]), .buffer(operands[1]), .buffer(result),
+                    .int(Int32(block.inner)), .ulong(UInt64(block.offsets[0])),
+                    .ulong(UInt64(block.offsets[1])), .ulong(UInt64(block.position)),
+                ] + block.strides.flatMap { $0.map { .int(Int32($0)) } })
+        }
+    }
+
+    private func choose(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let program = try programs.move(try Step.type(step.ints[0]))
+        let lists = try step.lists(from: 1, parts: 4)
+        try forEachBlock(Array(lists[0]), lists[1...].map(Array.init)) {
+            (block) throws(Failure) in
+            try device.launch(
+                "choose", of: program, global: block.global, local: Launch.local(device),
+                arguments: (operands + [result]).map { .buffer($0) } + [.int(Int32(block.inner))]
+                    + block.offsets.map { .ulong(UInt64($0)) } + [.ulong(UInt64(block.position))]
+                    + block.strides.flatMap { $0.map { .int(Int32($0)) } })
+        }
+    }
+
+    private func move(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let i = step.ints
+        let type = try Step.type(i[0])
+        let program = try programs.move(type)
+        switch step.kind {
+        case .copy:
+            let lists = try step.lists(from: 2, parts: 2)
+            let axes = Array(lists[0])
+            try copy(
+                program, operands[0], result, axes: axes, from: (i[1], Array(lists[1])),
+                to: (0, axes.strides))
+        case .concat:
+            let total = i[2...].reduce(0, +)
+            var offset = 0
+            for (operand, inner) in zip(operands, i[2...]) {
+                if inner > 0 {
+                    try copy(
+                        program, operand, result, axes: [i[1], inner], from: (0, [inner, 1]),
+                        to: (offset, [total, 1]))
+                }
+                offset += inner
+            }
+        case .pad:
+            let lists = try step.lists(from: 2, parts: 3)
+            let outer = Array(lists[0])
+            let inner = Array(lists[1])
+            try device.launch(
+                "fill", of: program, global: [outer.elementCount.inGroups],
+                local: Launch.local(device, axes: 1),
+                arguments: [
+                    .buffer(result), .int(Int32(outer.elementCount)),
+                    .ulong(UInt64(bitPattern: Int64(i[1]))),
+                ])
+            let first = zip(lists[2], outer.strides).reduce(0) { $0 + $1.0 * $1.1 }
+            try copy(
+                program, operands[0], result, axes: inner, from: (0, inner.strides),
+                to: (first, outer.strides))
+        default:
+            let index = try Step.type(i[1])
+            try device.launch(
+                "gather_\(index.kernelType)", of: program, global: [i[4].inGroups, i[5], i[2]],
+                local: Launch.local(device),
+                arguments: [
+                    .buffer(operands[0]), .buffer(operands[1]), .buffer(result),
+                    .int(Int32(i[4])), .int(Int32(i[3])),
+                ])
+        }
+    }
+
+    private func copy(
+        _ program: any ComputeProgram, _ from: any ComputeBuffer, _ to: any ComputeBuffer,
+        axes: [Int], from source: (offset: Int, strides: [Int]),
+        to target: (offset: Int, strides: [Int])
+    ) throws(Failure) {
+        try forEachBlock(axes, [source.strides, target.strides]) { (block) throws(Failure) in
+            try device.launch(
+                "copy_strided", of: program, global: block.global, local: Launch.local(device),
+                arguments: [
+                    .buffer(from), .buffer(to), .int(Int32(block.inner)),
+                    .long(Int64(source.offset + block.offsets[0])),
+                    .long(Int64(target.offset + block.offsets[1])),
+                ] + block.strides.flatMap { $0.map { .long(Int64($0)) } })
+        }
+    }
+}
+
+/// A launch over at most three axes of a larger shape.
+struct Block {
+    /// Work-items: innermost in whole groups, middle, outermost.
+    var global: [Int]
+    var inner: Int
+    /// Where the block begins in each operand, and in a contiguous result.
+    var offsets: [Int]
+    var position: Int
+    /// Per operand: innermost, middle, outermost.
+    var strides: [[Int]]
+}
+
+/// Cuts a shape into launches of its last three axes.
+func forEachBlock(
+    _ axes: [Int], _ strides: [[Int]], _ body: (Block) throws(Failure) -> Void
+) throws(Failure) {
+    let missing = max(0, 3 - axes.count)
+    let axes = Array(repeating: 1, count: missing) + axes
+    let strides = strides.map { Array(repeating: 0, count: missing) + $0 }
+    let outer = Array(axes.dropLast(3))
+    let last = Array(axes.suffix(3))
+    let each = last.reduce(1, *)
+    for position in 0..<outer.reduce(1, *) {
+        var offsets = strides.map { _ in 0 }
+        var rest = position
+        for axis in outer.indices.reversed() {
+            for operand in strides.indices {
+                offsets[operand] += rest % outer[axis] * strides[operand][axis]
+            }
+            rest /= outer[axis]
+        }
+        try body(
+            Block(
+                global: [last[2].inGroups, last[1], last[0]], inner: last[2], offsets: offsets,
+                position: position * each, strides: strides.map { $0.suffix(3).reversed() }))
+    }
+}

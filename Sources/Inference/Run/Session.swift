@@ -1,0 +1,168 @@
+public import Compute
+public import Core
+
+/// A plan on a device: constants uploaded and packed once, then run as often as wanted.
+public final class Session {
+    public let plan: Plan
+    let device: any ComputeDevice
+    let gemm: Gemm
+    let programs: Programs
+    var buffers: [(any ComputeBuffer)?]
+    /// Packed constants, by step index: A of a convolution, B of a matrix product.
+    var packed: [Int: any ComputeBuffer] = [:]
+    /// Panels of what is not constant, shared by all steps.
+    var scratch: [Scratch: any ComputeBuffer] = [:]
+
+    enum Scratch: Hashable { case a, b }
+
+    /// Bytes of panels packed at a time: they shall stay in a cache.
+    static let panelBytesMax = 4 << 20
+
+    /// Compiles, uploads and packs.
+    ///
+    /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
+    public init(
+        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false
+    ) throws(Failure) {
+        try plan.check()
+        self.plan = plan
+        self.device = device
+        gemm = try Gemm(on: device, isNarrow: isNarrow)
+        programs = Programs(device: device)
+        buffers = Array(repeating: nil, count: plan.buffers.count)
+        try makeBuffers()
+    }
+
+    /// Seconds that compiling took so far, or loading compiled programs.
+    public var compileSeconds: Double { gemm.buildSeconds + programs.buildSeconds }
+
+    /// Runs every step. Between launches, `advance` may stop the run by throwing.
+    ///
+    /// - Parameters:
+    ///   - inputs: one for each of the plan's inputs, in order, of its type and shape.
+    ///   - advance: called after each step with the part of the steps launched.
+    /// - Returns: the plan's outputs in order. Each NaN is the quiet one with no payload.
+    public func run(
+        _ inputs: [Tensor], advance: (Double) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) -> [Tensor] {
+        precondition(inputs.count == plan.inputs.count, "a value for each input")
+        for (tensor, port) in zip(inputs, plan.inputs) {
+            precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
+            try device.write(tensor.bytes, to: try buffer(port.buffer))
+        }
+        for (index, step) in plan.steps.enumerated() {
+            try launch(step, index)
+            try advance(Double(index + 1) / Double(plan.steps.count))
+        }
+        try device.finish()
+        var outputs: [Tensor] = []
+        for port in plan.outputs {
+            let byteCount = port.shape.elementCount * port.type.byteCount
+            let bytes = try device.read(
+                UInt8.self, count: byteCount, from: try buffer(port.buffer))
+            let tensor = bytes.withUnsafeBytes {
+                Tensor(type: port.type, shape: port.shape, bytes: $0)
+            }
+            outputs.append(tensor.canonical)
+        }
+        return outputs
+    }
+
+    func buffer(_ number: Int) throws(Failure) -> any ComputeBuffer {
+        guard let buffer = buffers[number] else { throw Step.broken }
+        return buffer
+    }
+
+    // MARK: Setting up
+
+    private func makeBuffers() throws(Failure) {
+        var plainUses: Set<Int> = []
+        for (index, step) in plan.steps.enumerated() {
+            let weights = packedOperand(of: step)
+            for (position, number) in step.operands.enumerated() where position != weights {
+                plainUses.insert(number)
+            }
+            guard let weights, let tensor = plan.constants[step.operands[weights]] else { continue }
+            packed[index] = try pack(tensor, for: step)
+        }
+        plainUses.formUnion(plan.outputs.map(\.buffer))
+        for number in plan.buffers.indices {
+            if let tensor = plan.constants[number] {
+                guard plainUses.contains(number) else { continue }
+                buffers[number] = try device.makeBuffer(tensor.bytes)
+            } else {
+                buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
+            }
+        }
+    }
+
+    /// Which operand of a step is packed beforehand, when it is constant.
+    private func packedOperand(of step: Step) -> Int? {
+        switch step.kind {
+        case .convolve:
+            guard let shape = ConvolutionShape(step.ints), shape.channels > 1 else { return nil }
+            return plan.constants[step.operands[1]] == nil ? nil : 1
+        case .gemm: return plan.constants[step.operands[1]] == nil ? nil : 1
+        default: return nil
+        }
+    }
+
+    private func pack(_ tensor: Tensor, for step: Step) throws(Failure) -> any ComputeBuffer {
+        let plain = try device.makeBuffer(tensor.bytes)
+        let panels: any ComputeBuffer
+        if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
+            panels = try packWeights(shape, plain)
+        } else if let shape = MatrixShape(step.ints) {
+            panels = try packColumns(shape, plain)
+        } else {
+            throw Step.broken
+        }
+        try device.finish()
+        return panels
+    }
+
+    func packWeights(
+        _ shape: ConvolutionShape, _ plain: any ComputeBuffer
+    ) throws(Failure) -> any ComputeBuffer {
+        let count = gemm.packedCountA(rows: shape.outChannels, depth: shape.depth)
+        let panels = try device.makeBuffer(byteCount: count * shape.groups * 4)
+        try gemm.packA(
+            .init(
+                buffer: plain, lineStride: shape.depth, depthStride: 1,
+                matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups),
+            rows: shape.outChannels, depth: shape.depth, into: panels)
+        return panels
+    }
+
+    private func packColumns(
+        _ shape: MatrixShape, _ plain: any ComputeBuffer
+    ) throws(Failure) -> any ComputeBuffer {
+        let matrices = shape.bMatrix == 0 ? 1 : shape.matrices
+        let count = gemm.packedCountB(columns: shape.columns, depth: shape.depth)
+        let panels = try device.makeBuffer(byteCount: count * matrices * 4)
+        try gemm.packB(
+            .init(
+                buffer: plain, lineStride: shape.bLine, depthStride: shape.bDepth,
+                matrixStride: shape.bMatrix, matrixCount: matrices),
+            columns: shape.columns, depth: shape.depth, into: panels)
+        return panels
+    }
+
+    /// Scratch memory of at least `count` floats.
+    func scratch(_ use: Scratch, count: Int) throws(Failure) -> any ComputeBuffer {
+        if let buffer = scratch[use], buffer.byteCount >= count * 4 { return buffer }
+        // Launches are in order and hold what they use, so the old one may go.
+        let buffer = try device.makeBuffer(byteCount: count * 4)
+        scratch[use] = buffer
+        return buffer
+    }
+}
+
+extension Tensor {
+    /// The same numbers with one bit pattern for NaN.
+    var canonical: Tensor {
+        guard let values = floats, values.contains(where: \.isNaN) else { return self }
+        return Tensor(
+            values.map { $0.isNaN ? Float(bitPattern: 0x7fc0_0000) : $0 }, shape: shape)
+    }
+}

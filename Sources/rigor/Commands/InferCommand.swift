@@ -1,0 +1,228 @@
+internal import ArgumentParser
+internal import Compute
+internal import Core
+internal import Digest
+internal import Foundation
+internal import Inference
+
+/// `rigor infer`: one ONNX model, run here.
+struct InferCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infer",
+        abstract: "Run an ONNX model on a device of this machine.",
+        discussion: """
+            Inputs are .npy arrays, or PNG and JPEG pictures of the size the model takes: \
+            [1, channels, height, width], red, green, blue or grey by BT.601, each channel as \
+            (value / 255 - mean) / std. Files given for one input are stacked along its first \
+            axis. The digest is the Merkle root over every item's outputs; it is the same on \
+            every device and for every batch.
+
+            Examples:
+              rigor infer digits.onnx --input image=seven.png --top 3 --labels labels.txt
+              rigor infer model.onnx --input x=x.npy -o out.npz
+              rigor infer model.onnx --input x=x.npy --repeat 20 --device gpu --json
+            """)
+
+    @Argument(help: "The model.")
+    var model: String
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"))
+    var input: [String] = []
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"))
+    var output: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Say the best classes of each item's first output.", valueName: "n"))
+    var top: Int?
+    @Option(
+        name: .long, help: ArgumentHelp("Names of the classes, one a line.", valueName: "file"))
+    var labels: String?
+    @Option(
+        name: .customLong("repeat"),
+        help: ArgumentHelp("Run so often, and say the median after the first.", valueName: "n"))
+    var repeats = 1
+    @Option(name: .long, help: "Pictures: what to subtract, one number or one a channel.")
+    var mean = "0"
+    @Option(name: .long, help: "Pictures: what to divide by, one number or one a channel.")
+    var std = "1"
+    @OptionGroup var devices: DeviceOptions
+    @OptionGroup var json: OutputOptions
+    @OptionGroup var home: HomeOptions
+
+    func validate() throws {
+        guard (1...1_000_000).contains(repeats) else {
+            throw ValidationError("--repeat takes 1 to 1000000.")
+        }
+        guard (1...1_000).contains(top ?? 1) else {
+            throw ValidationError("--top takes 1 to 1000.")
+        }
+        for pair in input where !pair.dropFirst().contains("=") {
+            throw ValidationError("--input \(pair): NAME=FILE expected.")
+        }
+    }
+
+    func run() async throws {
+        let console = Console()
+        let clock = SystemClock()
+        var seconds = Seconds()
+        var mark = clock.monotonicSeconds
+        func lap() -> Double {
+            let now = clock.monotonicSeconds
+            defer { mark = now }
+            return now - mark
+        }
+        console.progress("loading \(model)")
+        let loaded = try ModelLoader.load(path: model)
+        let values = try readInputs(loaded)
+        let names = try labels.map { path throws(Failure) in try ClassLabels.read(path) }
+        seconds.load = lap()
+        console.progress("preparing")
+        let prepared: PreparedModel
+        do {
+            prepared = try PreparedModel(loaded, inputs: values)
+        } catch {
+            throw error.at((model as NSString).lastPathComponent)
+        }
+        seconds.prepare = lap()
+
+        console.progress("compiling")
+        let device = try openDevice()
+        let session = try Session(prepared.plan, on: device)
+        let count = try prepared.itemCount()
+        seconds.compile = lap()
+        var runs: [Double] = []
+        var outputs: [Tensor] = []
+        for index in 0..<repeats {
+            console.progress("run \(index + 1) of \(repeats)")
+            outputs = try session.run(prepared.inputs, items: 0..<count)
+            runs.append(lap())
+        }
+        seconds.compute = runs.reduce(0, +)
+        let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
+        let leaves = InferenceLeaves.leaves(named, isByItem: prepared.plan.isByItem)
+        let digest = MerkleTree(leaves: leaves).root
+        seconds.digest = lap()
+        if let output { try FileBytes.write(try Archive.npz(named), to: output) }
+        seconds.write = lap()
+        console.endProgress()
+
+        let best = top.map { ClassLabels.best($0, of: named[0].tensor, labels: names) }
+        let report = Report(
+            device: device.description.label, digest: digest, outputs: named, items: count,
+            seconds: seconds, milliseconds: Report.median(runs) * 1000, best: best,
+            file: output)
+        if json.json { console.write(report.json) } else { report.say(console) }
+    }
+
+    private func openDevice() throws(Failure) -> any ComputeDevice {
+        let opened = try devices.open(home: home.home == nil ? nil : home.folder)
+        guard let device = opened.first, opened.count == 1 else {
+            throw Failure(
+                .refused, "--device names \(opened.count) devices; one expected for inference")
+        }
+        return device
+    }
+
+    private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
+        var files: [String: [String]] = [:]
+        for pair in input {
+            // Names may hold "="; the file is what follows the last one of a known name.
+            let known = model.inputs.map(\.name).filter { pair.hasPrefix($0 + "=") }
+            let name =
+                known.max { $0.count < $1.count } ?? String(pair.prefix { $0 != "=" })
+            files[name, default: []].append(String(pair.dropFirst(name.count + 1)))
+        }
+        var normalization = InputFiles.Normalization()
+        normalization.mean = try InputFiles.Normalization.numbers(mean)
+        normalization.deviation = try InputFiles.Normalization.numbers(std)
+        var values: [String: Tensor] = [:]
+        for (name, paths) in files.sorted(by: { $0.key < $1.key }) {
+            guard let input = model.inputs.first(where: { $0.name == name }) else {
+                let all = model.inputs.map(\.text).joined(separator: "; ")
+                throw Failure(.malformed, "the model has no input \"\(name)\"; it has \(all)")
+            }
+            values[name] = try InputFiles.read(paths, for: input, normalization)
+        }
+        return values
+    }
+}
+
+// MARK: - Report
+
+extension InferCommand {
+    struct Seconds {
+        var load = 0.0, prepare = 0.0, compile = 0.0, compute = 0.0, digest = 0.0, write = 0.0
+    }
+
+    struct Report {
+        var device: String
+        var digest: Hash256
+        var outputs: [(name: String, tensor: Tensor)]
+        var items: Int
+        var seconds: Seconds
+        var milliseconds: Double
+        var best: [[ClassLabels.Score]]?
+        var file: String?
+
+        /// Of the runs after the first; of the first when it is alone.
+        static func median(_ runs: [Double]) -> Double {
+            let sorted = (runs.count > 1 ? Array(runs.dropFirst()) : runs).sorted()
+            let middle = sorted.count / 2
+            return sorted.count % 2 == 1
+                ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        }
+
+        var json: JSON {
+            var members: [JSON.Member] = [
+                .init("device", .string(device)), .init("digest", .hash(digest)),
+                .init(
+                    "outputs",
+                    .array(
+                        outputs.map { output in
+                            [
+                                "name": .string(output.name),
+                                "type": .string(output.tensor.type.name),
+                                "shape": .array(output.tensor.shape.map { .int($0) }),
+                            ]
+                        })),
+                .init("items", .int(items)),
+                .init(
+                    "seconds",
+                    [
+                        "load": .seconds(seconds.load), "prepare": .seconds(seconds.prepare),
+                        "compile": .seconds(seconds.compile),
+                        "compute": .seconds(seconds.compute), "digest": .seconds(seconds.digest),
+                        "write": .seconds(seconds.write),
+                    ]),
+                .init("milliseconds", .number(milliseconds, decimals: 3)),
+            ]
+            if let best {
+                members.append(
+                    .init("top", .array(best.map { .array($0.map(\.json)) })))
+            }
+            if let file { members.append(.init("file", .string(file))) }
+            return .object(members)
+        }
+
+        func say(_ console: Console) {
+            for (item, scores) in (best ?? []).enumerated() {
+                let text = scores.map { "\($0.label) \($0.score)" }.joined(separator: ", ")
+                console.say(best?.count == 1 ? text : "item \(item): \(text)")
+            }
+            if best == nil {
+                for output in outputs {
+                    console.say(
+                        "\(output.name) \(output.tensor.type.name) \(output.tensor.shape)")
+                }
+            }
+            if let file { console.say("outputs: \(file)") }
+            console.say("digest: \(digest)")
+            if case .decimal(let time) = JSON.number(milliseconds, decimals: 3) {
+                console.say("\(time) ms on \(device)")
+            }
+        }
+    }
+}
