@@ -6,32 +6,42 @@ import MarketTestKit
 import Testing
 import Wallet
 
-/// A writing process is killed at random points; what it was told stays, and all of it agrees.
+/// Two writing processes are killed at random points; what they were told stays, and all of it
+/// agrees.
 @Suite struct CrashTests {
     @Test func killedWritersLoseNothingTheyWerePromised() throws {
         let seed = UInt64.random(in: .min ... .max)
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
         let founded = try FoundedLedger(workers: 1, seed: 5)
-        let requester = founded.market.requester.address
-        var promised = -1
+        let (requester, worker) = (founded.market.requester, founded.market.workers[0])
+        var promised = ["requester": -1, "worker": -1]
         for round in 0..<15 {
-            let writer = try Writer(founded.folder.ledger, seed: 5)
-            // From before its first write to a few dozen calls in.
-            usleep(UInt32.random(in: 5_000..<150_000, using: &generator))
-            let last = writer.kill()
-            promised = max(promised, last ?? -1)
+            let writers = try ["requester", "worker"].map {
+                (name: $0, writer: try Writer(founded.folder.ledger, seed: 5, sender: $0))
+            }
+            // From before their first writes to a few dozen calls in.
+            for (name, writer) in writers {
+                if round % 3 > 0 { writer.waitForWord() }
+                usleep(UInt32.random(in: 1_000..<40_000, using: &generator))
+                promised[name] = max(promised[name] ?? -1, writer.kill() ?? -1)
+            }
             let ledger = try MarketLedger.open(founded.folder.ledger)
-            let nonce = try ledger.nextNonce(of: requester)
-            #expect(nonce > promised, "round \(round): call \(promised) is lost")
+            let sent = try ledger.nextNonce(of: requester.address)
+            let received = try ledger.nextNonce(of: worker.address)
+            #expect(sent > promised["requester"] ?? -1, "round \(round): a call is lost")
+            #expect(received > promised["worker"] ?? -1, "round \(round): a call is lost")
             let history = try ledger.verifyHistory()
             #expect(history.supply == 300_000_000_000)
-            // The requester's first call was the match; each one after moved three tokens.
-            let account = try ledger.account(requester)
-            let moved = UInt256(UInt64(3 * (nonce - 1)))
-            #expect(account.available.adding(moved)?.adding(account.locked) == TestMarket.deposit)
+            // The requester's first call was the match; every other call moved three tokens.
+            let account = try ledger.account(requester.address)
+            let out = UInt256(UInt64(3 * (sent - 1)))
+            let back = UInt256(UInt64(3 * received))
+            let before = account.available.adding(out)?.adding(account.locked)
+            #expect(before?.subtracting(back) == TestMarket.deposit)
         }
-        #expect(promised > 15, "the writers hardly wrote")
+        #expect((promised["requester"] ?? 0) > 5, "the writers hardly wrote")
+        #expect((promised["worker"] ?? 0) > 5, "the writers hardly wrote")
     }
 }
 
@@ -39,19 +49,23 @@ import Wallet
 final class Writer {
     private let process = Process()
     private let output = Pipe()
+    private var said = Data()
 
-    init(_ path: String, seed: UInt64) throws {
+    init(_ path: String, seed: UInt64, sender: String) throws {
         process.executableURL = Self.program
-        process.arguments = [path, "\(seed)"]
+        process.arguments = [path, "\(seed)", sender]
         process.standardOutput = output
         try process.run()
     }
+
+    /// Returns when it has had an answer for a call, or has ended.
+    func waitForWord() { said += output.fileHandleForReading.availableData }
 
     /// Kills it at once. Returns the last nonce that it had an answer for.
     func kill() -> Int? {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-        let said = output.fileHandleForReading.readDataToEndOfFile()
+        said += output.fileHandleForReading.readDataToEndOfFile()
         return String(decoding: said, as: UTF8.self).split(separator: "\n").last.flatMap { Int($0) }
     }
 
