@@ -8,7 +8,8 @@ final class OpenCLBuffer: ComputeBuffer {
     let memory: Buffer
     private let isScrubbed: Bool
 
-    /// Zero-filled, and a little longer than asked: up to the fill's 16-byte pattern.
+    /// Zero-filled, and a little longer than asked: up to a whole number of the fill's patterns,
+    /// which are the longest OpenCL allows, since fills go pattern by pattern.
     init(_ core: DeviceCore, byteCount: Int, isScrubbed: Bool) throws(Failure) {
         self.core = core
         self.byteCount = byteCount
@@ -36,5 +37,5 @@ final class OpenCLBuffer: ComputeBuffer {
         }
     }
 
-    private static func rounded(_ byteCount: Int) -> Int { (byteCount + 15) & ~15 }
+    private static func rounded(_ byteCount: Int) -> Int { (byteCount + 127) & ~127 }
 }

@@ -18,14 +18,14 @@ public final class CommandQueue: Sendable {
 
     deinit { clReleaseCommandQueue(handle.pointer) }
 
-    /// Sets `byteCount` bytes from `offset` to zero; both must be multiples of 16.
+    /// Sets `byteCount` bytes from `offset` to zero; both must be multiples of 128.
     public func fillZero(
         _ buffer: Buffer, offset: Int, byteCount: Int
     ) throws(OpenCLError) -> Event {
-        let pattern: [UInt32] = [0, 0, 0, 0]
+        let pattern = [UInt64](repeating: 0, count: 16)
         return try event("clEnqueueFillBuffer") {
             clEnqueueFillBuffer(
-                handle.pointer, buffer.handle.pointer, pattern, 16, offset, byteCount, 0, nil, $0)
+                handle.pointer, buffer.handle.pointer, pattern, 128, offset, byteCount, 0, nil, $0)
         }
     }
 
@@ -89,7 +89,9 @@ public final class CommandQueue: Sendable {
     public func launch(
         _ kernel: Kernel, global: [Int], local: [Int]?
     ) throws(OpenCLError) -> Event {
-        try event("clEnqueueNDRangeKernel", "\(kernel.name), global \(global)") {
+        try event(
+            "clEnqueueNDRangeKernel", "\(kernel.name), global \(global), local \(local ?? [])"
+        ) {
             clEnqueueNDRangeKernel(
                 handle.pointer, kernel.handle.pointer, cl_uint(global.count), nil, global, local, 0,
                 nil, $0)

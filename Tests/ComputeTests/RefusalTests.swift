@@ -27,6 +27,12 @@ import Testing
         #expect(long?.code == .refused || long?.code == .device)
         _ = refusal { try launch(good, local: [3]) }
         _ = refusal { try launch(good, local: [16, 1]) }
+        let large = device.description.workGroupItemsMax * 2
+        let crowd = refusal {
+            try device.launch(
+                "add", of: program, global: [large], local: [large], arguments: good)
+        }
+        #expect(crowd?.message.contains("at most \(large / 2) fit") == true)
         let other = try test.open().makeBuffer(byteCount: 64)
         _ = refusal { try launch([.buffer(other)] + good.dropFirst()) }
         let missing = refusal {

@@ -111,6 +111,21 @@ import Testing
         #expect(failed(certificate).contains(probe))
     }
 
+    /// Where the device's own division and root are certified, exact functions take them: with the
+    /// same bits.
+    @Test(arguments: TestDevices.quick)
+    func certifiedNativeOperationsKeepTheBits(_ test: TestDevice) throws {
+        let questions: Set<String> = [
+            "native divide", "native sqrt", "own divide", "own sqrt", "own divide, subnormal",
+        ]
+        let certificate = try Certifier(asking: questions).certify(try test.open())
+        var options = OpenCLDevice.Options()
+        options.native = certificate.native
+        let native = try Certifier(asking: questions).certify(try test.open(options))
+        #expect(native.verdict == .exact, "\(native.reasons)")
+        #expect(native.conformanceHash == certificate.conformanceHash)
+    }
+
     @Test func aFlippedBitIsFoundWithItsInputs() throws {
         guard let test = TestDevices.any else { return }
         let device = FlakyDevice(try test.open(), [.flipFromRead(1, byte: 12)])
