@@ -142,6 +142,7 @@ let package = Package(
         tests("Rendering", [
             "Core", "Digest", "Exact", "Imaging", "Compute", "Rendering", "RigorTestKit",
         ]),
+        tests("Fuzz", ["Core", "Imaging", "Rendering"]),
         tests(
             "Inference",
             ["Core", "Digest", "Exact", "Compute", "Imaging", "Inference", "RigorTestKit"],

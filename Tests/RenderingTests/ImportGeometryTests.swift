@@ -133,7 +133,7 @@ import Testing
         fixture.set("meshes/0/primitives/0/attributes/POSITION", positions)
         #expect(
             try fixture.message()
-                == "s.gltf: meshes[0].primitives[0]: attributes.POSITION: accessor 4: VEC3 float "
+                == "s.gltf: meshes[0].primitives[0].attributes.POSITION: accessor 4: VEC3 float "
                 + "expected, VEC3 normalized int8 there")
         fixture.set("extensionsUsed", ["KHR_mesh_quantization"])
         #expect(try fixture.scene().positions == [[0, 0, 0], [1, 0, 0], [0, -1, 0]])

@@ -401,11 +401,11 @@ def materials(scene):
             "perforated brass", (1, 1, 1), 1.0, 0.32, doubleSided=True, alphaMode="MASK",
             alphaCutoff=0.5, more={"baseColorTexture": {
                 "index": scene.texture(lattice(), "PNG"),
-                "extensions": {"KHR_texture_transform": {"scale": [7, 4]}}}}),
+                "extensions": {"KHR_texture_transform": {"scale": [8, 4]}}}}),
         "gem": pbr("painted facets", roughness=0.22),
         "ember": pbr(
-            "ember", (0, 0, 0), roughness=1.0, emissiveFactor=[1.0, 0.36, 0.08], extensions={
-                "KHR_materials_emissive_strength": {"emissiveStrength": 4.5}}),
+            "ember", (0, 0, 0), roughness=1.0, emissiveFactor=[1.0, 0.33, 0.06], extensions={
+                "KHR_materials_emissive_strength": {"emissiveStrength": 2.6}}),
     }
 
 
@@ -453,7 +453,7 @@ def furnish(scene, made):
         "name": "gem", "mesh": mesh, "rotation": tilt, "translation": [0.31, -float(low), 0.30]}))
 
     def screen(s, t):
-        angle = np.radians(40 + 95 * s)
+        angle = np.radians(26 + 109 * s)
         return np.stack([0.36 + 0.42 * np.cos(angle), 0.5 * t, 0.10 - 0.42 * np.sin(angle)], -1)
     scene.node("screen", surface(screen, 1, 40), made["screen"])
 

@@ -39,6 +39,8 @@ extension GLTFDocument.Primitive {
 /// Reads a primitive's accessors into geometry.
 struct PrimitiveReader {
     let accessors: GLTFAccessors
+    /// Where the primitive is in the document, for messages.
+    let place: String
     let primitive: GLTFDocument.Primitive
     /// Which coordinates the material's textures want.
     let slots: [UVSlot]
@@ -96,7 +98,7 @@ struct PrimitiveReader {
             }
             return try accessors.floats(index)
         } catch {
-            throw error.at("attributes.\(name)")
+            throw error.at("\(place).attributes.\(name)")
         }
     }
 
@@ -117,7 +119,7 @@ struct PrimitiveReader {
                     .malformed, "accessor \(index): index \(bad) of \(vertexCount) vertices")
             }
         } catch {
-            throw error.at("indices")
+            throw error.at("\(place).indices")
         }
         return (0..<mode.triangleCount(corners: indices.count)).map {
             let (a, b, c) = mode.corners($0)
@@ -131,7 +133,7 @@ struct PrimitiveReader {
         }
         let lanes: Int
         do throws(Failure) { lanes = try accessors.format(index).format.lanes } catch {
-            throw error.at("attributes.COLOR_0")
+            throw error.at("\(place).attributes.COLOR_0")
         }
         let values =
             try floats("COLOR_0", lanes: lanes == 3 ? 3 : 4, count: count, mustBeFloat: false) ?? []

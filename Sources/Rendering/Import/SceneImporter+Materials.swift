@@ -14,13 +14,13 @@ extension SceneImporter {
     /// The scene's material for the file's; nil means glTF's default material.
     ///
     /// Materials are read when first used, so that unused ones cost nothing.
-    func material(_ index: Int?) throws(Failure) -> ImportedMaterial {
+    func material(_ index: Int?, _ place: String) throws(Failure) -> ImportedMaterial {
         if let known = materials[index] { return known }
         let imported: ImportedMaterial
         if let index {
             let sources = document.materials ?? []
             guard sources.indices.contains(index) else {
-                throw Failure(.malformed, "material \(index): \(sources.count) there are")
+                throw Failure(.malformed, "\(place): \(index), but \(sources.count) there are")
             }
             do throws(Failure) { imported = try read(sources[index], index) } catch {
                 throw error.at("materials[\(index)]")

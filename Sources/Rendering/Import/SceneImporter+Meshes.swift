@@ -41,16 +41,10 @@ extension SceneImporter {
         var triangles = 0
         for (number, primitive) in meshes[index].primitives.enumerated() {
             let place = "meshes[\(index)].primitives[\(number)]"
-            do throws(Failure) {
-                guard let geometry = try read(primitive, place, vertices, triangles) else {
-                    continue
-                }
-                vertices += geometry.positions.count
-                triangles += geometry.triangles.count
-                geometries.append(geometry)
-            } catch {
-                throw error.at(place)
-            }
+            guard let geometry = try read(primitive, place, vertices, triangles) else { continue }
+            vertices += geometry.positions.count
+            triangles += geometry.triangles.count
+            geometries.append(geometry)
         }
         return geometries
     }
@@ -61,7 +55,7 @@ extension SceneImporter {
     ) throws(Failure) -> PrimitiveGeometry? {
         let number = primitive.mode ?? 4
         guard (0...6).contains(number) else {
-            throw Failure(.malformed, "mode: 0 to 6 expected, \(number) there")
+            throw Failure(.malformed, "\(place).mode: 0 to 6 expected, \(number) there")
         }
         guard let mode = GLTFDocument.Primitive.Mode(rawValue: number) else {
             warn("points and lines have no surface and are left out")
@@ -74,23 +68,23 @@ extension SceneImporter {
         if primitive.targets != nil { warn("morph targets are not applied") }
         let vertexCount: Int
         do throws(Failure) { vertexCount = try accessors.format(position).count } catch {
-            throw error.at("attributes.POSITION")
+            throw error.at("\(place).attributes.POSITION")
         }
         var corners = vertexCount
         if let indices = primitive.indices {
             do throws(Failure) { corners = try accessors.format(indices).count } catch {
-                throw error.at("indices")
+                throw error.at("\(place).indices")
             }
         }
         let triangleCount = mode.triangleCount(corners: corners)
         let isFlat = primitive.attributes["NORMAL"] == nil
         try checkRoom(
             vertices: vertices + (isFlat ? max(vertexCount, 3 * triangleCount) : vertexCount),
-            triangles: triangles + triangleCount, "this primitive")
+            triangles: triangles + triangleCount, place)
 
-        let material = try material(primitive.material)
+        let material = try material(primitive.material, "\(place).material")
         var reader = PrimitiveReader(
-            accessors: accessors, primitive: primitive, slots: material.slots,
+            accessors: accessors, place: place, primitive: primitive, slots: material.slots,
             needsTangents: material.normalSlot != nil,
             mayBeQuantized: document.extensionsUsed?.contains("KHR_mesh_quantization") ?? false)
         var geometry = try reader.read(mode: mode)

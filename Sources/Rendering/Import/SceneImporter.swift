@@ -59,7 +59,7 @@ final class SceneImporter {
         do {
             return try JSONDecoder().decode(GLTFDocument.self, from: Data(json))
         } catch let error as DecodingError {
-            throw Failure(.malformed, JSONPlace.describe(error))
+            throw Failure(.malformed, JSONPlace.describe(error, in: json))
         } catch {
             throw Failure(.malformed, "JSON expected")
         }
@@ -115,45 +115,5 @@ final class SceneImporter {
             try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
         }
         return scene
-    }
-}
-
-/// Puts a decoding error's place and expectation into words.
-enum JSONPlace {
-    static func describe(_ error: DecodingError) -> String {
-        switch error {
-        case .typeMismatch(let type, let context):
-            return "\(place(context.codingPath)): \(name(type)) expected"
-        case .valueNotFound(let type, let context):
-            return "\(place(context.codingPath)): \(name(type)) expected, null there"
-        case .keyNotFound(let key, let context):
-            return "\(place(context.codingPath + [key])): expected, not there"
-        case .dataCorrupted(let context):
-            if context.codingPath.isEmpty { return "JSON expected" }
-            return "\(place(context.codingPath)): number out of range"
-        @unknown default: return "JSON expected"
-        }
-    }
-
-    private static func name(_ type: any Any.Type) -> String {
-        switch type {
-        case is Int.Type: "integer"
-        case is Double.Type: "number"
-        case is String.Type: "text"
-        case is Bool.Type: "true or false"
-        default: "\(type)".hasPrefix("Array") ? "list" : "object"
-        }
-    }
-
-    private static func place(_ path: [any CodingKey]) -> String {
-        var text = ""
-        for key in path {
-            if let index = key.intValue {
-                text += "[\(index)]"
-            } else {
-                text += (text.isEmpty ? "" : ".") + SceneImporter.printable(key.stringValue)
-            }
-        }
-        return text.isEmpty ? "document" : text
     }
 }
