@@ -111,6 +111,8 @@ import Wallet
         // Bits 1 to 3 of a dataset's tag say which enclave it was made for, and do not bind.
         #expect(code(orders { offer, _ in offer.tag = 0x0e }) == nil)
         #expect(code(orders { offer, _ in offer.tag = 0x10 }) == .matchOrders(0x06))
+        // Bit 0 does: a dataset for enclaves is used in enclaves alone.
+        #expect(code(orders { offer, _ in offer.tag = 0x0f }) == .matchOrders(0x06))
         var unsigned = orders()
         unsigned.dataset.signature = []
         #expect(code(unsigned) == .matchOrders(0x31))

@@ -116,6 +116,25 @@ import Wallet
         for worker in honest { #expect(market.earned(worker) == 792_000_005) }
     }
 
+    /// The hash that nobody revealed may win after all, with other workers; the silent ones are
+    /// not waited for again.
+    @Test func aReopenedHashMayWinLater() throws {
+        var market = try TestMarket(workers: 4)
+        let task = try market.openTask(price: 1_000_000_007, trust: 3)
+        let (silent, honest) = (market.workers[..<2], market.workers[2...])
+        for worker in silent { try market.contribute(worker, task, digest: TestMarket.digestA) }
+        market.nowSeconds += 2 * Self.t
+        try market.send(.reopen(taskID: task), by: market.poolOwner)
+        try market.contribute(honest[2], task, digest: TestMarket.digestA)
+        #expect(market.hub.task(task)?.status == .active)
+        try market.contribute(honest[3], task, digest: TestMarket.digestA)
+        #expect(market.hub.task(task)?.winnerCount == 2)
+        #expect(market.code(reveal(task), by: silent[0]) == .notContributed)
+        for worker in honest { try market.reveal(worker, task, digest: TestMarket.digestA) }
+        try market.finalize(task)
+        for worker in honest { #expect(market.earned(worker) == 792_000_005) }
+    }
+
     /// A copied hash counts; only the maker of the seal can reveal it.
     @Test func aCopierIsSlashed() throws {
         var market = try TestMarket(workers: 2)
