@@ -83,12 +83,16 @@ extension BenchSuite {
         let sizes = byteCounts(stopwatch).filter { $0 <= 1 << 26 }
         let largest = sizes.last ?? fixedBytes
         let buffer = try device.makeBuffer(byteCount: largest)
-        var host = pattern(largest)
+        // Memory of the host's own that is there already: no page of it is new while it is timed.
+        let host = UnsafeMutableRawBufferPointer.allocate(byteCount: largest, alignment: 4096)
+        defer { host.deallocate() }
+        host.copyBytes(from: pattern(largest))
         let rates = try stopwatch.rates(amounts: sizes) { size throws(Failure) in
+            let part = UnsafeMutableRawBufferPointer(rebasing: host[..<size])
             if toDevice {
-                try device.write(Array(host[..<size]), to: buffer)
+                try device.write(UnsafeRawBufferPointer(part), to: buffer, at: 0)
             } else {
-                host = try device.read(UInt8.self, count: size, from: buffer)
+                try device.read(from: buffer, at: 0, into: part)
             }
         }
         let small = pattern(4096)

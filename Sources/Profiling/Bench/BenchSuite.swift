@@ -36,7 +36,7 @@ public struct BenchSuite: Sendable {
 
     /// A few seconds a device.
     public static let quick = BenchSuite(
-        machineItems + functionItems + [gemm])
+        machineItems + functionItems + [gemm] + renderItems)
 
     /// Measures everything on one device. A figure that fails says so and stops no other, unless
     /// the device is lost: then the rest are skipped.

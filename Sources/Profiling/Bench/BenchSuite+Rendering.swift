@@ -1,0 +1,55 @@
+internal import Compute
+internal import Core
+internal import Digest
+internal import Rendering
+
+// Path tracing, as the render app does it, in a scene of its own.
+
+extension BenchSuite {
+    static let renderItems: [Item] = [
+        Item("path_samples", unit: "Msamples/s", run: pathSamples)
+    ]
+
+    private static let fixed = RenderParameters(width: 16, height: 12, samples: 2, bounces: 3)
+
+    /// Samples per second with four bounces, compiled and loaded beforehand.
+    private static func pathSamples(_ stopwatch: Stopwatch) throws(Failure) -> Measured {
+        let device = stopwatch.device
+        let small = try RenderBlob(BenchScene(side: 3, level: 1).scene, fixed)
+        let hash = try hash(small, samples: fixed.samples, on: stopwatch)
+        let parameters =
+            stopwatch.isSimulator
+            ? fixed : RenderParameters(width: 320, height: 192, samples: 1, bounces: 4)
+        let blob =
+            stopwatch.isSimulator
+            ? small : try RenderBlob(BenchScene(side: 8, level: 3).scene, parameters)
+        let run = try RenderRun(blob, on: device, clock: stopwatch.clock)
+        let amounts = Stopwatch.doublings(from: 1, to: 256)
+        let rates = try stopwatch.rates(amounts: amounts) { samples throws(Failure) in
+            try run.render(
+                tiles: 0..<parameters.tileCount, samples: 0..<samples,
+                advance: { _ throws(Failure) in }, finish: { _ throws(Failure) in })
+        }
+        let pixels = Double(parameters.width * parameters.height)
+        return Measured(samples: rates.map { $0 * pixels / 1e6 }, hash: hash)
+    }
+
+    /// Over the bytes of all tiles, which are exact integer sums.
+    private static func hash(
+        _ blob: RenderBlob, samples: Int, on stopwatch: Stopwatch
+    ) throws(Failure) -> Hash256 {
+        let run = try RenderRun(blob, on: stopwatch.device, clock: stopwatch.clock)
+        let parameters = RenderParameters(width: blob.width, height: blob.height)
+        var bytes = Bytes()
+        try run.render(
+            tiles: 0..<parameters.tileCount, samples: 0..<samples,
+            advance: { _ throws(Failure) in },
+            finish: { tile throws(Failure) in
+                guard tile.nanCount == 0 else {
+                    throw Failure(.device, "tile \(tile.tile): \(tile.nanCount) samples are NaN")
+                }
+                bytes += tile.bytes
+            })
+        return SHA256.hash(bytes)
+    }
+}
