@@ -44,6 +44,36 @@ struct BenchScene {
         scene.cameras = [camera]
     }
 
+    /// Rays into the field from above: side by side from one point, or from everywhere to everywhere.
+    func rays(_ count: Int, isCoherent: Bool) -> [RayCaster.Ray] {
+        let half = scene.cameras[0].position.y
+        return (0..<count).map { index in
+            let position = SIMD3(
+                Self.fraction(index, 1), Self.fraction(index, 2), Self.fraction(index, 3))
+            guard isCoherent else {
+                let direction = SIMD3(
+                    Self.fraction(index, 4), Self.fraction(index, 5), Self.fraction(index, 6))
+                let origin = position * SIMD3(half, 0.5, half) + [0, 0.55, 0]
+                return RayCaster.Ray(origin: origin, direction: direction)
+            }
+            // Neighbours in the list look through neighbouring pixels of a square that is 64 wide.
+            let place = SIMD2(Float(index % 64), Float(index / 64 % 64)) * 0x1p-5 - 1
+            return RayCaster.Ray(
+                origin: [0, half * 2, 0], direction: [place.x * half, -half * 2, place.y * half])
+        }
+    }
+
+    /// A number in -1..<1 that a hash of its place gives, never zero.
+    private static func fraction(_ index: Int, _ dimension: UInt32) -> Float {
+        var mixed = UInt32(truncatingIfNeeded: index) &* 0x9e37_79b9 &+ dimension &* 0x85eb_ca6b
+        mixed ^= mixed >> 15
+        mixed = mixed &* 0x2c1b_3c6d
+        mixed ^= mixed >> 12
+        mixed = mixed &* 0x297a_2d39
+        mixed ^= mixed >> 15
+        return Float(Int32(bitPattern: mixed | 0x200) >> 9) * 0x1p-22
+    }
+
     private mutating func material(
         _ color: SIMD3<Float>, _ change: (inout Material) -> Void
     ) -> UInt32 {

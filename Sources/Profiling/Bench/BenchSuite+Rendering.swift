@@ -7,14 +7,59 @@ internal import Rendering
 
 extension BenchSuite {
     static let renderItems: [Item] = [
-        Item("path_samples", unit: "Msamples/s", run: pathSamples)
+        Item("rays_coherent", unit: "Mrays/s") { stopwatch throws(Failure) in
+            try rays(stopwatch, isCoherent: true)
+        },
+        Item("rays_incoherent", unit: "Mrays/s") { stopwatch throws(Failure) in
+            try rays(stopwatch, isCoherent: false)
+        },
+        Item("path_samples", unit: "Msamples/s", run: pathSamples),
     ]
+
+    // MARK: - Rays
+
+    /// Nearest hits of rays that lie on the device already.
+    private static func rays(
+        _ stopwatch: Stopwatch, isCoherent: Bool
+    ) throws(Failure) -> Measured {
+        let device = stopwatch.device
+        let field = BenchScene(side: 3, level: 1)
+        let small = try RayCaster(RenderBlob(field.scene, fixed), on: device)
+        let hits = try small.closest(field.rays(256, isCoherent: isCoherent))
+        let bytes = hits.flatMap {
+            $0.distance.bitPattern.littleEndianBytes + $0.primitive.littleEndianBytes
+        }
+        guard hits.contains(where: { $0 != .none }) else {
+            throw Failure(.device, "256 rays hit nothing, expected hits")
+        }
+        let large = stopwatch.isSimulator ? field : BenchScene(side: 8, level: 3)
+        let caster = try RayCaster(RenderBlob(large.scene, fixed), on: device)
+        var samples: [Double] = []
+        for count in stopwatch.fit([1 << 10, 1 << 14, 1 << 16, 1 << 18, 1 << 20]) {
+            let batch = try caster.batch(large.rays(count, isCoherent: isCoherent))
+            samples = try stopwatch.rates(amounts: [count]) { _ throws(Failure) in
+                try caster.cast(batch)
+            }
+            let seconds = Double(count) / (Metric.median(samples) ?? .infinity)
+            if seconds >= stopwatch.runSecondsMin { break }
+        }
+        return Measured(samples: samples.map { $0 / 1e6 }, hash: SHA256.hash(bytes))
+    }
+
+    // MARK: - Paths
+
+    private static let mesa: Set<String> = ["rusticl", "Clover"]
 
     private static let fixed = RenderParameters(width: 16, height: 12, samples: 2, bounces: 3)
 
     /// Samples per second with four bounces, compiled and loaded beforehand.
     private static func pathSamples(_ stopwatch: Stopwatch) throws(Failure) -> Measured {
         let device = stopwatch.device
+        if device.description.kind == .cpu, mesa.contains(device.description.platform) {
+            throw Failure(
+                .unsupported,
+                "Mesa's processor driver does not finish compiling the shading kernel")
+        }
         let small = try RenderBlob(BenchScene(side: 3, level: 1).scene, fixed)
         let hash = try hash(small, samples: fixed.samples, on: stopwatch)
         let parameters =

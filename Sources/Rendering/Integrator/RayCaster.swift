@@ -43,10 +43,25 @@ public final class RayCaster {
         groupSize = min(device.description.workGroupItemsMax, isNarrow ? 32 : 64)
     }
 
+    /// Rays on the device, and room for their hits.
+    public struct Batch: Sendable {
+        public let count: Int
+        let state: any ComputeBuffer
+        let queue: any ComputeBuffer
+    }
+
     /// The nearest hit of every ray. Transparency by chance is drawn for sample 0 of key 0.
     public func closest(_ rays: [Ray]) throws(Failure) -> [Hit] {
+        guard !rays.isEmpty else { return [] }
+        let batch = try batch(rays)
+        try cast(batch)
+        return try hits(of: batch)
+    }
+
+    /// Brings rays to the device, to be cast as often as one likes.
+    public func batch(_ rays: [Ray]) throws(Failure) -> Batch {
         let count = rays.count
-        guard count > 0 else { return [] }
+        precondition(count > 0, "a batch holds at least one ray")
         var words = [UInt32](repeating: 0, count: count * Wavefront.stateWords)
         for (slot, ray) in rays.enumerated() {
             for axis in 0..<3 {
@@ -54,15 +69,26 @@ public final class RayCaster {
                 words[(3 + axis) * count + slot] = ray.direction[axis].bitPattern
             }
         }
-        let state = try device.makeBuffer(words)
-        let queue = try device.makeBuffer(Array(0..<UInt32(count)))
+        return Batch(
+            count: count, state: try device.makeBuffer(words),
+            queue: try device.makeBuffer(Array(0..<UInt32(count))))
+    }
+
+    /// Puts the traversal of all rays on the queue.
+    public func cast(_ batch: Batch) throws(Failure) {
+        let count = batch.count
         try device.launch(
             "closest", of: program, global: [(count + groupSize - 1) / groupSize * groupSize],
             local: [groupSize],
             arguments: [
-                .buffer(blob), .buffer(state), .uint(UInt32(count)), .buffer(queue),
+                .buffer(blob), .buffer(batch.state), .uint(UInt32(count)), .buffer(batch.queue),
                 .uint(UInt32(count)), .uint(1),
             ])
+    }
+
+    /// What the last ``cast(_:)`` found.
+    public func hits(of batch: Batch) throws(Failure) -> [Hit] {
+        let (count, state) = (batch.count, batch.state)
         let distances = try device.read(UInt32.self, count: count, from: state, at: 13 * 4 * count)
         let primitives = try device.read(UInt32.self, count: count, from: state, at: 14 * 4 * count)
         return zip(distances, primitives).map {
