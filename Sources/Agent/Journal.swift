@@ -35,7 +35,7 @@ public final class Journal: Sendable {
         database = made
         try Self.guarding(path) {
             try made.write { db in
-                if try !db.tableExists("assignment") { try db.execute(sql: Self.schema) }
+                if try db.tableExists("assignment") == false { try db.execute(sql: Self.schema) }
             }
         }
     }

@@ -28,7 +28,7 @@ final class PoolStore: Sendable {
         database = made
         try Self.guarding {
             try made.write { db in
-                if try !db.tableExists("given") { try db.execute(sql: Self.schema) }
+                if try db.tableExists("given") == false { try db.execute(sql: Self.schema) }
             }
         }
     }
