@@ -44,7 +44,7 @@ let package = Package(
         system("CSpng", pkgConfig: "spng", apt: "libspng-dev"),
         system("COpenEXR", pkgConfig: "OpenEXR", apt: "libopenexr-dev"),
         system("CLibJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev"),
-        .systemLibrary(name: "CLinux"),
+        .target(name: "CLinux"),
         .target(name: "CJPEGShims", dependencies: ["CLibJPEG"]),
         .target(
             name: "Kernels", path: "Kernels",
@@ -120,6 +120,11 @@ let package = Package(
         tests("DeviceHost", [
             "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
         ]),
+        tests("Agent", [
+            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol",
+            "PoolProtocol", "Agent", "MarketTestKit",
+        ]),
+        tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
@@ -163,7 +168,7 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-let clangTargets: Set<String> = ["Kernels", "CJPEGShims"]
+let clangTargets: Set<String> = ["Kernels", "CLinux", "CJPEGShims"]
 for target in package.targets
 where [.regular, .executable, .test].contains(target.type) && !clangTargets.contains(target.name) {
     target.swiftSettings = swiftSettings

@@ -2,6 +2,7 @@ public import Compute
 public import Core
 public import HostProtocol
 internal import OpenCL
+internal import Profiling
 
 /// The OpenCL devices of this machine.
 public struct OpenCLShelf: DeviceShelf {
@@ -50,7 +51,16 @@ public struct OpenCLShelf: DeviceShelf {
         _ selection: DeviceSelection,
         progress: (String, Double) throws(Failure) -> Void
     ) throws(Failure) -> CertificateReport {
-        throw Failure(.unsupported, "certificates are not in this program yet")
+        let device = try device(DeviceSelection(index: selection.index))
+        var failure: Failure?
+        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) { probe in
+            do throws(Failure) { try progress(probe, 0) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return CertificateReport(
+            device: DeviceReport(catalog.descriptions[selection.index], index: selection.index),
+            verdict: certificate.verdict, conformance: certificate.conformanceHash,
+            reasons: certificate.reasons)
     }
 }
 

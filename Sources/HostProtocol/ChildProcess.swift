@@ -141,6 +141,16 @@ public final class ChildProcess: Sendable {
             : "killed by signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 
+    /// In a child: has the kernel kill it when its parent dies, and ends it when that has happened
+    /// already.
+    ///
+    /// - Returns: whether the kernel agreed.
+    public static func dieWithParent(processID: Int) -> Bool {
+        let isHeld = rigor_die_with_parent() == 0
+        if Int(getppid()) != processID { _exit(0) }
+        return isHeld
+    }
+
     private func reap(block: Bool) -> Int32? {
         exitStatus.withLock { known in
             if known == nil {

@@ -39,7 +39,11 @@ public final class HostLink: Sendable {
         _ kind: Kind, executable: String, expected: Hash256?, logPath: String
     ) throws(Failure) -> HostLink {
         let command = ChildProcess.Command(
-            name: kind.label, executable: executable, arguments: ["host", kind.rawValue],
+            name: kind.label, executable: executable, 
+            arguments: [
+                "host", kind.rawValue, "--agent",
+                "\(ProcessInfo.processInfo.processIdentifier)",
+            ],
             environment: hostEnvironment(ProcessInfo.processInfo.environment), logPath: logPath)
         let process = try ChildProcess.start(command, hasChannel: true)
         guard let channel = process.channel else { preconditionFailure("started with a channel") }

@@ -37,10 +37,12 @@ public final class HostSession: Sendable {
 
     /// Confines the process, takes over its standard input and output, and begins to listen.
     ///
-    /// Call it first in the process, before anything starts a thread: what it forbids holds for
-    /// threads that start later.
-    public init(limits: Limits) {
-        confinement = Self.confine(limits)
+    /// Call it first in the process.
+    ///
+    /// - Parameter agentProcessID: who started the host; when that process is gone already, the
+    ///   host ends here.
+    public init(limits: Limits, agentProcessID: Int) {
+        confinement = Self.confine(limits, agentProcessID: agentProcessID)
         // Libraries print to descriptor 1; from here on that is the log.
         let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
         let input = fcntl(0, F_DUPFD_CLOEXEC, 3)
@@ -126,10 +128,11 @@ public final class HostSession: Sendable {
 
     // MARK: Confinement
 
-    private static func confine(_ limits: Limits) -> [String] {
+    private static func confine(_ limits: Limits, agentProcessID: Int) -> [String] {
         var held: [String] = []
-        if rigor_die_with_parent() == 0 { held.append("dies with its agent") }
-        if getppid() == 1 { _exit(0) }
+        if ChildProcess.dieWithParent(processID: agentProcessID) {
+            held.append("dies with its agent")
+        }
         if rigor_drop_privileges() == 0 { held.append("no new privileges") }
         if rigor_forbid_network() == 0 { held.append("no network") }
         limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), 0)

@@ -93,7 +93,7 @@ public final class WorkerPool: Sendable {
                 throw Failure(.missing, "task \(taskID): no leaves")
             }
             return .finalize(
-                taskID: taskID, results: Bytes("sha256:\(leaves.sha256.bytes.hex)".utf8),
+                taskID: taskID, results: Bytes(ResultLocation(leaves: leaves).text.utf8),
                 resultsCallback: [])
         }
     }

@@ -9,9 +9,9 @@ struct Rigor: AsyncParsableCommand {
         abstract: "Turn a GPU rig into a provider on a compute market.",
         version: "0.1.0",
         subcommands: [
-            ProbeCommand.self, DoctorCommand.self, CertifyCommand.self, BenchCommand.self,
-            RenderCommand.self, ProbeDevicesCommand.self,
-            InferCommand.self,
+            DemoCommand.self, VerifyCommand.self, ProbeCommand.self, DoctorCommand.self,
+            CertifyCommand.self, BenchCommand.self, RenderCommand.self, InferCommand.self,
+            ProbeDevicesCommand.self, HostCommand.self, PoolCommand.self, AgentCommand.self,
         ])
 
     /// Failures are one line and exit code 1; what the parser refuses is exit code 64.

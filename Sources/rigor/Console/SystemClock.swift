@@ -10,11 +10,8 @@ struct SystemClock: Clock {
     /// Whether the kernel counts its clock as kept by a time service (`adjtimex`); nil where it
     /// does not say.
     static var isSynchronized: Bool? {
-        switch rigor_clock_state() {
-        case 0: true
-        case 1: false
-        default: nil
-        }
+        let answer = rigor_clock_is_synchronized()
+        return answer < 0 ? nil : answer == 1
     }
 
     private static func seconds(_ clock: clockid_t) -> Double {

@@ -1,0 +1,23 @@
+// Linux calls that Swift cannot make: they are variadic, hidden behind a macro that importers do not
+// set, or take a program made of macros. Unless said otherwise each answers 0, or an errno.
+#pragma once
+
+// A pipe whose ends close on exec: descriptors[0] reads, descriptors[1] writes.
+int rigor_pipe(int descriptors[2]);
+
+// The child will hold no descriptor from `from` upward. `actions` is a posix_spawn_file_actions_t.
+int rigor_close_from(void *actions, int from);
+
+// The caller dies with the thread that started it.
+int rigor_die_with_parent(void);
+
+// No core dumps, no ptrace by the same user's other programs, no privileges gained by exec.
+int rigor_drop_privileges(void);
+
+// From here on, all threads of the process can make local sockets only: socket() of any family but
+// AF_UNIX and AF_NETLINK answers EACCES, and io_uring, which could make sockets out of sight, does
+// not exist. Needs rigor_drop_privileges() before.
+int rigor_forbid_network(void);
+
+// Whether the kernel counts its clock as kept by a time service: 1 yes, 0 no, -1 it does not say.
+int rigor_clock_is_synchronized(void);

@@ -1,0 +1,8 @@
+internal import Compute
+internal import Rendering
+internal import Toy
+
+/// The apps in this program. Their version on a market is the program's own hash.
+enum Apps {
+    static let all: [any App] = [HashApp(), RenderApp()]
+}

@@ -1,0 +1,93 @@
+internal import ArgumentParser
+internal import Contribution
+internal import Core
+internal import Foundation
+internal import HostProtocol
+internal import Ledger
+
+/// `rigor verify`: does a receipt hold?
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check a receipt against the market's ledger.",
+        discussion: """
+            Recomputes task identifier, result digest, hash and seal, compares every field with \
+            what the ledger says, and checks both signatures against the parties that the ledger \
+            names. Without --ledger it is the ledger of the market the receipt's folder is in, \
+            else the one in the data folder.
+
+            Examples:
+              rigor verify demo/market/receipts/0a1b2c3d4e5f6071-89abcdef.json
+              rigor verify receipt.json --ledger market/ledger.sqlite --json
+            """)
+
+    @Argument(help: "The receipt's file.")
+    var receipt: String
+    @Option(name: .long, help: ArgumentHelp("The ledger to trust.", valueName: "file"))
+    var ledger: String?
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let signed = try ReceiptFile.read(receipt)
+        let path = ledgerPath
+        let checks = signed.checks(against: try MarketLedger.open(path).hub())
+        let failed = checks.first { !$0.holds }
+        if output.json {
+            Console().write(Self.document(signed, checks, receipt: receipt, ledger: path))
+        }
+        if let failed {
+            throw Failure(.untrusted, "\(receipt): \(failed.name): \(failed.detail)")
+        }
+        guard !output.json else { return }
+        let said = signed.receipt
+        Console().say(
+            """
+            \(receipt): holds against \(path)
+              task         \(said.taskID)
+              result hash  \(said.resultHash)
+              worker       \(said.worker) on \(said.device)
+              paid         \(said.paid)
+              \(checks.count) checks passed, both signatures among them
+            """)
+    }
+
+    private var ledgerPath: String {
+        if let ledger { return ledger }
+        if home.home == nil {
+            let beside = URL(fileURLWithPath: receipt).deletingLastPathComponent()
+                .deletingLastPathComponent().appendingPathComponent("ledger.sqlite").path
+            if FileManager.default.fileExists(atPath: beside) { return beside }
+        }
+        return DemoFolder(home: home.folder.path).ledger
+    }
+
+    private static func document(
+        _ signed: SignedReceipt, _ checks: [SignedReceipt.Check], receipt: String, ledger: String
+    ) -> JSON {
+        [
+            "receipt": .string(receipt), "ledger": .string(ledger),
+            "verified": .bool(checks.allSatisfy(\.holds)),
+            "taskid": .string("\(signed.receipt.taskID)"),
+            "result_hash": .string("\(signed.receipt.resultHash)"),
+            "worker": .string("\(signed.receipt.worker)"),
+            "paid": .string("\(signed.receipt.paid)"),
+            "checks": .array(
+                checks.map { check in
+                    [
+                        "name": .string(check.name), "holds": .bool(check.holds),
+                        "detail": .string(check.detail),
+                    ]
+                }),
+        ]
+    }
+}
+
+/// Receipts on disk.
+enum ReceiptFile {
+    /// - Throws: ``Failure`` naming the file and what was expected.
+    static func read(_ path: String) throws(Failure) -> SignedReceipt {
+        let bytes = try FileHash.contents(path: path, bytesMax: 1 << 16)
+        do throws(Failure) { return try SignedReceipt(json: bytes) } catch { throw error.at(path) }
+    }
+}

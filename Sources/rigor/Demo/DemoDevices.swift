@@ -1,0 +1,79 @@
+internal import Agent
+internal import Core
+internal import HostProtocol
+
+/// Finds two devices that may settle: on two implementations where two are certified exact, else
+/// two halves of one.
+struct DemoDevices {
+    let folder: DemoFolder
+    let program: Program
+    let console: Console
+
+    /// Simulators compute right and too slowly to wait for.
+    private static let slowPlatforms: Set<String> = ["Oclgrind"]
+    private static let describeSecondsMax = 120.0
+
+    func choose() throws(Failure) -> [DemoPlan.Device] {
+        let cache = try CertificateCache(folder: folder.certificates)
+        var exact: [CertificateReport] = []
+        for device in try list() {
+            if Self.slowPlatforms.contains(device.platform) {
+                console.note("\(device.label): a simulator, left out of the demo")
+                continue
+            }
+            let slot = DeviceSlot(
+                selection: DeviceSelection(index: device.index),
+                logPath: "\(folder.logs)/certify.log")
+            do throws(Failure) {
+                let report = try slot.certificate(program, cache: cache) { stage, _ in
+                    console.progress("certifying \(device.label): \(stage)")
+                }
+                console.endProgress()
+                let reason = report.reasons.first.map { " (\($0))" } ?? ""
+                console.note("\(device.label): certified \(report.verdict.rawValue)\(reason)")
+                if report.verdict == .exact { exact.append(report) }
+            } catch {
+                console.endProgress()
+                console.note("\(device.label): not certified: \(error.message)")
+            }
+        }
+        return try choose(from: exact)
+    }
+
+    private func list() throws(Failure) -> [DeviceReport] {
+        let host = try HostLink.start(
+            .device, executable: program.path, expected: program.hash,
+            logPath: "\(folder.logs)/certify.log")
+        defer { host.stop() }
+        guard case .devices(let all) = try host.ask(
+            .describe, secondsMax: Self.describeSecondsMax)
+        else { throw Failure(.malformed, "device host: a list of devices expected") }
+        return all
+    }
+
+    private func choose(from exact: [CertificateReport]) throws(Failure) -> [DemoPlan.Device] {
+        guard let first = exact.first?.device else {
+            throw Failure(
+                .missing, "no device of this machine is certified exact; `rigor doctor` says what "
+                    + "would mend it (for the processor: apt-get install pocl-opencl-icd)")
+        }
+        if let second = exact.map(\.device).first(where: { $0.platform != first.platform })
+            ?? exact.dropFirst().first?.device
+        {
+            return [first, second].map {
+                DemoPlan.Device(report: $0, selection: DeviceSelection(index: $0.index))
+            }
+        }
+        let shares = first.computeUnits > 1 ? 2 : 1
+        console.note(
+            shares == 2
+                ? "one exact device: each worker gets half of \(first.label)"
+                : "one exact device with one compute unit: both workers share \(first.label)")
+        return (0..<2).map { worker in
+            DemoPlan.Device(
+                report: first,
+                selection: DeviceSelection(
+                    index: first.index, share: min(worker, shares - 1), shareCount: shares))
+        }
+    }
+}

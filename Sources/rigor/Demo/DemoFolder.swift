@@ -1,0 +1,73 @@
+internal import Core
+internal import Digest
+internal import Foundation
+internal import HostProtocol
+internal import PoolProtocol
+
+/// Where a demo's files are: a market's folder, `<home>/market`, and what lies beside it.
+struct DemoFolder {
+    let home: String
+    var market: String { "\(home)/market" }
+    var certificates: String { "\(home)/certificates" }
+    var ledger: String { "\(market)/ledger.sqlite" }
+    var keys: String { "\(market)/keys" }
+    var password: String { "\(market)/password" }
+    var pool: String { "\(market)/pool" }
+    var receipts: String { "\(market)/receipts" }
+    var results: String { "\(market)/results" }
+    var logs: String { "\(market)/logs" }
+    func agent(_ number: Int) -> String { "\(market)/agent-\(number)" }
+    func inputs(_ job: Int) -> String { "\(market)/inputs/\(job)" }
+
+    /// The program that the market's apps are in: hosts are started from here, so that a market
+    /// outlives a new build.
+    func program(_ hash: Hash256) -> String { "\(market)/programs/\(hash.bytes.hex)" }
+
+    /// A socket's path is short, a data folder's may be long.
+    var socket: String {
+        let inside = "\(market)/pool.sock"
+        if inside.utf8.count <= LocalSocket.pathBytesMax { return inside }
+        return "/tmp/rigor-\(SHA256.hash(Bytes(market.utf8)).bytes.prefix(8).hex).sock"
+    }
+
+    func make(_ paths: [String]) throws(Failure) {
+        for path in paths {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw Failure(.io, "\(path): cannot be created")
+            }
+        }
+    }
+
+    /// Moves a market that is there out of the way; nothing is deleted.
+    func moveAside() throws(Failure) {
+        let files = FileManager.default
+        guard files.fileExists(atPath: market) else { return }
+        var number = 1
+        while files.fileExists(atPath: "\(market)-\(number)") { number += 1 }
+        do {
+            try files.moveItem(atPath: market, toPath: "\(market)-\(number)")
+        } catch {
+            throw Failure(.io, "\(market): cannot be moved to \(market)-\(number)")
+        }
+    }
+
+    /// Keeps the running program for the market: a hard link where that is possible.
+    func keepProgram() throws(Failure) -> Hash256 {
+        let hash = try Executable.current()
+        let target = program(hash)
+        let files = FileManager.default
+        guard !files.fileExists(atPath: target) else { return hash }
+        try make(["\(market)/programs"])
+        if (try? files.linkItem(atPath: Executable.path, toPath: target)) != nil { return hash }
+        do {
+            try files.copyItem(atPath: Executable.path, toPath: target)
+        } catch {
+            throw Failure(.io, "\(target): the program cannot be copied there")
+        }
+        return hash
+    }
+}
