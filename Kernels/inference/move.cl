@@ -36,10 +36,10 @@ __kernel void choose(__global const uchar *c, __global const T *x, __global cons
     const int i = get_global_id(0);                                                              \
     if (i >= inner) return;                                                                      \
     const ulong n = get_global_id(1), o = get_global_id(2);                                      \
-    long index = indices[n];                                                                     \
-    if (index < 0) index += axis;                                                                \
-    const bool inside = index >= 0 && index < axis;                                              \
-    const ulong from = (o * axis + (inside ? index : 0)) * inner + i;                            \
+    const type index = indices[n];                                                               \
+    const bool inside = index >= -(type)axis && index < (type)axis;                              \
+    const int row = inside ? (int)index + (index < 0 ? axis : 0) : 0;                            \
+    const ulong from = (o * axis + row) * inner + i;                                             \
     y[(o * get_global_size(1) + n) * inner + i] = inside ? x[from] : (T)0;                       \
   }
 

@@ -34,15 +34,18 @@ REDUCE(prod, 1.0f, v, a * b, s)
 REDUCE(max, as_float(0xff800000), v, ew_max(a, b), s)
 REDUCE(min, as_float(0x7f800000), v, ew_min(a, b), s)
 
-// The index of the greatest (sign +1) or least (sign -1) element; ties go to the lower index.
+// Zeros of both signs are one value here.
+int reduce_key(float x) { return ew_key(x == 0.0f ? 0.0f : x); }
+
+// The index of the greatest element, or of the least; ties go to the lower index.
 __kernel void reduce_arg(__global const float *x, __global long *y, int count, int inner,
                          int results, int wantsLeast) {
   const int r = get_global_id(0);
   if (r >= results) return;
   __global const float *p = x + (ulong)(r / inner) * count * inner + r % inner;
-  int best = 0, key = ew_key(p[0]);
+  int best = 0, key = reduce_key(p[0]);
   for (int e = 1; e < count; e++) {
-    const int k = ew_key(p[(ulong)e * inner]);
+    const int k = reduce_key(p[(ulong)e * inner]);
     if (wantsLeast ? k < key : k > key) {
       best = e;
       key = k;

@@ -3,7 +3,8 @@
 
 As shipped, their large weights are constants of one value, so that all outputs are equal. This
 replaces each ConstantOfShape that makes a weight by seeded He-normal values (mean 0, variance
-2 / fan-in), and opens the batch axis.
+2 / fan-in), those that make parameters by channel by values near their neutral ones, makes what goes
+into a Softmax an output too, and opens the batch axis.
 
 Usage: reseed_light.py OUT_FOLDER [NAME...]      NAME such as resnet50; all by default
 """
@@ -18,22 +19,43 @@ from onnx import helper, numpy_helper
 LIGHT = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "light")
 
 
-def he_normal(name: str, shape: list[int]) -> np.ndarray:
+def values(name: str, shape: list[int], role: str) -> np.ndarray:
+    """Weights are He-normal; of the constants by channel, variances lie around 1, factors near 1."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else shape[0]
-    return (rng.standard_normal(shape) * np.sqrt(2.0 / fan_in)).astype(np.float32)
+    if role == "variance":
+        return rng.uniform(0.5, 1.5, shape).astype(np.float32)
+    normal = rng.standard_normal(shape)
+    if len(shape) > 1:
+        return (normal * np.sqrt(2.0 / np.prod(shape[1:]))).astype(np.float32)
+    return ((1.0 if role == "factor" else 0.0) + 0.1 * normal).astype(np.float32)
+
+
+def roles(graph: onnx.GraphProto) -> dict[str, str]:
+    """What each name is to the node that uses it, through Unsqueeze."""
+    found = {}
+    for node in reversed(graph.node):
+        for index, name in enumerate(node.input):
+            if node.op_type == "Unsqueeze":
+                found[name] = found.get(node.output[0], "")
+            elif node.op_type == "BatchNormalization" and index == 4:
+                found[name] = "variance"
+            elif (node.op_type == "BatchNormalization" and index == 1) or node.op_type == "Mul":
+                found[name] = "factor"
+    return found
 
 
 def reseed(path: str) -> onnx.ModelProto:
     model = onnx.load(path)
     graph = model.graph
     shapes = {i.name: numpy_helper.to_array(i) for i in graph.initializer if i.data_type == 7}
+    role = roles(graph)
     kept, made = [], set()
     for node in graph.node:
         if node.op_type == "ConstantOfShape" and node.input[0] in shapes:
             name = node.output[0]
-            values = he_normal(name, [int(d) for d in shapes[node.input[0]]])
-            graph.initializer.append(numpy_helper.from_array(values, name))
+            shape = [int(d) for d in shapes[node.input[0]]]
+            array = values(name, shape, role.get(name, ""))
+            graph.initializer.append(numpy_helper.from_array(array, name))
             made.add(node.input[0])
         else:
             kept.append(node)
@@ -47,6 +69,11 @@ def reseed(path: str) -> onnx.ModelProto:
     for value in list(graph.input) + list(graph.output):
         if value.name not in weights:
             value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    # Softmax of large numbers is all zeros and ones; its input tells more.
+    for node in kept:
+        if node.op_type == "Softmax":
+            graph.output.append(
+                helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))
     # Reshapes of activations begin with the batch of 1: 0 copies the axis.
     for node in kept:
         if node.op_type == "Reshape" and node.input[0] not in weights:

@@ -99,6 +99,21 @@ extension String {
     }
 }
 
+extension Step {
+    /// Roughly the multiplications that it takes, for telling how far a run is.
+    var cost: Double {
+        if kind == .gemm, let s = MatrixShape(ints) {
+            return [s.rows, s.columns, s.depth, s.matrices].reduce(1) { $0 * Double($1) }
+        }
+        if kind == .convolve, let s = ConvolutionShape(ints) {
+            return [s.items, s.groups, s.outChannels, s.window.outPixels, s.depth].reduce(1) {
+                $0 * Double($1)
+            }
+        }
+        return 10_000
+    }
+}
+
 // MARK: - Shapes with many numbers
 
 /// C = A B by strides in elements; `matrices` of them, an operand's stride being 0 where all share

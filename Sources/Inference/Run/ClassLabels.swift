@@ -17,8 +17,12 @@ public enum ClassLabels {
     ///
     /// - Throws: ``Failure`` when the file cannot be read.
     public static func read(_ path: String) throws(Failure) -> [String] {
-        let data = try FileBytes.read(path, byteCountMax: 1 << 20)
-        var lines = String(decoding: data, as: UTF8.self).split(
+        parse(Bytes(try FileBytes.read(path, byteCountMax: 1 << 20)))
+    }
+
+    /// One name a line.
+    public static func parse(_ text: Bytes) -> [String] {
+        var lines = String(decoding: text, as: UTF8.self).split(
             separator: "\n", omittingEmptySubsequences: false
         ).map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
         if lines.last == "" { lines.removeLast() }

@@ -126,7 +126,8 @@ extension HostSteps {
         switch step.kind {
         case .argument:
             let picks = (0..<outer * inner).map { result -> Int64 in
-                let keys = line(result).map { key(x[$0]) }
+                // Zeros of both signs are one value here.
+                let keys = line(result).map { key(x[$0] == 0 ? 0 : x[$0]) }
                 let best = step.ints[0] == 1 ? keys.min() : keys.max()
                 return Int64(keys.firstIndex { $0 == best } ?? 0)
             }

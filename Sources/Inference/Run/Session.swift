@@ -40,7 +40,7 @@ public final class Session {
     ///
     /// - Parameters:
     ///   - inputs: one for each of the plan's inputs, in order, of its type and shape.
-    ///   - advance: called after each step with the part of the steps launched.
+    ///   - advance: called after each step with the part of the work that is launched.
     /// - Returns: the plan's outputs in order. Each NaN is the quiet one with no payload.
     public func run(
         _ inputs: [Tensor], advance: (Double) throws(Failure) -> Void = { _ in }
@@ -50,9 +50,12 @@ public final class Session {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
             try device.write(tensor.bytes, to: try buffer(port.buffer))
         }
+        let total = plan.steps.reduce(1) { $0 + $1.cost }
+        var done = 1.0
         for (index, step) in plan.steps.enumerated() {
             try launch(step, index)
-            try advance(Double(index + 1) / Double(plan.steps.count))
+            done += step.cost
+            try advance(done / total)
         }
         try device.finish()
         var outputs: [Tensor] = []

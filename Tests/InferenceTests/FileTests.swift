@@ -1,0 +1,82 @@
+import Core
+import Foundation
+import Inference
+import Testing
+
+@Suite struct FileTests {
+    @Test func arraysComeBack() throws {
+        let tensors = [
+            Tensor([1, -2.5, .nan, 0, 3, 4], shape: [2, 3]), Tensor([7], shape: []),
+            Tensor([-1, 1 << 40], type: .int64, shape: [2]),
+            Tensor([1, 0, 1], type: .bool, shape: [3, 1]),
+            Tensor([-5, 6], type: .int32, shape: [1, 2]), Tensor([255], type: .uint8, shape: [1]),
+        ]
+        for tensor in tensors {
+            let back = try NumPy.decode(NumPy.encode(tensor))
+            #expect(back.type == tensor.type && back.shape == tensor.shape)
+            #expect(back.bytes == tensor.bytes)
+        }
+    }
+
+    private func file(_ header: String, _ data: Bytes) -> Bytes {
+        Bytes([0x93]) + Bytes("NUMPY".utf8) + [1, 0]
+            + UInt16(header.utf8.count).littleEndianBytes + Bytes(header.utf8) + data
+    }
+
+    @Test func doublesAreRounded() throws {
+        let bits = (0.1).bitPattern.littleEndianBytes
+        let tensor = try NumPy.decode(
+            file("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", bits))
+        #expect(tensor.floats == [0.1])
+    }
+
+    @Test(arguments: [
+        ("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "Fortran"),
+        ("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "'>f4'"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "8 expected"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "negative"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 9), }", "too many"),
+        ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", ".npy"),
+        ("{'descr': '<f4'}", "expected"),
+    ])
+    func badArraysAreRefused(_ header: String, _ piece: String) {
+        let error = #expect(throws: Failure.self) {
+            try NumPy.decode(file(header, [0, 0, 0, 0]))
+        }
+        #expect(error?.message.contains(piece) == true, "\(String(describing: error))")
+    }
+
+    /// Python's own reader opens the archive and finds the same numbers.
+    @Test func archivesAreZipFiles() throws {
+        let tensor = Tensor([1, 2, 3], shape: [3])
+        let archive = try Archive.npz([("a", tensor), ("b/c", tensor)])
+        let path = NSTemporaryDirectory() + "/rigor-\(UUID().uuidString).npz"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileBytes.write(archive, to: path)
+        let python = Process()
+        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        python.arguments = [
+            "python3", "-c",
+            """
+            import sys, zipfile
+            z = zipfile.ZipFile(sys.argv[1])
+            assert z.testzip() is None and z.namelist() == ["a.npy", "b/c.npy"], z.namelist()
+            assert z.read("a.npy")[-12:] == b"\\0\\0\\x80?\\0\\0\\0@\\0\\0@@"
+            """, path,
+        ]
+        try python.run()
+        python.waitUntilExit()
+        if python.terminationStatus == 127 {
+            print("skip: python3 is not installed")
+        } else {
+            #expect(python.terminationStatus == 0)
+        }
+    }
+
+    @Test func bestClasses() {
+        let tensor = Tensor([0.1, 0.5, 0.5, .nan], shape: [1, 4])
+        let best = ClassLabels.best(4, of: tensor, labels: ["a", "b", "c"])[0]
+        #expect(best.map(\.index) == [1, 2, 0, 3])
+        #expect(best.map(\.label) == ["b", "c", "a", "3"])
+    }
+}

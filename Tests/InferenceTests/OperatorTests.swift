@@ -1,0 +1,160 @@
+import Compute
+import Core
+import Foundation
+import Inference
+import RigorTestKit
+import Testing
+
+/// Where this folder's fixtures and the shipped examples lie.
+enum Fixtures {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Fixtures")
+    static let digits = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Examples/digits")
+
+    static func names(_ group: String) -> [String] {
+        let files = try? FileManager.default.contentsOfDirectory(
+            atPath: folder.appendingPathComponent(group).path)
+        return (files ?? []).filter { $0.hasSuffix(".onnx") }.sorted()
+    }
+
+    static func path(_ group: String, _ name: String) -> String {
+        folder.appendingPathComponent(group).appendingPathComponent(name).path
+    }
+}
+
+/// Small models with another runtime's answers inside.
+@Suite struct OperatorTests {
+    struct Case {
+        var name: String
+        var model: Model
+        var inputs: [String: Tensor]
+        var expected: [Tensor]
+
+        init(_ name: String) throws {
+            self.name = name
+            model = try ModelLoader.load(path: Fixtures.path("operators", name))
+            let constants = model.constants
+            inputs = Dictionary(
+                uniqueKeysWithValues: constants.compactMap { key, value in
+                    key.hasPrefix("test:input:") ? (String(key.dropFirst(11)), value) : nil
+                })
+            expected = model.outputs.compactMap { constants["test:output:\($0)"] }
+        }
+    }
+
+    /// Largest difference as a part of the largest value.
+    static func error(_ found: Tensor, _ expected: Tensor) -> Float {
+        guard found.type == expected.type, found.shape == expected.shape else { return .infinity }
+        guard let a = found.floats, let b = expected.floats else {
+            return found == expected ? 0 : .infinity
+        }
+        let scale = b.map(\.magnitude).max() ?? 0
+        let difference = zip(a, b).map { ($0 - $1).magnitude }.max() ?? 0
+        return difference == 0 ? 0 : difference / scale
+    }
+
+    @Test func everyFixtureHasItsAnswer() {
+        #expect(Fixtures.names("operators").count > 80)
+        let covered = Set(
+            Fixtures.names("operators").compactMap { try? Case($0) }.flatMap {
+                $0.model.nodes.map(\.type)
+            })
+        let missing = Set(Operators.names).subtracting(covered)
+            .subtracting(["Constant", "GreaterOrEqual", "LessOrEqual"])
+        #expect(missing.isEmpty, "no fixture for \(missing.sorted())")
+    }
+
+    @Test(arguments: TestDevices.quick)
+    func agreesWithOnnxRuntime(_ test: TestDevice) throws {
+        let device = try test.open()
+        for name in Fixtures.names("operators") {
+            let item = try Case(name)
+            #expect(item.expected.count == item.model.outputs.count, "\(name)")
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let values = plan.inputs.compactMap { item.inputs[$0.name] }
+            let session = try Session(plan, on: device)
+            let outputs = try session.run(values)
+            for (found, expected) in zip(outputs, item.expected) {
+                let error = Self.error(found, expected)
+                #expect(error <= 1e-4, "\(name) on \(test): \(error)")
+            }
+        }
+    }
+
+    /// Devices and the host's reference agree to the bit, step by step.
+    @Test(arguments: TestDevices.all)
+    func hasTheBitsOfTheReference(_ test: TestDevice) throws {
+        let device = try test.open()
+        var names = Fixtures.names("operators")
+        if test.isSlow { names = names.filter { ["conv.onnx", "averagepool.onnx"].contains($0) } }
+        for name in names {
+            let item = try Case(name)
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let values = plan.inputs.compactMap { item.inputs[$0.name] }
+            let expected = ReferenceRun.run(plan, values)
+            for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
+                let session = try Session(plan, on: device, isNarrow: isNarrow)
+                let found = try session.run(values)
+                for (a, b) in zip(found, expected) {
+                    #expect(a.bytes == b.bytes, "\(name) on \(test), narrow \(isNarrow)")
+                }
+            }
+        }
+    }
+}
+
+/// A plan on the host, by the reference of each kind of step.
+enum ReferenceRun {
+    static func run(_ plan: Plan, _ inputs: [Tensor]) -> [Tensor] {
+        var buffers = plan.constants
+        for (port, value) in zip(plan.inputs, inputs) { buffers[port.buffer] = value }
+        for step in plan.steps {
+            let operands = step.operands.compactMap { buffers[$0] }
+            let type = resultType(step, operands)
+            let count = resultCount(step)
+            buffers[step.result] = HostSteps.run(step, operands, type: type, shape: [count])
+        }
+        return plan.outputs.map { port in
+            guard let value = buffers[port.buffer] else { preconditionFailure("computed") }
+            return value.reshaped(port.shape)
+        }
+    }
+
+    private static func resultType(_ step: Step, _ operands: [Tensor]) -> ElementType {
+        switch step.kind {
+        case .binary:
+            (8...12).contains(step.ints[0]) ? .bool : operands[0].type
+        case .not: .bool
+        case .cast: ElementType(rawValue: UInt8(step.ints[1])) ?? .float32
+        case .choose: operands[1].type
+        case .argument: .int64
+        default: operands[0].type
+        }
+    }
+
+    private static func resultCount(_ step: Step) -> Int {
+        let i = step.ints
+        func axes(_ start: Int, _ parts: Int) -> Int {
+            i[start..<(start + (i.count - start) / parts)].reduce(1, *)
+        }
+        switch step.kind {
+        case .unary: return i[1]
+        case .binary: return axes(2, 3)
+        case .not: return i[0]
+        case .cast: return i[2]
+        case .affine, .lrn: return i[0] * i[1] * i[2]
+        case .copy: return axes(2, 2)
+        case .concat: return i[1] * i[2...].reduce(0, +)
+        case .pad: return axes(2, 3)
+        case .choose: return axes(1, 4)
+        case .gather: return i[2] * i[4] * i[5]
+        case .gemm: return i[0] * i[1] * i[3]
+        case .convolve: return i[0] * i[1] * i[3] * i[8] * i[9]
+        case .pool: return i[0] * i[7] * i[8]
+        case .reduce, .argument: return i[1] * i[3]
+        case .softmax: return i[1] * i[2] * i[3]
+        }
+    }
+}
