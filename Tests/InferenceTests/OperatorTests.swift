@@ -158,3 +158,43 @@ enum ReferenceRun {
         }
     }
 }
+
+/// The reference against the two rules of sums, written once more.
+@Suite struct RuleTests {
+    @Test func productsGoInBlocks() {
+        var generator = SeededGenerator(seed: 11)
+        // 40 channels of 3 x 3 taps: 360 k, a block and a part of one.
+        let x = generator.floats(40 * 16)
+        let w = generator.floats(2 * 360)
+        var shape = ConvolutionShape()
+        (shape.channels, shape.outChannels) = (40, 2)
+        (shape.window.height, shape.window.width) = (4, 4)
+        (shape.window.outHeight, shape.window.outWidth) = (2, 2)
+        (shape.window.kernelHeight, shape.window.kernelWidth) = (3, 3)
+        let step = Step(
+            .convolve, operands: [0, 1], result: 2, ints: shape.ints, floats: [0, 0])
+        let found = HostSteps.run(
+            step, [Tensor(x, shape: [1, 40, 4, 4]), Tensor(w, shape: [2, 40, 3, 3])],
+            type: .float32, shape: [1, 2, 2, 2])
+        let expected = (0..<8).map { index in
+            let (channel, row, column) = (index / 4, index / 2 % 2, index % 2)
+            return sumOfProducts(360, { w[channel * 360 + $0] }) { k in
+                x[k / 9 * 16 + (row + k / 3 % 3) * 4 + column + k % 3]
+            }
+        }
+        #expect(found.floats?.bits == expected.bits)
+    }
+
+    @Test func otherSumsGoInLanes() {
+        var generator = SeededGenerator(seed: 12)
+        for count in [1, 15, 16, 17, 100] {
+            let x = generator.floats(count)
+            let step = Step(
+                .reduce, operands: [0], result: 1,
+                ints: [ReduceOperation.sum.rawValue, 1, count, 1])
+            let found = HostSteps.run(
+                step, [Tensor(x, shape: [count])], type: .float32, shape: [1])
+            #expect(found.floats?.bits == [laneSum(x)].bits)
+        }
+    }
+}

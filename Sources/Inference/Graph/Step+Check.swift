@@ -66,7 +66,7 @@ extension Step {
         var product = 1
         for factor in factors {
             let (value, overflow) = product.multipliedReportingOverflow(by: factor)
-            guard factor >= 0, !overflow, value <= numberMax << 3 else { throw broken }
+            guard factor >= 0, !overflow, value <= numberMax << 2 else { throw broken }
             product = value
         }
         return product
@@ -165,6 +165,7 @@ extension Step {
                 begin <= outer - inner
             else { throw Self.broken }
         }
+        guard try Self.product(Array(lists[0])) <= Self.numberMax else { throw Self.broken }
         return StepExtent(
             operands: [try Self.product(Array(lists[1]) + [size])],
             result: try Self.product(Array(lists[0]) + [size]))

@@ -15,7 +15,8 @@ struct InferCommand: AsyncParsableCommand {
             [1, channels, height, width], red, green, blue or grey by BT.601, each channel as \
             (value / 255 - mean) / std. Files given for one input are stacked along its first \
             axis. The digest is the Merkle root over every item's outputs; it is the same on \
-            every device and for every batch.
+            every device and for every batch. A NaN in an input goes on as IEEE 754 says (Relu \
+            and Clip let it pass, maxima give it) and comes out as 0x7fc00000.
 
             Examples:
               rigor infer digits.onnx --input image=seven.png --top 3 --labels labels.txt
