@@ -122,5 +122,5 @@ static void set_path_float3(
 }
 
 static float3 blob_float3(__global const uint *at) {
-    return (float3)(as_float(at[0]), as_float(at[1]), as_float(at[2]));
+    return as_float3(vload3(0, at));
 }

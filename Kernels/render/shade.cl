@@ -10,22 +10,18 @@ typedef struct {
     float3 position;
     float3 normal; // geometric, toward the viewer
     float side; // +1 where the viewer sees the front
+    float3 emitted;
     Frame frame; // around the shading normal, toward the viewer
     Bsdf bsdf;
 } Surface;
 
-// The shading normal: interpolated, bent by the normal map, and never facing away from the viewer.
+// The shading normal: interpolated (`n`), bent by the normal map's texel, and never facing away
+// from the viewer.
 static float3 shading_normal(
-    __global const uint *blob, __global const uint *material, Triangle t, float u, float v,
-    float2 uv0, float2 uv1, float3 geometric, float side, float3 toward_viewer) {
-    __global const uint *vertices = SECTION(blob, S_VERTICES);
-    float3 n = blend3(
-        blob_float3(vertices + t.a * VERTEX_WORDS + 3),
-        blob_float3(vertices + t.b * VERTEX_WORDS + 3),
-        blob_float3(vertices + t.c * VERTEX_WORDS + 3), u, v);
+    __global const uint *blob, Triangle t, float u, float v, float3 n, float3 geometric,
+    float side, float3 toward_viewer, bool has_map, float4 texel, float scale) {
     n = dot3(n, n) > 0x1p-20f ? normalize3(n) * side : geometric;
-    uint texture = material[M_NORMAL_TEXTURE];
-    if (texture != TEXTURE_NONE && SECTION_COUNT(blob, S_TANGENTS) != 0u) {
+    if (has_map && SECTION_COUNT(blob, S_TANGENTS) != 0u) {
         __global const uint *tangents = SECTION(blob, S_TANGENTS);
         float4 tangent = blend4(
             load_float4(tangents + 4 * t.a), load_float4(tangents + 4 * t.b),
@@ -34,8 +30,6 @@ static float3 shading_normal(
         if (dot3(flat, flat) > 0x1p-20f) {
             float3 x = normalize3(flat);
             float3 y = cross3(n, x) * (tangent.w * side < 0.0f ? -1.0f : 1.0f);
-            float4 texel = sample_texture(blob, texture, uv0, uv1);
-            float scale = as_float(material[M_NORMAL_SCALE]);
             float mx = fma(texel.x, 2.0f, -1.0f) * scale;
             float my = fma(texel.y, 2.0f, -1.0f) * scale;
             float mz = fma(texel.z, 2.0f, -1.0f);
@@ -49,46 +43,59 @@ static float3 shading_normal(
     return n;
 }
 
+// The texels of a material at a point, white where it has no texture, in the order of its words.
+static void sample_textures(
+    __global const uint *blob, __global const uint *material, float2 uv0, float2 uv1,
+    float4 *texels) {
+    for (uint i = 0; i < 5u; ++i) {
+        uint texture = material[M_BASE_TEXTURE + i];
+        float4 texel = (float4)(1.0f);
+        if (texture != TEXTURE_NONE) texel = sample_texture(blob, texture, uv0, uv1);
+        texels[i] = texel;
+    }
+}
+
 // Everything about the point where the ray met the triangle.
 static void make_surface(
     __global const uint *blob, __global const uint *material, Triangle t, float3 origin,
-    float3 direction, float2 *barycentrics, Surface *s) {
-    float3 a = vertex_position(blob, t.a);
-    float3 ab = vertex_position(blob, t.b) - a, ac = vertex_position(blob, t.c) - a;
+    float3 direction, Surface *s) {
+    __global const uint *vertices = SECTION(blob, S_VERTICES);
+    // Position, normal and coordinates of each corner, in two halves of four words.
+    float4 a0 = as_float4(vload4(2 * t.a, vertices)), a1 = as_float4(vload4(2 * t.a + 1, vertices));
+    float4 b0 = as_float4(vload4(2 * t.b, vertices)), b1 = as_float4(vload4(2 * t.b + 1, vertices));
+    float4 c0 = as_float4(vload4(2 * t.c, vertices)), c1 = as_float4(vload4(2 * t.c + 1, vertices));
+    float3 a = a0.xyz, ab = b0.xyz - a, ac = c0.xyz - a;
     float3 n = cross3(ab, ac);
     float3 r = cross3(a - origin, direction);
     float over = ex_rcp(dot3(n, direction));
     float u = dot3(r, ac) * over, v = -dot3(r, ab) * over;
-    *barycentrics = (float2)(u, v);
     s->position = fma(ac, (float3)v, fma(ab, (float3)u, a));
     s->side = over < 0.0f ? 1.0f : -1.0f;
     s->normal = normalize3(n) * s->side;
 
-    float2 uv0 = triangle_uv0(blob, t, u, v), uv1 = triangle_uv1(blob, t, u, v);
-    float3 color = base_color(blob, material, t, u, v, uv0, uv1).xyz;
-    color = flush3(color);
+    float4 texels[5];
+    float2 uv0 = blend2(a1.zw, b1.zw, c1.zw, u, v);
+    sample_textures(blob, material, uv0, triangle_uv1(blob, t, u, v), texels);
+    float4 words = load_float4(material + M_METALLIC);
+    float3 color = flush3((vertex_color(blob, material, t, u, v) * texels[0]).xyz);
     s->bsdf.base = (float3)(
         color.x > 1.0f ? 1.0f : color.x, color.y > 1.0f ? 1.0f : color.y,
         color.z > 1.0f ? 1.0f : color.z);
-    s->bsdf.metallic = as_float(material[M_METALLIC]);
-    float roughness = as_float(material[M_ROUGHNESS]);
-    if (material[M_ROUGHNESS_TEXTURE] != TEXTURE_NONE) {
-        float4 texel = sample_texture(blob, material[M_ROUGHNESS_TEXTURE], uv0, uv1);
-        roughness *= texel.y;
-        s->bsdf.metallic *= texel.z;
-    }
+    s->bsdf.metallic = words.x * texels[1].z;
+    float roughness = words.y * texels[1].y;
     s->bsdf.alpha = roughness * roughness > 0x1p-10f ? roughness * roughness : 0x1p-10f;
-    s->bsdf.transmission = as_float(material[M_TRANSMISSION]);
-    if (material[M_TRANSMISSION_TEXTURE] != TEXTURE_NONE) {
-        s->bsdf.transmission *=
-            sample_texture(blob, material[M_TRANSMISSION_TEXTURE], uv0, uv1).x;
-    }
-    s->bsdf.f0 = as_float(material[M_F0]);
+    s->bsdf.transmission = words.z * texels[4].x;
+    s->bsdf.f0 = words.w;
     s->bsdf.is_thin = material[M_FLAGS] & MATERIAL_THIN;
     float ior = as_float(material[M_IOR]);
     s->bsdf.eta = s->bsdf.is_thin || s->side > 0.0f ? ior : ex_rcp(ior);
+    s->emitted = blob_float3(material + M_EMISSIVE) * texels[3].xyz;
+    float3 smooth_normal = blend3(
+        (float3)(a0.w, a1.xy), (float3)(b0.w, b1.xy), (float3)(c0.w, c1.xy), u, v);
     float3 bent = shading_normal(
-        blob, material, t, u, v, uv0, uv1, s->normal, s->side, -direction);
+        blob, t, u, v, smooth_normal, s->normal, s->side, -direction,
+        material[M_NORMAL_TEXTURE] != TEXTURE_NONE, texels[2],
+        as_float(material[M_NORMAL_SCALE]));
     frame_around(bent, &s->frame);
 }
 
@@ -202,9 +209,8 @@ __kernel void shade(
     bool is_last = depth > blob[H_BOUNCES];
     if (is_last && !is_emissive) return;
     float3 origin = path_float3(state, capacity, P_ORIGIN, slot);
-    float2 uv;
     Surface s;
-    make_surface(blob, material, t, origin, direction, &uv, &s);
+    make_surface(blob, material, t, origin, direction, &s);
     if (is_emissive) {
         float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
         float weight = 1.0f;
@@ -212,8 +218,7 @@ __kernel void shade(
             weight = balance(
                 density, triangle_density(blob, primitive, direction, s.normal, distance));
         }
-        float3 radiance = emitted_radiance(blob, material, t, uv.x, uv.y);
-        add_radiance(state, capacity, slot, throughput * radiance * weight);
+        add_radiance(state, capacity, slot, throughput * s.emitted * weight);
     }
     if (is_last) return;
     uint key = state[P_KEY * capacity + slot], sample = state[P_SAMPLE * capacity + slot];

@@ -9,11 +9,12 @@ typedef struct {
 
 static Triangle load_triangle(__global const uint *blob, uint primitive) {
     __global const uint *at = SECTION(blob, S_TRIANGLES) + primitive * TRIANGLE_WORDS;
+    uint4 words = vload4(0, at);
     Triangle triangle;
-    triangle.a = at[0];
-    triangle.b = at[1];
-    triangle.c = at[2];
-    triangle.material = at[3];
+    triangle.a = words.x;
+    triangle.b = words.y;
+    triangle.c = words.z;
+    triangle.material = words.w;
     return triangle;
 }
 
@@ -31,7 +32,7 @@ static float4 blend4(float4 a, float4 b, float4 c, float u, float v) {
 
 static float2 load_uv(__global const uint *blob, uint section, uint words, uint at, uint vertex) {
     __global const uint *p = SECTION(blob, section) + vertex * words + at;
-    return (float2)(as_float(p[0]), as_float(p[1]));
+    return as_float2(vload2(0, p));
 }
 
 static float2 triangle_uv0(__global const uint *blob, Triangle t, float u, float v) {
@@ -50,13 +51,12 @@ static float2 triangle_uv1(__global const uint *blob, Triangle t, float u, float
 }
 
 static float4 load_float4(__global const uint *at) {
-    return (float4)(as_float(at[0]), as_float(at[1]), as_float(at[2]), as_float(at[3]));
+    return as_float4(vload4(0, at));
 }
 
-// Base colour with vertex colour and texture; alpha in w.
-static float4 base_color(
-    __global const uint *blob, __global const uint *material, Triangle t, float u, float v,
-    float2 uv0, float2 uv1) {
+// Base colour with the vertices' colour; alpha in w.
+static float4 vertex_color(
+    __global const uint *blob, __global const uint *material, Triangle t, float u, float v) {
     float4 color = load_float4(material + M_BASE);
     if (SECTION_COUNT(blob, S_COLORS) != 0u) {
         __global const uint *colors = SECTION(blob, S_COLORS);
@@ -64,20 +64,21 @@ static float4 base_color(
             load_float4(colors + 4 * t.a), load_float4(colors + 4 * t.b),
             load_float4(colors + 4 * t.c), u, v);
     }
-    uint texture = material[M_BASE_TEXTURE];
-    if (texture != TEXTURE_NONE) color *= sample_texture(blob, texture, uv0, uv1);
     return color;
 }
 
-// Whether a ray goes on through a candidate hit: coverage by mask or by chance. The draw is keyed by
-// path and primitive, never by the order of visits.
+// Whether a ray goes on through a candidate hit: coverage by mask or by chance. The draw is keyed
+// by path and primitive, never by the order of visits.
 static bool passes_through(
     __global const uint *blob, uint primitive, float u, float v, uint alpha_key) {
     Triangle t = load_triangle(blob, primitive);
     __global const uint *material = SECTION(blob, S_MATERIALS) + t.material * MATERIAL_WORDS;
-    float2 uv0 = triangle_uv0(blob, t, u, v);
-    float2 uv1 = triangle_uv1(blob, t, u, v);
-    float alpha = base_color(blob, material, t, u, v, uv0, uv1).w;
+    float alpha = vertex_color(blob, material, t, u, v).w;
+    uint texture = material[M_BASE_TEXTURE];
+    if (texture != TEXTURE_NONE) {
+        float2 uv0 = triangle_uv0(blob, t, u, v), uv1 = triangle_uv1(blob, t, u, v);
+        alpha *= sample_texture(blob, texture, uv0, uv1).w;
+    }
     if (material[M_FLAGS] & MATERIAL_MASK) return alpha < as_float(material[M_CUTOFF]);
     return unit_float(hash_pair(alpha_key, primitive)) >= alpha;
 }

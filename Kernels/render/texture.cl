@@ -24,11 +24,12 @@ static float4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb) 
 static float4 sample_texture(
     __global const uint *blob, uint reference, float2 uv0, float2 uv1) {
     __global const uint *record = SECTION(blob, S_TEXTURES) + (reference >> 1) * TEXTURE_WORDS;
-    __global const uint *texels = SECTION(blob, S_TEXELS) + record[0];
     __global const uint *srgb = SECTION(blob, S_SRGB);
-    int width = (int)record[1];
-    int height = (int)record[2];
-    uint flags = record[3];
+    uint4 words = vload4(0, record);
+    int width = (int)words.y;
+    int height = (int)words.z;
+    uint flags = words.w;
+    __global const uint *texels = SECTION(blob, S_TEXELS) + words.x;
     uint wrap_u = flags & 3u, wrap_v = (flags >> 2) & 3u, is_srgb = flags & 32u;
     float2 uv = reference & 1u ? uv1 : uv0;
     // Far away the fraction has no bits left anyway, and integers must not overflow.
@@ -44,11 +45,13 @@ static float4 sample_texture(
     float fx = floor(px), fy = floor(py);
     int x0 = wrap_texel((int)fx, width, wrap_u), x1 = wrap_texel((int)fx + 1, width, wrap_u);
     int y0 = wrap_texel((int)fy, height, wrap_v), y1 = wrap_texel((int)fy + 1, height, wrap_v);
-    float4 a = decode_texel(texels[y0 * width + x0], is_srgb, srgb);
-    float4 b = decode_texel(texels[y0 * width + x1], is_srgb, srgb);
-    float4 c = decode_texel(texels[y1 * width + x0], is_srgb, srgb);
-    float4 d = decode_texel(texels[y1 * width + x1], is_srgb, srgb);
+    float4 corner[4];
+    for (uint i = 0; i < 4u; ++i) {
+        uint place = (uint)((i & 2u ? y1 : y0) * width + (i & 1u ? x1 : x0));
+        corner[i] = decode_texel(texels[place], is_srgb, srgb);
+    }
     float4 tx = (float4)(px - fx), ty = (float4)(py - fy);
-    float4 top = fma(b - a, tx, a), bottom = fma(d - c, tx, c);
+    float4 top = fma(corner[1] - corner[0], tx, corner[0]);
+    float4 bottom = fma(corner[3] - corner[2], tx, corner[2]);
     return fma(bottom - top, ty, top);
 }
