@@ -29,6 +29,16 @@ CERTIFY_FLOAT(certify_multiply_add, a * b + c)
 CERTIFY_FLOAT(certify_multiply_subtract, a * b - c)
 // The same in a vector, where other patterns match.
 CERTIFY_FLOAT(certify_multiply_add4, ((float4)(a, a, a, a) * b + (float4)(c, c, c, c)).z)
+// As wide as the device's variant of our kernels goes, with other numbers in the other lanes.
+#ifdef RIGOR_NARROW
+CERTIFY_FLOAT(certify_fma_wide, fma((float4)(c, b, a, 1.0f), (float4)(b), (float4)(c)).z)
+CERTIFY_FLOAT(certify_multiply_add_wide, ((float4)(c, b, a, 1.0f) * (float4)(b) + (float4)(c)).z)
+#else
+CERTIFY_FLOAT(certify_fma_wide, fma((float16)((float8)(c), (float4)(b), b, c, a, 1.0f),
+                                    (float16)(b), (float16)(c)).se)
+CERTIFY_FLOAT(certify_multiply_add_wide, ((float16)((float8)(c), (float4)(b), b, c, a, 1.0f)
+                                          * (float16)(b) + (float16)(c)).se)
+#endif
 // The defence that needs no pragma: a zero unknown to the compiler pins the product.
 CERTIFY_FLOAT(certify_multiply_add_pinned, fma(a, b, negative_zero) + c)
 
@@ -54,5 +64,6 @@ CERTIFY_KERNEL(certify_copy) {
 
 // What may be done without breaking fma's answers: whole numbers in floats.
 CERTIFY_FLOAT(certify_floor, floor(a))
+CERTIFY_FLOAT(certify_ceil, ceil(a))
 CERTIFY_FLOAT(certify_trunc, trunc(a))
 CERTIFY_FLOAT(certify_rint, rint(a))

@@ -23,6 +23,9 @@ CERTIFY_CONVERT(certify_long_to_float, as_uint((float)as_long(wide)), as_uint((f
 CERTIFY_CONVERT(certify_float_to_long, (uint)((ulong)(long)as_float(a)),
                 (uint)((ulong)(long)as_float(a) >> 32))
 
+CERTIFY_CONVERT(certify_saturate_others, convert_uchar_sat_rtz(as_float(a)),
+                (uint)((ulong)convert_long_sat_rtz(as_float(a)) >> 32))
+
 // Out of range clamps and NaN becomes zero, when asked for.
 CERTIFY_CONVERT(certify_saturate, as_uint(convert_int_sat(as_float(a))),
                 convert_uint_sat(as_float(a)))

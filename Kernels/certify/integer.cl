@@ -29,6 +29,8 @@ CERTIFY_INTEGER(certify_multiply_signed, as_uint(mul_hi(as_int(a), as_int(b))),
 CERTIFY_INTEGER(certify_shift, (a << (b & 31u)) ^ rotate(a, b & 31u),
                 (a >> (b & 31u)) ^ as_uint(as_int(a) >> (int)(b & 31u)))
 CERTIFY_INTEGER(certify_divide_int, b == 0u ? 0u : a / b, b == 0u ? 0u : a % b)
+CERTIFY_INTEGER(certify_choose, min(a, b) ^ as_uint(max(as_int(a), as_int(b))),
+                select(a, b, as_int(a) < 0 ? 0xffffffffu : 0u) ^ abs(as_int(b)))
 CERTIFY_INTEGER(certify_count_bits, clz(a), popcount(b))
 
 CERTIFY_LONG(certify_add_long, a + b)

@@ -46,6 +46,9 @@ extension Battery {
             probe(
                 "multiply then add, pinned by a run-time -0", "certify_multiply_add_pinned",
                 [contracted], unfused),
+            probe(
+                "fma, as wide as our kernels", "certify_fma_wide",
+                [control("split", call("certify_multiply_add_wide"), items, unfused)], fused),
             comparison("compare", .normal, comparisonItems),
             copy("copy", .normal, comparisonItems),
         ] + wholeNumbers
@@ -189,7 +192,7 @@ extension Battery {
                 return [stream.next() % 2 == 0 ? half.bitPattern : any, 0, 0, 0]
             })
         let cases: [(String, FloatingPointRoundingRule)] = [
-            ("floor", .down), ("trunc", .towardZero), ("rint", .toNearestOrEven),
+            ("floor", .down), ("ceil", .up), ("trunc", .towardZero), ("rint", .toNearestOrEven),
         ]
         return cases.map { name, rule in
             let right: Operation = { item in

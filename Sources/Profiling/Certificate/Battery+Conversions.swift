@@ -103,6 +103,23 @@ extension Battery {
                     }
                 )
             ) { clamped(float($0)) },
+            probe(
+                "float to uchar and long, clamped", "saturate_others", wild,
+                misbehaving: (
+                    "wrapped",
+                    { item in
+                        let wrapped = Int64(clampedDouble(item, 0x1p62))
+                        return (UInt32(truncatingIfNeeded: wrapped & 0xff), 0)
+                    }
+                )
+            ) { item in
+                let value = Double(float(item))
+                let long = value >= 0x1p63 ? Int64.max : value <= -0x1p63 ? .min : Int64(value)
+                return (
+                    UInt32(min(max(value, 0), 255)),
+                    UInt32(truncatingIfNeeded: UInt64(bitPattern: long) >> 32)
+                )
+            },
             Probe(
                 "NaN to int, clamped", .optional,
                 Probe.Call(program: program, kernel: "certify_saturate"), items: nans,

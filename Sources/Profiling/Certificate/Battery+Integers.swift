@@ -59,6 +59,16 @@ extension Battery {
                 )
             ) { a, b in b == 0 ? (0, 0) : (a / b, a % b) },
             probe(
+                "minimum, maximum, select", "choose",
+                misbehaving: ("unsigned", { (min($0, $1) ^ max($0, $1), $0 ^ $1) })
+            ) { a, b in
+                let (signedA, signedB) = (Int32(bitPattern: a), Int32(bitPattern: b))
+                return (
+                    min(a, b) ^ UInt32(bitPattern: max(signedA, signedB)),
+                    (signedA < 0 ? b : a) ^ signedB.magnitude
+                )
+            },
+            probe(
                 "count bits", "count_bits", misbehaving: ("none", { _, _ in (0, 0) })
             ) { (UInt32($0.leadingZeroBitCount), UInt32($1.nonzeroBitCount)) },
         ]
