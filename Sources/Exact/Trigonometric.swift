@@ -1,12 +1,61 @@
 // Twin of Kernels/exact/trigonometric.cl.
 
 extension Exact {
-    /// x − n · π/2 for n up to 2²⁰ by three parts of π/2. The first step is exact.
+    /// x − n · π/2 for x up to 2¹³ by three parts of π/2. The first step is exact, and the third
+    /// part is too small to be felt beside the rounding of the second.
     @inline(__always)
-    static func trigRemainder(_ x: Float, _ n: Float) -> Float {
+    static func trigNear(_ x: Float, _ n: Float) -> Float {
         var r = fma(n, -0x1.921fb6p0, x)
         r = fma(n, 0x1.777a5cp-25, r)
         return fma(n, 0x1.ee59dap-50, r)
+    }
+
+    /// x − n · π/2 and n mod 4 for finite x from 2¹³ on, `u` its bits. Payne and Hanek's way: of
+    /// the product of x and 2/π, only the 96 bits that matter modulo 4.
+    static func trigFar(_ u: UInt32) -> (remainder: Float, quadrant: UInt32) {
+        // Twelve zeros and 212 bits of 2/π; the window begins at bit `start`.
+        let start = ((u >> 23) &- 140) & 127
+        let two = (start & 64) != 0
+        var w0: UInt32 = two ? 0x529f_c275 : 0x000a_2f98
+        var w1: UInt32 = two ? 0x7d1f_534d : 0x36e4_e441
+        var w2: UInt32 = two ? 0xdc0d_b629 : 0x529f_c275
+        var w3: UInt32 = two ? 0x5993_c439 : 0x7d1f_534d
+        let w4: UInt32 = two ? 0x041f_e516 : 0xdc0d_b629
+        let one = (start & 32) != 0
+        w0 = one ? w1 : w0
+        w1 = one ? w2 : w1
+        w2 = one ? w3 : w2
+        w3 = one ? w4 : w3
+        let shift = start & 31
+        w0 = (w0 << shift) + ((w1 >> 1) >> (31 - shift))
+        w1 = (w1 << shift) + ((w2 >> 1) >> (31 - shift))
+        w2 = (w2 << shift) + ((w3 >> 1) >> (31 - shift))
+        // x · 2/π mod 4 in units of 2^-30, and below that of 2^-62.
+        let digits = (u & 0x007f_ffff) | 0x0080_0000
+        let below = digits.multipliedFullWidth(by: w2).high
+        var low = digits &* w1 &+ below
+        let carry: UInt32 = low < below ? 1 : 0
+        var high = digits &* w0 &+ digits.multipliedFullWidth(by: w1).high &+ carry
+        let n = (high &+ 0x2000_0000) >> 30
+        // What is left of a quarter turn, as a sign and a magnitude in two parts, the first exact.
+        high &-= n << 30
+        let sign = high & sign
+        high ^= sign != 0 ? 0xffff_ffff : 0
+        low ^= sign != 0 ? 0xffff_ffff : 0
+        let front = Float(high & ~63)
+        let back = fma(Float(high & 63), 0x1p26, Float(low >> 6))
+        let r = fma(front, -0x1.777a5cp-55, back * 0x1.921fb6p-56)
+        return (asFloat(asUInt(fma(front, 0x1.921fb6p-30, r)) ^ sign), n)
+    }
+
+    /// x − n · π/2 for the nearest n; `u` the bits of finite x ≥ 0; n mod 4 are the low bits of
+    /// `quadrant`. Up to 2¹³ n comes from a sum with 1.5 · 2²³.
+    @inline(__always)
+    static func trigRemainder(_ u: UInt32) -> (remainder: Float, quadrant: UInt32) {
+        let t = fma(asFloat(u), 0x1.45f306p-1, 0x1.8p23)
+        let near = trigNear(asFloat(u), t - 0x1.8p23)
+        if u > 0x4600_0000 { return trigFar(u) }
+        return (near, asUInt(t))
     }
 
     /// sin(r) for |r| ≤ 0.84. A zero is returned as it is: not every device gives +0 for
@@ -37,35 +86,30 @@ extension Exact {
         return asFloat(asUInt(v) ^ ((quadrant & 2) << 30) ^ sign)
     }
 
-    /// sin x for |x| ≤ 2²⁰: at most 1.6 ulp. NaN beyond, so that no silent nonsense is settled on.
-    ///
-    /// The nearest multiple of π/2 comes from a sum with 1.5 · 2²³.
+    /// sin x: at most 1.6 ulp; NaN for infinities.
     public static func sin(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
-        let t = fma(asFloat(u), 0x1.45f306p-1, 0x1.8p23)
-        let r = trigRemainder(asFloat(u), t - 0x1.8p23)
-        let y = sinQuadrant(r, asUInt(t), asUInt(x) & sign)
-        return u > 0x4980_0000 ? nan : y
+        let (r, quadrant) = trigRemainder(u)
+        let y = sinQuadrant(r, quadrant, asUInt(x) & sign)
+        return u > 0x7f7f_ffff ? nan : y
     }
 
-    /// cos x for |x| ≤ 2²⁰: at most 1.6 ulp. NaN beyond.
+    /// cos x: at most 1.6 ulp; NaN for infinities.
     public static func cos(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
-        let t = fma(asFloat(u), 0x1.45f306p-1, 0x1.8p23)
-        let r = trigRemainder(asFloat(u), t - 0x1.8p23)
-        let y = sinQuadrant(r, asUInt(t) &+ 1, 0)
-        return u > 0x4980_0000 ? nan : y
+        let (r, quadrant) = trigRemainder(u)
+        let y = sinQuadrant(r, quadrant &+ 1, 0)
+        return u > 0x7f7f_ffff ? nan : y
     }
 
-    /// tan x for |x| ≤ 2²⁰: at most 3 ulp. NaN beyond.
+    /// tan x: at most 3.2 ulp; NaN for infinities.
     public static func tan(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
-        let t = fma(asFloat(u), 0x1.45f306p-1, 0x1.8p23)
-        let r = trigRemainder(asFloat(u), t - 0x1.8p23)
+        let (r, quadrant) = trigRemainder(u)
         let s = sinNear(r)
         let c = cosNear(r)
-        let odd = (asUInt(t) & 1) != 0
+        let odd = (quadrant & 1) != 0
         let y = (odd ? -c : s) / (odd ? s : c)
-        return u > 0x4980_0000 ? nan : asFloat(asUInt(y) ^ (asUInt(x) & sign))
+        return u > 0x7f7f_ffff ? nan : asFloat(asUInt(y) ^ (asUInt(x) & sign))
     }
 }

@@ -91,10 +91,8 @@ enum ExactProgram {
     static func source() throws(Failure) -> ProgramSource { source(try text()) }
 
     /// Another text in its place.
-    static func source(
-        _ text: String, _ functions: [ExactFunction] = ExactFunction.all
-    ) -> ProgramSource {
-        let kernels = functions.map { kernel($0.description, $0.expression) }
+    static func source(_ text: String) -> ProgramSource {
+        let kernels = ExactFunction.all.map { kernel($0.description, $0.expression) }
         return ProgramSource("tests/exact", customText: text + kernels.joined())
     }
 

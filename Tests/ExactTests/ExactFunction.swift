@@ -71,9 +71,9 @@ struct ExactFunction: Sendable, CustomStringConvertible {
     ]
 
     private static let circular = [
-        one("sin", 1.6, Exact.sin, within(0x1p20, Foundation.sin), orders: 40, turns),
-        one("cos", 1.6, Exact.cos, within(0x1p20, Foundation.cos), orders: 40, turns),
-        one("tan", 3, Exact.tan, within(0x1p20, Foundation.tan), orders: 40, turns),
+        one("sin", 1.6, Exact.sin, Foundation.sin, orders: 40, turns),
+        one("cos", 1.6, Exact.cos, Foundation.cos, orders: 40, turns),
+        one("tan", 3.2, Exact.tan, Foundation.tan, orders: 40, turns),
         one("acos", 1.2, Exact.acos, Foundation.acos, orders: 4, [0.49999997, 0.5, 0.99999994]),
         two("atan2", 1.6, Exact.atan2, Foundation.atan2, orders: 8),
     ]
@@ -99,19 +99,15 @@ struct ExactFunction: Sendable, CustomStringConvertible {
         },
     ]
 
-    /// Multiples of π/2 and of π/4, where quadrants meet and results are smallest.
+    /// Multiples of π/2 and of π/4, where quadrants meet and results are smallest; where the window
+    /// of digits of 2/π moves by a word; the two numbers nearest to a multiple of π/2.
     private static let turns: [Float] =
-        (1...64).map { Float(Double($0) * .pi / 4) } + [0x1p20, 0x1.000002p20, 0x1.ffffeep19]
+        (1...64).map { Float(Double($0) * .pi / 4) }
+        + [0x1p13, 0x1p45, 0x1p77, 0x1p109, 0x1.fffffep127, 0x1.f37c8ap95, 0x1.47d0fep34]
 
     /// C leaves pow(NaN, 0) and pow(1, NaN) at 1, as IEEE 754 does, but not for signalling NaN.
     private static let power: @Sendable (Double, Double) -> Double = { x, y in
         y == 0 || x == 1 ? 1 : Foundation.pow(x, y)
-    }
-
-    private static func within(
-        _ limit: Double, _ function: @escaping @Sendable (Double) -> Double
-    ) -> @Sendable (Double) -> Double {
-        { abs($0) <= limit ? function($0) : .nan }
     }
 }
 
