@@ -124,6 +124,9 @@ let package = Package(
             "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol",
             "PoolProtocol", "Agent", "MarketTestKit",
         ]),
+        tests("Integration", [
+            "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
+        ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),

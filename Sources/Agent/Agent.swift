@@ -270,7 +270,8 @@ public final class Agent {
             next.stage = .computed
             next.result = result
             try save(next, "computed \(result.digest.hash)")
-            records[record.assignment.taskID] = next
+            // As the journal has it: times are kept to a microsecond there.
+            records[record.assignment.taskID] = try journal.record(record.assignment.taskID)
         case .poolAway(let failure): say("task \(record.assignment.taskID)", "\(failure)")
         case .impossible(let failure): try abandon(record, failure.message)
         case .hostFailed(let failure):

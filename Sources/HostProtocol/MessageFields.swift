@@ -72,6 +72,7 @@ extension CBOR {
     public static func fraction(_ fraction: Double) -> CBOR { millionths(min(fraction, 1)) }
 
     private static func millionths(_ value: Double) -> CBOR {
-        CBOR(value > 0 ? Int(min(value * 1e6, 1e18)) : 0)
+        // Rounded, so that what was read back is written alike.
+        CBOR(value > 0 ? Int(min((value * 1e6).rounded(), 1e18)) : 0)
     }
 }
