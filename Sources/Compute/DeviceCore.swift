@@ -97,7 +97,12 @@ final class DeviceCore: Sendable {
             try finish()
         } else if count % Self.flushEvery == 0 {
             let queue = queue
-            thread.post { try? queue.flush() }
+            // On the device's thread, since simulators run the kernels here; waited for, so that
+            // no two threads are ever in the driver at once.
+            let flushed = try bounded("handing over the queue") {
+                Result { () throws(OpenCLError) in try queue.flush() }
+            }
+            try call { () throws(OpenCLError) in try flushed.get() }
         }
     }
 

@@ -65,7 +65,4 @@ final class DeviceThread: Sendable {
         guard answer.done.wait(timeout: .now() + limitSeconds) == .success else { return nil }
         return answer.value.withLock { $0 }
     }
-
-    /// Runs `body` after what is already waiting, without waiting for it.
-    func post(_ body: @escaping @Sendable () -> Void) { inbox.put(body) }
 }
