@@ -16,7 +16,7 @@ import Testing
         let scene = try Scene(importing: "demo.glb", from: files)
         #expect(scene.warnings.isEmpty)
         #expect(scene.triangles.count > 10_000)
-        #expect(scene.materials.contains { $0.transmission == 1 && $0.roughness == 0 })
+        #expect(scene.materials.contains { $0.transmission == 1 && !$0.isThinWalled })
         #expect(scene.materials.contains { $0.transmission > 0 && $0.roughness > 0.1 })
         #expect(scene.materials.contains { $0.metallic == 1 && $0.roughness < 0.1 })
         #expect(scene.materials.contains { $0.metallicRoughnessTexture != nil })

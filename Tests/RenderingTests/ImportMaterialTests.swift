@@ -35,6 +35,9 @@ import Testing
                 ],
             ] as [String: Any])
         let material = try fixture.scene().materials[0]
+        #expect(material.isThinWalled)
+        fixture.set("materials/0/extensions/KHR_materials_volume", ["thicknessFactor": 0.1])
+        #expect(try !fixture.scene().materials[0].isThinWalled)
         #expect(material.baseColor == [0.5, 1, 0, 0.25])
         #expect(material.metallic == 0.5 && material.roughness == 1)
         #expect(material.emissive == [8, 4, 0])

@@ -37,4 +37,44 @@ import Testing
         #expect(scene.triangles.count == 576)
         print("Fox", scene.triangles.count, scene.positions.count, scene.warnings)
     }
+
+    /// Tangents made from coordinates agree with those the file brings: the same side everywhere
+    /// but at seams, and nearly the same direction.
+    @Test func tangentsMadeAreTheFilesOwn() throws {
+        guard let folder = Self.scenes()?.appendingPathComponent("FlightHelmet") else { return }
+        let given = try Scene(contentsOf: folder.appendingPathComponent("FlightHelmet.gltf"))
+        let text = try String(
+            contentsOf: folder.appendingPathComponent("FlightHelmet.gltf"), encoding: .utf8)
+        var files: [String: Bytes] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            files[name] = Bytes(try Data(contentsOf: folder.appendingPathComponent(name)))
+        }
+        files["FlightHelmet.gltf"] = Bytes(
+            text.replacingOccurrences(of: "\"TANGENT\"", with: "\"_TANGENT\"").utf8)
+        let made = try Scene(importing: "FlightHelmet.gltf", from: SceneFiles(memory: files))
+        #expect(made.tangents.count == given.tangents.count)
+        var (sides, close) = (0, 0)
+        for (a, b) in zip(made.tangents, given.tangents) {
+            if a.w == b.w { sides += 1 }
+            if a.x * b.x + a.y * b.y + a.z * b.z > 0.9 { close += 1 }
+        }
+        print("tangents:", made.tangents.count, "same side:", sides, "within 25°:", close)
+        #expect(sides > made.tangents.count * 98 / 100)
+        #expect(close > made.tangents.count * 90 / 100)
+    }
+
+    @Test func environment() throws {
+        guard let folder = Self.scenes()?.appendingPathComponent("environments") else { return }
+        let sky = try Environment(
+            contentsOf: folder.appendingPathComponent("spiaggia_di_mondello_1k.hdr"))
+        #expect(sky.width == 1024 && sky.height == 512)
+        let brightest = sky.texels.map { $0.max() }.max() ?? 0
+        print("environment: brightest", brightest)
+        #expect(brightest > 100)
+        #expect(sky.texels.allSatisfy { $0.min() >= 0 })
+        let missing = folder.appendingPathComponent("none.hdr")
+        #expect(throws: Failure(.io, "none.hdr: no such file")) {
+            _ = try Environment(contentsOf: missing)
+        }
+    }
 }

@@ -275,7 +275,7 @@ class Scene:
             "asset": {"version": "2.0", "generator": "Rigor make_demo_scene.py"},
             "extensionsUsed": [
                 "KHR_lights_punctual", "KHR_materials_emissive_strength", "KHR_materials_ior",
-                "KHR_materials_transmission", "KHR_texture_transform"],
+                "KHR_materials_transmission", "KHR_materials_volume", "KHR_texture_transform"],
             "scene": 0, "scenes": [{"name": "still life", "nodes": []}], "nodes": [], "meshes": [],
             "materials": [], "textures": [], "images": [], "samplers": [{"magFilter": 9729}],
             "accessors": [], "bufferViews": [], "cameras": [],
@@ -385,10 +385,12 @@ def materials(scene):
         "wall": pbr("plaster", (0.155, 0.195, 0.20), roughness=0.9),
         "glass": pbr("glass", roughness=0.0, extensions={
             "KHR_materials_transmission": {"transmissionFactor": 1},
-            "KHR_materials_ior": {"ior": 1.5}}),
+            "KHR_materials_ior": {"ior": 1.5},
+            "KHR_materials_volume": {"thicknessFactor": 0.25}}),
         "frosted": pbr("frosted glass", (0.80, 0.93, 0.88), roughness=0.28, extensions={
             "KHR_materials_transmission": {"transmissionFactor": 0.95},
-            "KHR_materials_ior": {"ior": 1.45}}),
+            "KHR_materials_ior": {"ior": 1.45},
+            "KHR_materials_volume": {"thicknessFactor": 0.1}}),
         "gold": pbr("polished gold", (1.0, 0.71, 0.29), 1.0, 0.09),
         "copper": pbr(
             "hammered copper", (0.93, 0.52, 0.38), 1.0, 0.34, normalTexture={
