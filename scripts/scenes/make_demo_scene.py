@@ -406,8 +406,8 @@ def materials(scene):
                 "extensions": {"KHR_texture_transform": {"scale": [8, 4]}}}}),
         "gem": pbr("painted facets", roughness=0.22),
         "ember": pbr(
-            "ember", (0, 0, 0), roughness=1.0, emissiveFactor=[1.0, 0.33, 0.06], extensions={
-                "KHR_materials_emissive_strength": {"emissiveStrength": 2.6}}),
+            "ember", (0, 0, 0), roughness=1.0, emissiveFactor=[1.0, 0.15, 0.02], extensions={
+                "KHR_materials_emissive_strength": {"emissiveStrength": 2.4}}),
     }
 
 
