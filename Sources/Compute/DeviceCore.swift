@@ -1,4 +1,5 @@
 internal import Core
+internal import Foundation
 internal import OpenCL
 internal import Synchronization
 
@@ -55,7 +56,19 @@ final class DeviceCore: Sendable {
             defer { loss = loss ?? failure }
             return loss == nil
         }
-        if isFirst { _ = Unmanaged.passRetained(self) }
+        guard isFirst else { return }
+        _ = Unmanaged.passRetained(self)
+        if failure.code == .timeout { Self.leaveWithoutDrivers() }
+    }
+
+    /// Makes the process leave without its drivers' clean-up, which may wait for ever for what
+    /// already hangs. Handlers run last in, first out, so this one comes before the drivers'.
+    private static func leaveWithoutDrivers() {
+        on_exit(
+            { status, _ in
+                fflush(nil)
+                _exit(status)
+            }, nil)
     }
 
     /// Runs driver code on the device's thread with a limit; a limit that passes loses the device.
