@@ -1,4 +1,5 @@
-// needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl exact/trigonometric.cl exact/power.cl
+// needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
+// needs: exact/trigonometric.cl exact/power.cl
 // One exact function over and over, on numbers in [1, 2). Results meet by exclusive or, which has
 // no order and no rounding.
 

@@ -17,7 +17,7 @@ typedef float16 bench_vector;
               13.0f, 14.0f, 15.0f)
 #endif
 
-// Eight chains a lane, 2 * 8 operations a round and lane; `out` holds all chains, one after another.
+// Eight chains a lane, 2 * 8 operations a round and lane; `out` holds all lanes of a chain in turn.
 kernel void bench_peak(global float *out, uint lanes, uint rounds) {
     uint item = (uint)get_global_id(0);
     if (item * LANES >= lanes) return;

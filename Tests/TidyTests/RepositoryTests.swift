@@ -74,7 +74,7 @@ import Testing
         let findings = Repository.files.filter { file in
             let name = file.path.split(separator: "/").last ?? ""
             let suffix = name.split(separator: ".", omittingEmptySubsequences: false)
-            return file.byteCount < SizeRules.fileBytesMax
+            return file.byteCount < SizeRules.fileBytesMax && !file.path.contains("/Generated/")
                 && extensions.contains(suffix.count > 1 ? String(suffix[suffix.count - 1]) : "")
         }.flatMap { WordRules.findings(path: $0.path, text: Repository.text($0.path)) }
         #expect(findings.isEmpty, "\(report(findings))")

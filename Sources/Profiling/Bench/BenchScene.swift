@@ -44,7 +44,7 @@ struct BenchScene {
         scene.cameras = [camera]
     }
 
-    /// Rays into the field from above: side by side from one point, or from everywhere to everywhere.
+    /// Rays into the field: from one point above it and side by side, or from anywhere anywhere.
     func rays(_ count: Int, isCoherent: Bool) -> [RayCaster.Ray] {
         let half = scene.cameras[0].position.y
         return (0..<count).map { index in

@@ -47,19 +47,23 @@ public struct Stopwatch: Sendable {
         for (position, amount) in tried.enumerated() {
             let first = try seconds { () throws(Failure) in try work(amount) }
             let isLast = position + 1 == tried.count
-            // The first run may have compiled or moved memory: judge the size by the second.
-            let second =
-                first < budgetSeconds
-                ? try seconds { () throws(Failure) in try work(amount) } : first
-            guard second >= runSecondsMin || isLast else { continue }
-            var all = [second]
-            var spent = second
-            while all.count < runsMax, spent + second < budgetSeconds {
+            // The first run may have compiled or moved memory, and any one may have been
+            // disturbed: the best of the next two says whether the size is large enough.
+            var all: [Double] = []
+            var spent = 0.0
+            while all.count < 2, first + spent < budgetSeconds {
                 let next = try seconds { () throws(Failure) in try work(amount) }
                 all.append(next)
                 spent += next
             }
-            return all.map { Double(amount) / $0 }
+            let best = all.min() ?? first
+            guard best >= runSecondsMin || isLast else { continue }
+            while all.count < runsMax, spent + best < budgetSeconds {
+                let next = try seconds { () throws(Failure) in try work(amount) }
+                all.append(next)
+                spent += next
+            }
+            return (all.isEmpty ? [first] : all).map { Double(amount) / $0 }
         }
         return []
     }
