@@ -1,8 +1,9 @@
 internal import Compute
+internal import Inference
 internal import Rendering
 internal import Toy
 
 /// The apps in this program. Their version on a market is the program's own hash.
 enum Apps {
-    static let all: [any App] = [HashApp(), RenderApp()]
+    static let all: [any App] = [HashApp(), RenderApp(), InferApp()]
 }

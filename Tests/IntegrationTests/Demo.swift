@@ -38,7 +38,8 @@ struct Demo {
         process.arguments = arguments
         _ = FileManager.default.createFile(atPath: output, contents: nil)
         process.standardOutput = FileHandle(forWritingAtPath: output)
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+        _ = FileManager.default.createFile(atPath: output + ".log", contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: output + ".log")
         try process.run()
         return process
     }
@@ -48,6 +49,11 @@ struct Demo {
             ? ["--resume"] : ["--apps", "hash", "--hash-rounds", "\(rounds)"]
         return try Self.start(
             ["demo", "--home", home, "--json"] + mode, output: "\(home)/out.json")
+    }
+
+    /// What the last demo said on standard error.
+    var said: String {
+        (try? String(contentsOfFile: "\(home)/out.json.log", encoding: .utf8)) ?? ""
     }
 
     var hasPlan: Bool { FileManager.default.fileExists(atPath: "\(home)/market/plan") }

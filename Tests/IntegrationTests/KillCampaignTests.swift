@@ -83,7 +83,7 @@ import Testing
             Issue.record("the demo hangs")
         }
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "the demo failed")
+        try #require(process.terminationStatus == 0, "the demo failed: \(demo.said)")
     }
 }
 
@@ -95,7 +95,7 @@ import Testing
         let demo = Demo(home: home, rounds: 10)
         let process = try demo.start(isResumed: false)
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        try #require(process.terminationStatus == 0, "the demo failed: \(demo.said)")
         _ = try demo.check()
         let paths = try #require(try demo.document()["receipts"] as? [String])
         let path = try #require(paths.first)
@@ -125,7 +125,12 @@ import Testing
     }
 
     private func verify(_ arguments: [String]) throws -> Int32 {
-        let process = try Demo.start(["verify"] + arguments, output: "/dev/null")
+        let output = NSTemporaryDirectory() + "verify-\(UInt64.random(in: 0 ... .max))"
+        defer {
+            try? FileManager.default.removeItem(atPath: output)
+            try? FileManager.default.removeItem(atPath: output + ".log")
+        }
+        let process = try Demo.start(["verify"] + arguments, output: output)
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -3,6 +3,7 @@ internal import Core
 internal import Digest
 internal import Foundation
 internal import HostProtocol
+internal import Inference
 internal import Rendering
 internal import Toy
 
@@ -21,6 +22,7 @@ struct DemoJob {
                 try hash(folder, rounds: hashRounds)
             },
             DemoJob(app: "render", isShown: true, make: render),
+            DemoJob(app: "infer", isShown: true, make: infer),
         ]
     }
 
@@ -58,6 +60,26 @@ struct DemoJob {
         return try RenderApp().specification(
             scene: "demo.glb", folder: folder,
             RenderParameters(width: 320, height: 180, samples: 64))
+    }
+
+    /// Digits to classify, all in one batch.
+    private static func infer(_ folder: String) throws(Failure) -> TaskSpec {
+        let digits = "\(try examples())/digits"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: digits)) ?? []
+        let pictures = names.filter { $0.hasSuffix(".png") }.sorted()
+        var inputs: [String: TaskSpec.ContentID] = [:]
+        for name in pictures + ["digits.onnx"] {
+            try copyExample("digits/\(name)", to: "\(folder)/\(name)")
+            inputs[name] = try FileHash.sha256(path: "\(folder)/\(name)")
+        }
+        let labels = try FileHash.contents(path: "\(digits)/labels.txt", bytesMax: 1 << 16)
+        return TaskSpec(
+            app: "infer", appVersion: InferApp().version,
+            parameters: [
+                "model": .string("digits.onnx"),
+                "input:image": .string(pictures.joined(separator: "\n")),
+                "top": .int(3), "label_names": .bytes(labels),
+            ], inputs: inputs, parts: [.init(items: 0..<pictures.count)])
     }
 
     /// Copies one of the shipped inputs.
