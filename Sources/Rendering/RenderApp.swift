@@ -21,10 +21,9 @@ public struct RenderApp: App {
     public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
         let parameters = try RenderParameters(spec)
         let folder = URL(fileURLWithPath: inputs, isDirectory: true)
-        let files = SceneFiles(
-            closed: Dictionary(
-                uniqueKeysWithValues: spec.inputs.keys.map { ($0, folder.appendingPathComponent($0)) }
-            ))
+        var closed: [String: URL] = [:]
+        for path in spec.inputs.keys { closed[path] = folder.appendingPathComponent(path) }
+        let files = SceneFiles(closed: closed)
         let path = try spec.text("scene")
         var scene = try Scene(importing: path, from: files)
         if spec.parameters["environment"] != nil {

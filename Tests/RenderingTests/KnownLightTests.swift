@@ -149,7 +149,8 @@ import Testing
     }
 
     /// Rough surfaces may lose light between their facets, but never make any.
-    @Test(arguments: [0.3, 0.6, 1.0] as [Float]) func roughnessMakesNoLight(_ roughness: Float) throws {
+    @Test(arguments: [0.3, 0.6, 1.0] as [Float])
+    func roughnessMakesNoLight(_ roughness: Float) throws {
         let scene = ball(isSmooth: true) {
             $0.roughness = roughness
             $0.ior = 1.5

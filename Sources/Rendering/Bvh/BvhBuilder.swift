@@ -50,7 +50,7 @@ struct BvhBuilder {
     private let boxes: [Box]
     private let depthMax: Int
 
-    /// - Parameter depthMax: beyond this depth, ranges are halved by position, which bounds the tree.
+    /// - Parameter depthMax: beyond it, ranges are halved by position, which bounds the tree.
     init(boxes: [Box], depthMax: Int = 48) {
         self.boxes = boxes
         self.depthMax = depthMax

@@ -1,6 +1,7 @@
 package import Core
 
-/// The tree as kernels read it: nodes of eight children side by side, and blocks of eight triangles.
+/// The tree as kernels read it: nodes of eight children side by side, and blocks of eight
+/// triangles.
 ///
 /// A node has 64 words: the children's low and high bounds along x, y and z (8 words each), the
 /// children's words, a mask of those in use, and 7 spare. A block has 104: the first corner, the
@@ -63,7 +64,8 @@ package struct WideBvh: Sendable {
             if stackNeed <= BlobLayout.stackSize { return }
         }
         throw Failure(
-            .limit, "scene: its tree needs a stack of \(stackNeed), \(BlobLayout.stackSize) expected")
+            .limit,
+            "scene: its tree needs a stack of \(stackNeed), \(BlobLayout.stackSize) expected")
     }
 
     private mutating func pack(_ builder: BvhBuilder, _ corners: [Corner]) {

@@ -10,7 +10,7 @@ public struct Picture: Sendable {
     /// Samples of which a channel was not a number.
     public let nanCount: Int
 
-    /// - Throws: ``Failure`` unless `tiles` are all the tiles of a frame, each once and with samples.
+    /// - Throws: ``Failure`` unless `tiles` are a frame's tiles, each once and with samples.
     public init(_ tiles: [TileSums], width: Int, height: Int) throws(Failure) {
         let parameters = RenderParameters(width: width, height: height)
         try parameters.check()

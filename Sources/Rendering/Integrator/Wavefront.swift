@@ -5,8 +5,8 @@ internal import Core
 /// rays for each depth, then accumulation.
 ///
 /// Paths live in slots of `state`, one word a field (`Kernels/render/layout.cl`); queues hold the
-/// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for it
-/// does not.
+/// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for
+/// it does not.
 final class Wavefront {
     /// Words of state for one path; `P_WORDS` in `Kernels/render/layout.cl`.
     static let stateWords = 27
@@ -44,8 +44,8 @@ final class Wavefront {
         counters = try device.makeBuffer(counterZeros)
     }
 
-    /// Traces `samples` samples, from `firstSample` on, of every pixel of the tiles listed in `tiles`,
-    /// and adds them to `sums` (or replaces these when `isFirst`).
+    /// Traces `samples` samples, from `firstSample` on, of every pixel of the tiles listed in
+    /// `tiles`, and adds them to `sums` (or replaces these when `isFirst`).
     ///
     /// - Parameter pathCount: pixels inside the frame times samples.
     func trace(
@@ -105,7 +105,9 @@ final class Wavefront {
         let none: [KernelArgument] = [.buffer(queue), .uint(0), .uint(0)]
         try launch(
             "camera", programs.path, 1,
-            common + [.buffer(queue), .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1)])
+            common + [
+                .buffer(queue), .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1),
+            ])
         try launch("closest", programs.trace, 1, common + none)
         try launch(
             "shade", programs.path, 1,

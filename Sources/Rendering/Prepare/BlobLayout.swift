@@ -1,5 +1,5 @@
-/// Where things lie in a render blob: 32-bit words, little-endian. `Kernels/render/layout.cl` has the
-/// same numbers.
+/// Where things lie in a render blob: 32-bit words, little-endian. `Kernels/render/layout.cl` has
+/// the same numbers.
 ///
 /// A blob is a header of ``headerWords`` words and then the sections, each beginning at a multiple
 /// of 16 words. It holds all that `run` needs and nothing that depends on a device.

@@ -105,8 +105,9 @@ private struct EmissiveTriangles {
         return (n * n).sum().squareRoot() * 0.5
     }
 
-    /// Mean of the emissive texture at seven points of the triangle, nearest texels. A triangle that
-    /// is dark at all seven is not asked for light; what it emits elsewhere is found by chance.
+    /// Mean of the emissive texture at seven points of the triangle, nearest texels. A triangle
+    /// that is dark at all seven is not asked for light; what it emits elsewhere is found by
+    /// chance.
     private static func texel(
         _ scene: Scene, _ material: Material, _ triangle: SIMD3<UInt32>
     ) -> SIMD3<Float> {
@@ -117,7 +118,8 @@ private struct EmissiveTriangles {
         let b = set[Int(triangle.y)]
         let c = set[Int(triangle.z)]
         let places: [SIMD2<Float>] = [
-            [0.33, 0.33], [0.1, 0.1], [0.8, 0.1], [0.1, 0.8], [0.45, 0.45], [0.1, 0.45], [0.45, 0.1],
+            [0.33, 0.33], [0.1, 0.1], [0.8, 0.1], [0.1, 0.8], [0.45, 0.45], [0.1, 0.45],
+            [0.45, 0.1],
         ]
         var sum = SIMD3<Float>.zero
         for place in places {

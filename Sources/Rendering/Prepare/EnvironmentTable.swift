@@ -47,7 +47,8 @@ struct EnvironmentTable {
         }
         self.columns = columns
         rows = ShareTable.make(rowWeights)
-        let cellSolidAngle = 19.739208802178716 / Double(wide * high)  // 2π² a cell, before the sine
+        // 2π² over the cells; the sine is in the sums.
+        let cellSolidAngle = 19.739208802178716 / Double(wide * high)
         self.power = power * cellSolidAngle
     }
 

@@ -1,8 +1,8 @@
 public import Core
 
 extension RenderBlob {
-    /// Reads a blob from bytes, checking every offset and every index that a kernel follows, so that
-    /// no bytes whatever can make a kernel read outside the blob or run without end.
+    /// Reads a blob from bytes, checking every offset and every index that a kernel follows, so
+    /// that no bytes whatever can make a kernel read outside the blob or run without end.
     ///
     /// - Throws: ``Failure`` with code `malformed` naming the section.
     public init(bytes: Bytes) throws(Failure) {

@@ -71,9 +71,9 @@ extension Scene {
         guard parallel.allSatisfy({ $0 == count }) else {
             throw Failure(.malformed, "scene: \(count) vertices, other attributes \(parallel)")
         }
-        guard triangles.count == triangleMaterials.count, triangles.count <= Self.trianglesMax else {
-            throw Failure(
-                .limit, "scene: \(triangles.count) triangles, at most \(Self.trianglesMax) expected")
+        let most = Self.trianglesMax
+        guard triangles.count == triangleMaterials.count, triangles.count <= most else {
+            throw Failure(.limit, "scene: \(triangles.count) triangles, at most \(most) expected")
         }
         for (index, triangle) in triangles.enumerated() {
             guard triangle.x < count, triangle.y < count, triangle.z < count,
@@ -98,7 +98,8 @@ extension Scene {
                     (0...1).contains(reference.uvSet)
                 else {
                     throw Failure(
-                        .malformed, "scene: material \(index): texture \(reference.texture) unknown")
+                        .malformed,
+                        "scene: material \(index): texture \(reference.texture) unknown")
                 }
             }
         }

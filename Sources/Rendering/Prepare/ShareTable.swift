@@ -3,7 +3,8 @@
 /// An entry's share, the difference to the one before over 2³², is exactly its chance, so a
 /// kernel's densities fit its draws to the last bit.
 package enum ShareTable {
-    /// The last entry with a weight, and all after it, are 2³² − 1. All-zero weights count as equal.
+    /// The last entry with a weight, and all after it, are 2³² − 1. All-zero weights count as
+    /// equal.
     ///
     /// - Precondition: weights are finite and not negative.
     package static func make(_ weights: some Collection<Double>) -> [UInt32] {
@@ -11,7 +12,9 @@ package enum ShareTable {
         for weight in weights { total += weight }
         let count = weights.count
         guard total > 0 else {
-            return (1...max(count, 1)).map { $0 == count ? .max : whole(Double($0) / Double(count)) }
+            return (1...max(count, 1)).map { place in
+                place == count ? .max : whole(Double(place) / Double(count))
+            }
         }
         var table: [UInt32] = []
         table.reserveCapacity(count)

@@ -12,8 +12,8 @@ struct RenderCommand: AsyncParsableCommand {
         abstract: "Render a glTF scene by path tracing, with the same bits on every device.",
         discussion: """
             The digest is the Merkle root over the picture's tiles: equal digests mean equal \
-            pictures to the last bit. A .png is clipped and sRGB-encoded (Blender's Standard view); \
-            an .exr keeps linear floats. Without --env the scene stands under a plain sky.
+            pictures to the last bit. A .png is clipped and sRGB-encoded (Blender's Standard \
+            view); an .exr keeps linear floats. Without --env the scene stands under a plain sky.
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png
@@ -26,7 +26,8 @@ struct RenderCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Light from all around: .hdr or .exr, equirectangular.", valueName: "file"))
+        help: ArgumentHelp(
+            "Light from all around: .hdr or .exr, equirectangular.", valueName: "file"))
     var env: String?
 
     @Option(name: .long, help: ArgumentHelp("Width and height in pixels.", valueName: "WxH"))
@@ -55,7 +56,8 @@ struct RenderCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The picture: .png or .exr; without it, the digest alone.", valueName: "file"))
+        help: ArgumentHelp(
+            "The picture: .png or .exr; without it, the digest alone.", valueName: "file"))
     var output: String?
 
     @OptionGroup var device: DeviceOptions
