@@ -250,7 +250,7 @@ private struct RenderReport {
                 "compile": .seconds(compile), "compute": .seconds(compute),
                 "digest": .seconds(digestSeconds), "write": .seconds(write),
             ],
-            "samples_per_second": .number(samplesPerSecond, decimals: 0),
+            "samples_per_second": .number(samplesPerSecond, decimals: 1),
         ]
     }
 
