@@ -1,5 +1,6 @@
 public import Compute
 public import Core
+internal import Digest
 internal import Foundation
 
 /// Inference on a market: a model and its inputs in, one leaf for each output of each item out.
@@ -17,6 +18,38 @@ public struct InferApp: App {
     static let batchMax = 8
 
     public init() {}
+
+    /// What to compute, from files in a folder.
+    ///
+    /// - Parameters:
+    ///   - model: the ONNX file's path below `folder`.
+    ///   - inputs: paths below `folder` for each of the model's inputs.
+    ///   - labels: path of the classes' names, one a line.
+    ///   - top: how many classes to name for each item; nil names none.
+    ///   - parts: ranges of items; by default one with all.
+    /// - Throws: ``Failure`` when a file cannot be read.
+    public func specification(
+        model: String, inputs: [String: [String]], labels: String? = nil, top: Int? = nil,
+        folder: String, parts: [TaskSpec.Part] = [.init()]
+    ) throws(Failure) -> TaskSpec {
+        var spec = TaskSpec(
+            app: id, appVersion: version, parameters: ["model": .string(model)], inputs: [:],
+            parts: parts)
+        for path in [model] + inputs.values.joined() {
+            let data = try FileBytes.read(
+                "\(folder)/\(path)", byteCountMax: ModelLoader.byteCountMax)
+            spec.inputs[path] = .init(sha256: SHA256.hash(data), byteCount: data.count)
+        }
+        for (name, paths) in inputs {
+            spec.parameters["input:\(name)"] = .string(paths.joined(separator: "\n"))
+        }
+        if let top { spec.parameters["top"] = .int(top) }
+        if let labels {
+            let names = try FileBytes.read("\(folder)/\(labels)", byteCountMax: 1 << 20)
+            spec.parameters["label_names"] = .bytes(Bytes(names))
+        }
+        return spec
+    }
 
     // MARK: Prepare
 

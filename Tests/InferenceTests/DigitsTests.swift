@@ -90,18 +90,9 @@ import Testing
     }
 
     static func spec(_ parts: [TaskSpec.Part]) throws -> TaskSpec {
-        let names = ["digits.onnx"] + shown.map { "digit-\($0).png" }
-        var inputs: [String: TaskSpec.ContentID] = [:]
-        for name in names {
-            let data = Bytes(try Data(contentsOf: Fixtures.digits.appendingPathComponent(name)))
-            inputs[name] = .init(sha256: SHA256.hash(data), byteCount: data.count)
-        }
-        return TaskSpec(
-            app: "infer", appVersion: "0.1",
-            parameters: [
-                "model": .string("digits.onnx"), "top": .int(1),
-                "input:image": .string(names.dropFirst().joined(separator: "\n")),
-            ], inputs: inputs, parts: parts)
+        try InferApp().specification(
+            model: "digits.onnx", inputs: ["image": shown.map { "digit-\($0).png" }],
+            labels: "labels.txt", top: 1, folder: Fixtures.digits.path, parts: parts)
     }
 
     static func run(_ spec: TaskSpec, on device: any ComputeDevice) throws -> [[Leaf]] {

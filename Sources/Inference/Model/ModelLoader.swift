@@ -12,11 +12,11 @@ public enum ModelLoader {
 
     /// - Throws: ``Failure`` naming the file, the node or tensor, and what was expected.
     public static func load(path: String) throws(Failure) -> Model {
-        let name = (path as NSString).lastPathComponent
+        let data = try FileBytes.read(path, byteCountMax: byteCountMax)
         do throws(Failure) {
-            return try load(try FileBytes.read(path, byteCountMax: byteCountMax))
+            return try load(data)
         } catch {
-            throw error.at(name)
+            throw error.at((path as NSString).lastPathComponent)
         }
     }
 
