@@ -109,8 +109,8 @@ import Testing
         for line in text.split(separator: "\n") where line.contains("\"0x") {
             let digit = try #require(line.last { $0.isHexDigit })
             let place = try #require(line.lastIndex(of: digit))
-            var changed = String(line)
-            changed.replaceSubrange(place...place, with: digit == "1" ? "2" : "1")
+            let other = digit == "1" ? "2" : "1"
+            let changed = line[..<place] + other + line[line.index(after: place)...]
             try text.replacingOccurrences(of: line, with: changed)
                 .write(toFile: tampered, atomically: true, encoding: .utf8)
             #expect(try verify([tampered, "--home", home]) == 1, "\(line)")
