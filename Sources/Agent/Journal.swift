@@ -23,6 +23,8 @@ public final class Journal: Sendable {
     /// Opens the journal, creating it when there is none.
     public init(path: String) throws(Failure) {
         var configuration = Configuration()
+        // A reader beside us, or a process that has just been killed, may hold the file a moment.
+        configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
             guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {

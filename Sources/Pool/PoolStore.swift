@@ -21,6 +21,8 @@ final class PoolStore: Sendable {
 
     init(path: String) throws(Failure) {
         var configuration = Configuration()
+        // A reader beside us, or a process that has just been killed, may hold the file a moment.
+        configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         }

@@ -134,21 +134,23 @@ enum Processes {
     }
 
     /// The process of a kind below the demo; nil while there is none.
-    static func find(_ kind: String, below demo: Int32) -> Int32? {
+    static func find(
+        _ kind: String, below demo: Int32, using random: inout some RandomNumberGenerator
+    ) -> Int32? {
         let all = all()
         let children = all.filter { $0.parent == demo }
         switch kind {
         case "demo": return demo
         case "pool": return children.first { $0.arguments.contains("pool") }?.id
         case "agent":
-            return children.filter { $0.arguments.dropFirst().first == "agent" }.randomElement()?
-                .id
+            return children.filter { $0.arguments.dropFirst().first == "agent" }
+                .randomElement(using: &random)?.id
         default:
             let agents = Set(children.map(\.id))
             return all.filter {
                 agents.contains($0.parent) && $0.arguments.dropFirst().first == "host"
                     && $0.arguments.contains(kind)
-            }.randomElement()?.id
+            }.randomElement(using: &random)?.id
         }
     }
 }

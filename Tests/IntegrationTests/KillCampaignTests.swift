@@ -53,7 +53,7 @@ import Testing
             let kind = Self.kinds[Int(random.next() % UInt64(Self.kinds.count))]
             let wait = Double(random.next() >> 11) * 0x1p-53 * seconds * 0.6
             usleep(UInt32(wait * 1e6))
-            guard let victim = victim(kind, of: process) else { continue }
+            guard let victim = victim(kind, of: process, &random) else { continue }
             kill(victim, SIGKILL)
             killed[kind, default: 0] += 1
             if kind == "demo" {
@@ -65,9 +65,12 @@ import Testing
     }
 
     /// Waits for a process of that kind to be there: a prepare host lives for a moment only.
-    private func victim(_ kind: String, of demo: Process) -> Int32? {
+    private func victim(
+        _ kind: String, of demo: Process, _ random: inout SeededGenerator
+    ) -> Int32? {
         for _ in 0..<500 where demo.isRunning {
-            if let found = Processes.find(kind, below: demo.processIdentifier) { return found }
+            let found = Processes.find(kind, below: demo.processIdentifier, using: &random)
+            if let found { return found }
             usleep(2000)
         }
         return nil

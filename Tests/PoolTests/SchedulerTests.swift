@@ -95,7 +95,8 @@ import Wallet
         #expect(
             pick(market, market.workers[2], given: given([0, 1], isRefused: true)) == .task(task))
         let late = -TestMarket.timeReferenceSeconds
-        #expect(pick(market, market.workers[2], given: given([0, 1], atSeconds: late)) == .task(task))
+        #expect(
+            pick(market, market.workers[2], given: given([0, 1], atSeconds: late)) == .task(task))
         // One that was given it and does not hold it lost it on the way.
         #expect(pick(market, market.workers[0], given: given([0, 1])) == .task(task))
         #expect(

@@ -1,5 +1,5 @@
-// Linux calls that Swift cannot make: they are variadic, hidden behind a macro that importers do not
-// set, or take a program made of macros. Unless said otherwise each answers 0, or an errno.
+// Linux calls that Swift cannot make: they are variadic, hidden behind a macro that importers do
+// not set, or take a program made of macros. Unless said otherwise each answers 0, or an errno.
 #pragma once
 
 // A pipe whose ends close on exec: descriptors[0] reads, descriptors[1] writes.
