@@ -54,7 +54,7 @@ import Testing
         #expect(error?.message.contains("too many messages") == true)
     }
 
-    /// Damaged models are refused or planned; nothing crashes. `RIGOR_FUZZ_SECONDS` makes it longer.
+    /// Damaged models are refused or planned, nothing crashes; `RIGOR_FUZZ_SECONDS` for longer.
     @Test func damageNeverCrashes() throws {
         let text = ProcessInfo.processInfo.environment["RIGOR_FUZZ_SECONDS"]
         let seconds = text.flatMap(Double.init) ?? 2

@@ -74,7 +74,8 @@ import Testing
 
     @Test(arguments: [
         "console.print(x)", "func print(_ x: Int) {}", "Date(timeIntervalSince1970: 0)",
-        "try f()", "fatalError(reason)", "Int.random(in: 0..<3, using: &generator)", "try? f()",
+        "try f()", "try !f()",
+        "fatalError(reason)", "Int.random(in: 0..<3, using: &generator)", "try? f()",
     ])
     func allowedCall(_ code: String) {
         #expect(BannedCalls.findings(swift(code)).isEmpty)

@@ -23,7 +23,8 @@ enum BannedCalls {
             }
             return "\(source.text(index))(: say it through Console, or return it"
         case "try", "as":
-            guard next == "!" else { return nil }
+            // `try !isDone` negates.
+            guard next == "!", !source.tokens[index + 1].isSpaced else { return nil }
             return "\(source.text(index))!: throw a Failure, or #require it in a test"
         case "fatalError":
             guard next == "(", source.text(index + 2) == ")" else { return nil }
