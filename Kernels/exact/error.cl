@@ -1,7 +1,7 @@
 // needs: exact/exponential.cl
 // The error function over all numbers.
 
-// At most 1.1 ulp. Below 7/8 a polynomial; above, erfc(x) = e^(-x q(x)) with a polynomial q.
+// At most 1.2 ulp. Below 7/8 a polynomial; above, erfc(x) = e^(-x q(x)) with a polynomial q.
 EX_INLINE float ex_erf(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     float a = as_float(u);

@@ -100,7 +100,7 @@ EX_INLINE float ex_cos(float x) {
     return u > 0x7f7fffffu ? EX_NAN : y;
 }
 
-// At most 3.2 ulp.
+// At most 3.5 ulp.
 EX_INLINE float ex_tan(float x) {
     uint u = as_uint(x) & ~EX_SIGN;
     uint quadrant;

@@ -1,7 +1,7 @@
 // Twin of Kernels/exact/error.cl.
 
 extension Exact {
-    /// The error function: at most 1.1 ulp.
+    /// The error function: at most 1.2 ulp.
     ///
     /// Below 7/8 a polynomial; above, erfc x = e^(−x q(x)) with a polynomial q.
     public static func erf(_ x: Float) -> Float {

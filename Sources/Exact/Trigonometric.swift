@@ -102,7 +102,7 @@ extension Exact {
         return u > 0x7f7f_ffff ? nan : y
     }
 
-    /// tan x: at most 3.2 ulp; NaN for infinities.
+    /// tan x: at most 3.5 ulp; NaN for infinities.
     public static func tan(_ x: Float) -> Float {
         let u = asUInt(x) & ~sign
         let (r, quadrant) = trigRemainder(u)
