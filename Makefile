@@ -39,5 +39,16 @@ install-test: ## those, and the ones the tests need
 	@scripts/install-packages program test
 	@scripts/install-intel-opencl
 
+bench: build ## figures of this machine's devices, with result hashes; see Benchmarks/README.md
+	.build/release/rigor bench --quick
+
+fuzz: install-test ## minutes of mutated scenes, pictures and models; FUZZ_SECONDS each, 180 by default
+	$(BUILD) --build-tests
+	RIGOR_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),180) $(SWIFT) test -c release --skip-build --filter Fuzz
+
+kill-campaign: install-test ## kill -9 at random points of a demo: same results, paid once
+	$(BUILD) --build-tests
+	scripts/kill-campaign $(or $(POINTS),40)
+
 clean: ## build folders and the demo's data
 	rm -rf .build .build-static demo

@@ -69,32 +69,43 @@ let package = Package(
 
         // Apps
         module("Rendering", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging"]),
-        module("Inference", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging", protobuf]),
+        module(
+            "Inference", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging", protobuf]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
-        module("Profiling", [
-            "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
-            "Rendering", "Inference", "SoftFloat",
-        ]),
+        module(
+            "Profiling",
+            [
+                "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
+                "Rendering", "Inference", "SoftFloat",
+            ]),
 
         // Hosts
         module("PrepareHost", ["Core", "Digest", "HostProtocol", "Compute"]),
-        module("DeviceHost", [
-            "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Profiling",
-        ]),
+        module(
+            "DeviceHost",
+            [
+                "Core", "Digest", "HostProtocol", "OpenCL", "Hardware", "Compute", "Profiling",
+            ]),
 
         // Market
         module("Ledger", ["Core", "Digest", "Ethereum", "Contribution", grdb]),
-        module("PoolProtocol", [
-            "Core", "Digest", "Ethereum", "Contribution", "HostProtocol", "Ledger",
-        ]),
-        module("Agent", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
-            "PoolProtocol", grdb,
-        ]),
-        module("Pool", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
-            "PoolProtocol", grdb,
-        ]),
+        module(
+            "PoolProtocol",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "HostProtocol", "Ledger",
+            ]),
+        module(
+            "Agent",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
+                "PoolProtocol", grdb,
+            ]),
+        module(
+            "Pool",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
+                "PoolProtocol", grdb,
+            ]),
         module("RigorTestKit", ["Core", "Compute", "OpenCL", "Hardware", "Exact"]),
 
         // Program
@@ -117,39 +128,58 @@ let package = Package(
         tests("SoftFloat", ["SoftFloat"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
-        tests("DeviceHost", [
-            "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
-        ]),
-        tests("Agent", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol",
-            "PoolProtocol", "Agent", "MarketTestKit",
-        ]),
-        tests("Integration", [
-            "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
-        ]),
+        tests(
+            "DeviceHost",
+            [
+                "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
+            ]),
+        tests(
+            "Agent",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol",
+                "PoolProtocol", "Agent", "MarketTestKit",
+            ]),
+        tests(
+            "Integration",
+            [
+                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
+            ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
         .executableTarget(
             name: "LedgerWriter",
-            dependencies: ["Core", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit"],
+            dependencies: [
+                "Core", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit",
+            ],
             path: "Tests/LedgerWriter"),
         tests("Ethereum", ["Core", "Digest", "Ethereum"]),
-        tests("Contribution", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "MarketTestKit",
-        ]),
+        tests(
+            "Contribution",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "MarketTestKit",
+            ]),
         tests("Wallet", ["Core", "Digest", "Ethereum", "Wallet", "MarketTestKit"]),
-        tests("Ledger", [
-            "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit",
-            "LedgerWriter", grdb,
-        ]),
+        tests(
+            "Ledger",
+            [
+                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "Ledger", "MarketTestKit",
+                "LedgerWriter", grdb,
+            ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
+        tests(
+            "Golden",
+            [
+                "Core", "Digest", "Compute", "Rendering", "Inference", "Toy", "RigorTestKit",
+            ]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
-        tests("Rendering", [
-            "Core", "Digest", "Exact", "Imaging", "Compute", "Rendering", "RigorTestKit",
-        ]),
+        tests(
+            "Rendering",
+            [
+                "Core", "Digest", "Exact", "Imaging", "Compute", "Rendering", "RigorTestKit",
+            ]),
         tests("Fuzz", ["Core", "Imaging", "Rendering"]),
         tests(
             "Inference",

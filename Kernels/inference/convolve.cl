@@ -1,3 +1,4 @@
+// needs: inference/activate.cl inference/gemm.cl inference/pack.cl
 // Convolution: the columns of an implicit matrix product, and the depthwise case directly.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding

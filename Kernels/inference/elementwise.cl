@@ -1,3 +1,6 @@
+// needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
+// needs: exact/trigonometric.cl exact/power.cl exact/error.cl exact/hyperbolic.cl
+// needs: inference/order.cl
 // Elementwise operators on floats, with broadcasting by strides. NaN passes through comparisons
 // untouched where an operator clamps.
 

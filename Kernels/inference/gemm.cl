@@ -1,3 +1,4 @@
+// needs: inference/activate.cl
 // C = A B from packed panels, by the rule for sums of products: k upward in blocks of 256, one fma
 // chain from +0 in a block, block sums added upward, then bias, then activation.
 //

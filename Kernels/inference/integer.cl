@@ -1,3 +1,4 @@
+// defines: T=int U=uint
 // Elementwise operators on integer tensors of type T (int, long or uchar), with broadcasting by
 // strides. Arithmetic wraps. Booleans are bytes, 0 or 1.
 

@@ -1,3 +1,4 @@
+// defines: T=int U=uint
 // Moving elements of type T about without looking at them.
 
 // Work-items: (innermost rounded up, middle, outermost) of the collapsed shape.

@@ -1,3 +1,4 @@
+// needs: inference/activate.cl inference/gemm.cl
 // Puts a strided matrix into panels of `width` rows (for A) or columns (for B), k slowest inside a
 // panel, the last panel filled up with zeros.
 //

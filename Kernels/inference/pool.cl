@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
+// needs: inference/reduce.cl
 // Pooling windows over planes of height x width. Elements are those inside the plane, row by row;
 // averages sum them by sixteen lanes and the fixed tree.
 

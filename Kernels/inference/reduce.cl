@@ -1,3 +1,4 @@
+// needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
 // Reductions over one axis of (outer, count, inner), by the rule for sums that are no products:
 // sixteen lanes, lane l taking elements l, l+16, ... upward, then the tree +8, +4, +2, +1. A lane
 // without an element holds the neutral value.

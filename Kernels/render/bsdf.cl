@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl render/surface.cl
 // glTF 2.0's metallic-roughness surface (appendix B) with KHR_materials_transmission and ior: a
 // GGX interface over a Lambert base, glass, or metal. Directions are local, the normal is z, and
 // the viewer's side is up.

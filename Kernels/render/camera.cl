@@ -1,3 +1,6 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
+// needs: render/light.cl
 // Begins one path a slot. Slots run over tiles, then pixels of a tile, then samples, so that
 // neighbours in the queue look through the same pixel.
 

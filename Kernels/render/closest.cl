@@ -1,3 +1,4 @@
+// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl render/traverse.cl
 // The nearest hit of each queued path's ray.
 __kernel void closest(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,

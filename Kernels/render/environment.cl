@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl
 // Light from all around: an equirectangular picture, and a table of cells to draw directions from.
 // u = 1/2 + atan2(z, x) / 2π and v = acos(y) / π, so the picture's middle lies toward +x and its
 // right half toward +z.

@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
 // Choosing a light and a point on it. One table holds the environment, the punctual lights and the
 // emissive triangles, each with its chance by power.
 

@@ -1,3 +1,4 @@
+// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl render/traverse.cl
 // Adds the light that each queued path asked for, where nothing stands between.
 __kernel void occlusion(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,

@@ -1,3 +1,4 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
 // Random numbers are functions of (job seed, pixel, sample, dimension): nothing is carried along.
 // Pairs are Sobol points, shuffled and Owen-scrambled by hash: Burley, "Practical Hash-based Owen
 // Scrambling" (JCGT 2020), with Vegdahl's hash ("Building a Better LK Hash", 2021).

@@ -1,3 +1,6 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
+// needs: render/light.cl render/camera.cl
 // What happens where a ray ends: light is collected, a light is asked, and the path goes on.
 
 // How much a light found by chance counts beside the one asked for: the balance heuristic.

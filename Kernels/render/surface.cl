@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl render/texture.cl
 // What a triangle is at a point: corners, texture coordinates, colour, coverage.
 
 typedef struct {

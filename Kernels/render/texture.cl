@@ -1,3 +1,5 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: render/random.cl
 // Textures are RGBA8 words read by integer addressing and filtered by fma.
 
 static int wrap_texel(int i, int size, uint mode) {

@@ -1,3 +1,4 @@
+// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl
 // One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
 //
 // A candidate counts only if its distance lies in the slab interval of its own padded box, computed

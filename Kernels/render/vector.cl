@@ -1,3 +1,4 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl
 // Vectors of three, by fma alone. The built-in dot, cross and normalize may round as they like.
 
 static float dot3(float3 a, float3 b) {

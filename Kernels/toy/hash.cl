@@ -14,7 +14,8 @@ __constant uint toy_k[64] = {
 __constant uint toy_start[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-uint toy_right(uint x, uint n) { return (x >> n) | (x << (32u - n)); }
+// rotate(), not two shifts: compilers turn those into a funnel shift that Oclgrind does not know.
+uint toy_right(uint x, uint n) { return rotate(x, 32u - n); }
 
 // One block of 16 big-endian words into the state.
 void toy_block(uint state[8], uint w[16]) {
@@ -54,7 +55,7 @@ void toy_block(uint state[8], uint w[16]) {
 }
 
 uint toy_swap(uint x) {
-    return (x >> 24) | ((x >> 8) & 0xff00u) | ((x << 8) & 0xff0000u) | (x << 24);
+    return (rotate(x, 8u) & 0x00ff00ffu) | (rotate(x, 24u) & 0xff00ff00u);
 }
 
 // states[chunk] = SHA-256 of the chunk's blocks, which are padded already. `spans` holds the first

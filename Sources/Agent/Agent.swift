@@ -179,7 +179,8 @@ public final class Agent {
     private func accept(
         _ assignment: Assignment, _ certificate: CertificateReport
     ) throws(Failure) {
-        var record = try journal.record(assignment.taskID)
+        var record =
+            try journal.record(assignment.taskID)
             ?? AssignmentRecord(assignment: assignment)
         // A task that was ended here stays ended, whatever the pool believes.
         if record.isOver {

@@ -41,7 +41,8 @@ public enum Intake {
     ) throws(Failure) -> TaskSpec {
         guard certificate.verdict == .exact else {
             throw Failure(
-                .refused, "device \(certificate.device.label) is certified "
+                .refused,
+                "device \(certificate.device.label) is certified "
                     + "\(certificate.verdict.rawValue); only exact devices settle")
         }
         guard
@@ -51,7 +52,8 @@ public enum Intake {
         else { throw Failure(.untrusted, "the task is not its deal's index \(assignment.index)") }
         guard programs.contains(assignment.appVersion) else {
             throw Failure(
-                .missing, "program \(assignment.appVersion) is not on this rig: install the "
+                .missing,
+                "program \(assignment.appVersion) is not on this rig: install the "
                     + "release that the deal names")
         }
         let spec = try spec(assignment)
@@ -66,7 +68,8 @@ public enum Intake {
         let lead = assignment.contributionDeadlineSeconds - nowSeconds
         guard lead >= policy.leadSecondsMin else {
             throw Failure(
-                .refused, "\(lead) s to the contribution deadline; the owner wants "
+                .refused,
+                "\(lead) s to the contribution deadline; the owner wants "
                     + "\(policy.leadSecondsMin)")
         }
         return spec
@@ -81,7 +84,8 @@ public enum Intake {
         let spec = try TaskSpec(canonical: assignment.spec)
         guard spec.parts.indices.contains(assignment.index) else {
             throw Failure(
-                .malformed, "the deal has task \(assignment.index), the specification "
+                .malformed,
+                "the deal has task \(assignment.index), the specification "
                     + "\(spec.parts.count) parts")
         }
         return spec

@@ -22,7 +22,8 @@ public struct RequestParameters: Hashable, Sendable {
             Self(taskSpec: hash).text == text
         else {
             throw Failure(
-                .unsupported, "params: \(Self.head)0x…\(Self.tail) with a task specification's "
+                .unsupported,
+                "params: \(Self.head)0x…\(Self.tail) with a task specification's "
                     + "hash expected")
         }
         taskSpec = hash

@@ -31,11 +31,12 @@ public enum JSON: Hashable, Sendable {
         for _ in 0..<decimals { scale *= 10 }
         let scaled = (value.magnitude * scale).rounded()
         guard let units = Int(exactly: scaled) else { return .null }
+        let sign = value < 0 && units != 0 ? "-" : ""
+        guard decimals > 0 else { return .decimal("\(sign)\(units)") }
         let unit = Int(scale)
         var fraction = String(units % unit)
         fraction = String(repeating: "0", count: decimals - fraction.count) + fraction
         while fraction.hasSuffix("0") { fraction.removeLast() }
-        let sign = value < 0 && units != 0 ? "-" : ""
         return .decimal("\(sign)\(units / unit)" + (fraction.isEmpty ? "" : ".\(fraction)"))
     }
 

@@ -129,7 +129,8 @@ private final class RunObserver: AppObserver {
         precondition(leaf.index == leafHashes.count, "leaves come in order, without gaps")
         guard leaf.bytes.count <= HostProtocol.leafBytesMax else {
             throw Failure(
-                .limit, "leaf \(leaf.name): \(leaf.bytes.count) bytes; at most "
+                .limit,
+                "leaf \(leaf.name): \(leaf.bytes.count) bytes; at most "
                     + "\(HostProtocol.leafBytesMax) expected")
         }
         let start = clock.monotonicSeconds

@@ -41,7 +41,8 @@ public struct OpenCLShelf: DeviceShelf {
             options: options, clock: clock)
         guard opened.indices.contains(selection.share) else {
             throw Failure(
-                .unsupported, "device \(selection.index): share \(selection.share) of "
+                .unsupported,
+                "device \(selection.index): share \(selection.share) of "
                     + "\(selection.shareCount): it has \(computeUnits) compute units")
         }
         return opened[selection.share]

@@ -38,8 +38,9 @@ extension Address {
             throw Failure(.malformed, "address \"\(text)\": 0x and 40 hexadecimal digits expected")
         }
         let digits = text.dropFirst(2)
-        guard digits == digits.lowercased() || digits == digits.uppercased()
-            || text == address.checksummed
+        guard
+            digits == digits.lowercased() || digits == digits.uppercased()
+                || text == address.checksummed
         else {
             throw Failure(
                 .malformed, "address \(text): its letter case is no EIP-55 checksum; mistyped?")

@@ -31,7 +31,8 @@ extension Exact {
     public static func div(_ a: Float, _ b: Float) -> Float {
         let ua = asUInt(a) & ~sign
         let ub = asUInt(b) & ~sign
-        let invalid = ua > 0x7f80_0000 || ub > 0x7f80_0000
+        let invalid =
+            ua > 0x7f80_0000 || ub > 0x7f80_0000
             || (ua == ub && (ua == 0 || ua == 0x7f80_0000))
         return invalid ? nan : a / b
     }

@@ -61,7 +61,8 @@ extension Exact {
         u = ux == 0 ? (grows ? 0 : 0x7f80_0000) : u
         u = ux == 0x7f80_0000 ? (grows ? 0x7f80_0000 : 0) : u
         u |= negative && odd ? sign : 0
-        let invalid = ux > 0x7f80_0000 || uy > 0x7f80_0000
+        let invalid =
+            ux > 0x7f80_0000 || uy > 0x7f80_0000
             || (negative && !whole && ux != 0 && ux != 0x7f80_0000)
         u = invalid ? 0x7fc0_0000 : u
         return asFloat(uy == 0 || asUInt(x) == 0x3f80_0000 ? 0x3f80_0000 : u)

@@ -64,7 +64,8 @@ public final class ChildProcess: Sendable {
                 _ = Glibc.close(descriptor)
             }
         }
-        let channel = hasChannel
+        let channel =
+            hasChannel
             ? FrameChannel(input: fromChild[0], output: toChild[1], name: command.name) : nil
         let (input, output) = (toChild[0], fromChild[1])
         let result = Spawner.shared.perform {
@@ -104,7 +105,8 @@ public final class ChildProcess: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
 
         var arguments = ([command.executable] + command.arguments).map { strdup($0) } + [nil]
-        var environment = command.environment.sorted { $0.key < $1.key }
+        var environment =
+            command.environment.sorted { $0.key < $1.key }
             .map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in arguments + environment { free(pointer) } }
         var processID: pid_t = 0
@@ -112,7 +114,8 @@ public final class ChildProcess: Sendable {
             &processID, command.executable, &actions, &attributes, &arguments, &environment)
         guard status == 0 else {
             throw Failure(
-                .io, "\(command.name): could not start \(command.executable): "
+                .io,
+                "\(command.name): could not start \(command.executable): "
                     + systemMessage(status))
         }
         return processID

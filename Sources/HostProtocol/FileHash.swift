@@ -24,7 +24,8 @@ public enum FileHash {
         let bytes = try contents(path: path, bytesMax: expected.byteCount)
         guard bytes.count == expected.byteCount, SHA256.hash(bytes) == expected.sha256 else {
             throw Failure(
-                .untrusted, "\(path): content \(expected.sha256) of "
+                .untrusted,
+                "\(path): content \(expected.sha256) of "
                     + "\(expected.byteCount) bytes expected")
         }
         return bytes

@@ -39,7 +39,7 @@ public final class HostLink: Sendable {
         _ kind: Kind, executable: String, expected: Hash256?, logPath: String
     ) throws(Failure) -> HostLink {
         let command = ChildProcess.Command(
-            name: kind.label, executable: executable, 
+            name: kind.label, executable: executable,
             arguments: [
                 "host", kind.rawValue, "--agent",
                 "\(ProcessInfo.processInfo.processIdentifier)",
@@ -56,12 +56,14 @@ public final class HostLink: Sendable {
             else { throw Failure(.io, "\(kind.label): a greeting expected") }
             guard greeting.version == HostProtocol.version else {
                 throw Failure(
-                    .unsupported, "\(kind.label): speaks host protocol \(greeting.version), "
+                    .unsupported,
+                    "\(kind.label): speaks host protocol \(greeting.version), "
                         + "this agent \(HostProtocol.version)")
             }
             if let expected, greeting.binary != expected {
                 throw Failure(
-                    .untrusted, "\(kind.label): runs program \(greeting.binary), "
+                    .untrusted,
+                    "\(kind.label): runs program \(greeting.binary), "
                         + "\(expected) expected")
             }
             return HostLink(process: process, channel: channel, greeting: greeting)

@@ -26,7 +26,9 @@ public final class MarketLedger: Sendable {
     ///
     /// - Throws: ``Failure`` (io) when the file cannot be written, (refused) when it holds a
     ///   market.
-    public static func found(_ settings: Hub.Settings, at path: String) throws(Failure)
+    public static func found(
+        _ settings: Hub.Settings, at path: String
+    ) throws(Failure)
         -> MarketLedger
     {
         let database = try Store.open(path, creating: true)

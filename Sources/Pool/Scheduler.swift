@@ -63,7 +63,8 @@ public enum Scheduler {
         guard task.status == .revealing else { return nil }
         let isRevealOver = nowSeconds >= task.revealDeadlineSeconds
         if isRevealOver && task.revealCount == 0 { return .reopen(taskID: taskID) }
-        let isRevealed = task.revealCount == task.winnerCount
+        let isRevealed =
+            task.revealCount == task.winnerCount
             || (isRevealOver && task.revealCount > 0)
         return isRevealed && isDelivered ? .finalize(taskID: taskID) : nil
     }

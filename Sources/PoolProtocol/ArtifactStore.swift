@@ -75,7 +75,8 @@ public struct ArtifactStore: Sendable {
         if let expected, expected != content {
             _ = unlink(path)
             throw Failure(
-                .untrusted, "artifact: content \(expected.sha256) of \(expected.byteCount) "
+                .untrusted,
+                "artifact: content \(expected.sha256) of \(expected.byteCount) "
                     + "bytes expected, \(content.sha256) of \(content.byteCount) came")
         }
         let target = self.path(of: content.sha256)

@@ -29,7 +29,8 @@ public enum LeafFile {
         func take(_ count: Int) throws(Failure) -> ArraySlice<UInt8> {
             guard count >= 0, count <= bytes.count - offset else {
                 throw Failure(
-                    .malformed, "leaf file: leaf \(leaves.count): \(count) bytes expected, "
+                    .malformed,
+                    "leaf file: leaf \(leaves.count): \(count) bytes expected, "
                         + "\(bytes.count - offset) left")
             }
             defer { offset += count }

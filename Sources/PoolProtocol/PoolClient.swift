@@ -2,9 +2,9 @@ public import Contribution
 public import Core
 internal import Digest
 public import Ethereum
+internal import Glibc
 internal import HostProtocol
 public import Ledger
-internal import Glibc
 internal import Synchronization
 
 /// A pool as its clients see it. Connects when it is first needed and again after the pool was

@@ -50,7 +50,7 @@ extension PoolReply {
         case "ok": self = .ok
         case "time": self = .time(seconds: try fields.count("seconds"))
         case "nonce": self = .nonce(try fields.count("nonce"))
-        case "outcome": 
+        case "outcome":
             var outcome = Outcome(events: [], transfers: [])
             for value in try fields.array("events") { outcome.events.append(try Event(value)) }
             self = .outcome(outcome)

@@ -108,7 +108,8 @@ public enum SoftFloat {
         case .infinity: magnitude = limit
         case .finite(let x):
             // Beyond 2^31 only the clamp matters.
-            magnitude = x.exponent < 0
+            magnitude =
+                x.exponent < 0
                 ? x.digits >> UInt128(-x.exponent) : x.digits << UInt128(min(x.exponent, 32))
         }
         let clamped = Int64(min(magnitude, limit))

@@ -60,7 +60,8 @@ struct HashBlob {
             bytes.count == Self.headBytes + chunks * 8 + blocks * Self.blockBytes
         else {
             throw Failure(
-                .malformed, "hash blob: \(chunks) chunks and \(blocks) blocks in "
+                .malformed,
+                "hash blob: \(chunks) chunks and \(blocks) blocks in "
                     + "\(bytes.count) bytes")
         }
         let table = Self.words(bytes[Self.headBytes..<Self.headBytes + chunks * 8])
@@ -68,7 +69,8 @@ struct HashBlob {
             let span = Span(first: table[2 * chunk], count: table[2 * chunk + 1])
             guard span.count > 0, Int(span.first) + Int(span.count) <= blocks else {
                 throw Failure(
-                    .malformed, "hash blob: chunk \(chunk): blocks \(span.first) + "
+                    .malformed,
+                    "hash blob: chunk \(chunk): blocks \(span.first) + "
                         + "\(span.count) of \(blocks)")
             }
             spans.append(span)

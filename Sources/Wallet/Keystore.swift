@@ -84,7 +84,8 @@ public struct Keystore: Hashable, Sendable {
         let key = try PrivateKey(bytes: plain)
         if let address, address != key.address {
             throw Failure(
-                .untrusted, "the file says \(address.checksummed), its key is "
+                .untrusted,
+                "the file says \(address.checksummed), its key is "
                     + key.address.checksummed)
         }
         return key

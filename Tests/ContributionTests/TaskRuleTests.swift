@@ -211,7 +211,8 @@ import Wallet
         let deal = try market.send(.matchOrders(orders, sponsored: false), by: market.requester)
         let task = try #require(
             try market.send(
-                .initialize(dealID: deal.dealID ?? .zero, index: 0), by: worker).taskID)
+                .initialize(dealID: deal.dealID ?? .zero, index: 0), by: worker
+            ).taskID)
         #expect(market.code(contribution(market, worker, task), by: worker) == .enclaveMissing)
         // With an enclave that signs the result, it passes.
         let enclave = PrivateKey(entropy: SeededEntropy(seed: 7))

@@ -40,7 +40,9 @@ private final class Hosts {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private static func serve(_ body: @escaping @Sendable (HostSession) -> Void) throws
+    private static func serve(
+        _ body: @escaping @Sendable (HostSession) -> Void
+    ) throws
         -> FrameChannel
     {
         var ends: [Int32] = [-1, -1]
@@ -61,7 +63,9 @@ private final class Hosts {
         }
     }
 
-    func spec(_ content: Bytes, chunkBytes: Int, rounds: Int, parts: [TaskSpec.Part]) throws
+    func spec(
+        _ content: Bytes, chunkBytes: Int, rounds: Int, parts: [TaskSpec.Part]
+    ) throws
         -> TaskSpec
     {
         try FileHash.writeDurably(content, to: folder + "/in/data")

@@ -15,7 +15,8 @@ import Testing
 
     /// The example of EIP-712 itself, every intermediate value of it.
     @Test func theStandardsMail() throws {
-        let person = TypedData.Struct("Person", [.init("name", .string), .init("wallet", .address)])
+        let person = TypedData.Struct(
+            "Person", [.init("name", .string), .init("wallet", .address)])
         let mail = TypedData.Struct(
             "Mail",
             [

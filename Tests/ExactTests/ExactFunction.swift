@@ -81,7 +81,8 @@ struct ExactFunction: Sendable, CustomStringConvertible {
     private static let others = [
         one("erf", 1.2, Exact.erf, Foundation.erf, [0.87499994, 0.875, 3.9192059, 4]),
         one("tanh", 1.5, Exact.tanh, Foundation.tanh, [0.54999995, 0.55, 9.010913, 10]),
-        one("sigmoid", 3, Exact.sigmoid, { 1 / (1 + Foundation.exp(-$0)) }, [-87.4, -103.98, 17.4]),
+        one(
+            "sigmoid", 3, Exact.sigmoid, { 1 / (1 + Foundation.exp(-$0)) }, [-87.4, -103.98, 17.4]),
     ]
 
     private static let narrowing = [

@@ -45,7 +45,8 @@ struct Demo {
     }
 
     func start(isResumed: Bool) throws -> Process {
-        let mode = isResumed
+        let mode =
+            isResumed
             ? ["--resume"] : ["--apps", "hash", "--hash-rounds", "\(rounds)"]
         return try Self.start(
             ["demo", "--home", home, "--json"] + mode, output: "\(home)/out.json")

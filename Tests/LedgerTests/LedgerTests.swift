@@ -156,9 +156,11 @@ import Wallet
 
     @Test func severalOpeningsAgree() throws {
         let founded = try FoundedLedger()
-        let ledgers = [founded.ledger] + (try (0..<2).map { _ in
-            try MarketLedger.open(founded.folder.ledger)
-        })
+        let ledgers =
+            [founded.ledger]
+            + (try (0..<2).map { _ in
+                try MarketLedger.open(founded.folder.ledger)
+            })
         let worker = founded.market.workers[0]
         for turn in 0..<9 {
             let envelope = try founded.envelope(

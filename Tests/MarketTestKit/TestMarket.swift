@@ -1,7 +1,7 @@
 public import Contribution
 public import Core
-public import Ethereum
 internal import Digest
+public import Ethereum
 public import Wallet
 
 /// A small market with everybody in it, driven step by step.

@@ -74,7 +74,9 @@ import Wallet
         var market = try TestMarket(workers: 4)
         let task = try market.openTask(price: 1000, trust: 3)
         let now = market.nowSeconds
-        func given(_ indices: [Int], atSeconds: Int = 0, isRefused: Bool = false)
+        func given(
+            _ indices: [Int], atSeconds: Int = 0, isRefused: Bool = false
+        )
             -> [Hash256: [Scheduler.Given]]
         {
             [

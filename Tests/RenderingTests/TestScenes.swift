@@ -37,7 +37,9 @@ struct SceneMaker {
             p.y * q.z - p.z * q.y, p.z * q.x - p.x * q.z, p.x * q.y - p.y * q.x)
         n /= (n * n).sum().squareRoot()
         let first = UInt32(scene.positions.count)
-        for (corner, uv) in zip([a, b, c, d], [[0, 1], [1, 1], [1, 0], [0, 0]] as [SIMD2<Float>]) {
+        for (corner, uv) in zip(
+            [a, b, c, d], [[0, 1], [1, 1], [1, 0], [0, 0]] as [SIMD2<Float>])
+        {
             vertex(corner, n, uv)
         }
         triangle(first, first + 1, first + 2, material)
@@ -123,7 +125,8 @@ struct SceneMaker {
         maker.quad([-1, -1, -1], [1, -1, -1], [1, 1, -1], [-1, 1, -1], white)
         maker.quad([-1, -1, 1], [-1, -1, -1], [-1, 1, -1], [-1, 1, 1], red)
         maker.quad([1, -1, -1], [1, -1, 1], [1, 1, 1], [1, 1, -1], green)
-        maker.quad([-0.3, 0.99, -0.3], [0.3, 0.99, -0.3], [0.3, 0.99, 0.3], [-0.3, 0.99, 0.3], lamp)
+        maker.quad(
+            [-0.3, 0.99, -0.3], [0.3, 0.99, -0.3], [0.3, 0.99, 0.3], [-0.3, 0.99, 0.3], lamp)
         maker.quad([-0.9, -0.9, 0.5], [0, -0.9, 0.5], [0, 0, 0.5], [-0.9, 0, 0.5], veil)
         maker.sphere([-0.4, -0.6, -0.2], radius: 0.4, level: 3, gold)
         maker.sphere([0.45, -0.65, 0.2], radius: 0.35, level: 3, glass)

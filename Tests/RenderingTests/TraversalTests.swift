@@ -15,7 +15,7 @@ import Testing
         maker.quad([-2, -1, 2], [2, -1, 2], [2, -1, -2], [-2, -1, -2], material)
         // The same triangles twice: ties that the lower number must win.
         maker.quad([-2, -1, 2], [2, -1, 2], [2, -1, -2], [-2, -1, -2], material)
-        maker.triangle(0, 1, 1, material)  // without area
+        maker.triangle(0, 1, 1, material) // without area
         let seed: UInt64 = 20_261_121
         print("seed \(seed)")
         var random = Random(state: seed)

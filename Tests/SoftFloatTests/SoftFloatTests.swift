@@ -92,26 +92,35 @@ import Testing
         #expect(wrong == 0)
     }
 
-    @Test(arguments: [
-        (0x7fc0_0000, 0), (0x7f80_0000, .max), (0xff80_0000, .min), (0x4eff_ffff, 2_147_483_520),
-        (0x4f00_0000, .max), (0xcf00_0000, .min), (0xcf00_0001, .min), (0x3f7f_ffff, 0),
-        (0xbf80_0000, -1), (0xbfff_ffff, -1), (0x4b80_0001, 16_777_218), (0x0000_0001, 0),
-        (0x7f7f_ffff, .max), (0x8000_0000, 0), (0x4040_0000, 3),
-    ] as [(UInt32, Int32)])
+    @Test(
+        arguments: [
+            (0x7fc0_0000, 0), (0x7f80_0000, .max), (0xff80_0000, .min),
+            (0x4eff_ffff, 2_147_483_520),
+            (0x4f00_0000, .max), (0xcf00_0000, .min), (0xcf00_0001, .min), (0x3f7f_ffff, 0),
+            (0xbf80_0000, -1), (0xbfff_ffff, -1), (0x4b80_0001, 16_777_218), (0x0000_0001, 0),
+            (0x7f7f_ffff, .max), (0x8000_0000, 0), (0x4040_0000, 3),
+        ] as [(UInt32, Int32)])
     func truncation(_ bits: UInt32, _ expected: Int32) {
         #expect(SoftFloat.toInt32(bits) == expected)
     }
 
     /// Answers worked out by hand from the formats' definitions.
-    @Test(arguments: [
-        (0x3f80_0000, 0x3c00, 0x3f80), (0x477f_efff, 0x7bff, 0x4780), (0x477f_f000, 0x7c00, 0x4780),
-        (0x3300_0000, 0x0000, 0x3300), (0x3300_0001, 0x0001, 0x3300), (0x3380_0000, 0x0001, 0x3380),
-        (0x33c0_0000, 0x0002, 0x33c0), (0x387f_c000, 0x03ff, 0x3880), (0x387f_e000, 0x0400, 0x3880),
-        (0x3f80_1000, 0x3c00, 0x3f80), (0x3f80_3000, 0x3c02, 0x3f80), (0x3f80_8000, 0x3c04, 0x3f80),
-        (0x3f81_8000, 0x3c0c, 0x3f82), (0x7f7f_ffff, 0x7c00, 0x7f80), (0xff80_0000, 0xfc00, 0xff80),
-        (0xffff_ffff, 0x7e00, 0x7fc0), (0x8000_0001, 0x8000, 0x8000), (0x0000_8000, 0x0000, 0x0000),
-        (0x0001_8000, 0x0000, 0x0002),
-    ] as [(UInt32, UInt32, UInt32)])
+    @Test(
+        arguments: [
+            (0x3f80_0000, 0x3c00, 0x3f80), (0x477f_efff, 0x7bff, 0x4780),
+            (0x477f_f000, 0x7c00, 0x4780),
+            (0x3300_0000, 0x0000, 0x3300), (0x3300_0001, 0x0001, 0x3300),
+            (0x3380_0000, 0x0001, 0x3380),
+            (0x33c0_0000, 0x0002, 0x33c0), (0x387f_c000, 0x03ff, 0x3880),
+            (0x387f_e000, 0x0400, 0x3880),
+            (0x3f80_1000, 0x3c00, 0x3f80), (0x3f80_3000, 0x3c02, 0x3f80),
+            (0x3f80_8000, 0x3c04, 0x3f80),
+            (0x3f81_8000, 0x3c0c, 0x3f82), (0x7f7f_ffff, 0x7c00, 0x7f80),
+            (0xff80_0000, 0xfc00, 0xff80),
+            (0xffff_ffff, 0x7e00, 0x7fc0), (0x8000_0001, 0x8000, 0x8000),
+            (0x0000_8000, 0x0000, 0x0000),
+            (0x0001_8000, 0x0000, 0x0002),
+        ] as [(UInt32, UInt32, UInt32)])
     func narrowing(_ bits: UInt32, _ half: UInt32, _ bfloat: UInt32) {
         #expect(SoftFloat.convert(bits, from: .binary32, to: .binary16) == half)
         #expect(SoftFloat.convert(bits, from: .binary32, to: .bfloat16) == bfloat)

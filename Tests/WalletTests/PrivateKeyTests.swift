@@ -34,8 +34,9 @@ import Wallet
             #expect(try signature.signer(of: digest) == key.address)
             // `Signature` refuses a high s, so its being there says that s is low.
             #expect(signature.bytes.count == 65)
-            #expect(try key.signPersonal(digest).signer(of: PersonalMessage.hash(digest))
-                == key.address)
+            #expect(
+                try key.signPersonal(digest).signer(of: PersonalMessage.hash(digest))
+                    == key.address)
         }
     }
 

@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 /// One piece of device work: a kernel's worth of arithmetic or movement from buffers to a new one.
 ///

@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 internal import Exact
 
 /// Every kind of step on the host, one element after the other: it folds constants, and is the

@@ -1,4 +1,4 @@
-package import Compute
+internal import Compute
 package import Core
 internal import Digest
 

@@ -50,7 +50,8 @@ struct DemoCommand: AsyncParsableCommand {
         try folder.make([folder.home])
         let lock = try FileLock(path: "\(folder.home)/demo.lock")
         defer { withExtendedLifetime(lock) {} }
-        let plan = try resume
+        let plan =
+            try resume
             ? DemoPlan(folder: folder.market) : makePlan(folder, console)
         try finish(plan, folder, console)
     }

@@ -45,8 +45,9 @@ struct DemoDevices {
             .device, executable: program.path, expected: program.hash,
             logPath: "\(folder.logs)/certify.log")
         defer { host.stop() }
-        guard case .devices(let all) = try host.ask(
-            .describe, secondsMax: Self.describeSecondsMax)
+        guard
+            case .devices(let all) = try host.ask(
+                .describe, secondsMax: Self.describeSecondsMax)
         else { throw Failure(.malformed, "device host: a list of devices expected") }
         return all
     }
@@ -54,7 +55,8 @@ struct DemoDevices {
     private func choose(from exact: [CertificateReport]) throws(Failure) -> [DemoPlan.Device] {
         guard let first = exact.first?.device else {
             throw Failure(
-                .missing, "no device of this machine is certified exact; `rigor doctor` says what "
+                .missing,
+                "no device of this machine is certified exact; `rigor doctor` says what "
                     + "would mend it (for the processor: apt-get install pocl-opencl-icd)")
         }
         if let second = exact.map(\.device).first(where: { $0.platform != first.platform })

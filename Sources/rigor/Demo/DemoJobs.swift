@@ -109,7 +109,8 @@ struct DemoJob {
         guard let found = candidates.first(where: { files.fileExists(atPath: "\($0)/scene") })
         else {
             throw Failure(
-                .missing, "the folder Examples of the project is not near the program; name it by "
+                .missing,
+                "the folder Examples of the project is not near the program; name it by "
                     + "RIGOR_EXAMPLES")
         }
         return found

@@ -161,7 +161,8 @@ struct DemoRun {
                     console.note("\(task.spec.app) \(task.part): finalized and paid")
                 case .failed:
                     throw Failure(
-                        .refused, "\(task.spec.app) \(task.part): the task failed; "
+                        .refused,
+                        "\(task.spec.app) \(task.part): the task failed; "
                             + "\(try trouble(task.taskID, pool))")
                 default: open.append(task)
                 }
@@ -226,7 +227,8 @@ struct DemoRun {
             ).hash
             guard digest == settled.resultDigest else {
                 throw Failure(
-                    .untrusted, "task \(task.taskID): the leaves' digest is \(digest), not the "
+                    .untrusted,
+                    "task \(task.taskID): the leaves' digest is \(digest), not the "
                         + "one revealed")
             }
             leaves[task.job.number, default: []].append(list)

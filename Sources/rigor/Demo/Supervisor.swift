@@ -35,7 +35,8 @@ final class Supervisor {
             kept[index].restarts += 1
             guard kept[index].restarts <= restartsMax else {
                 throw Failure(
-                    .io, "\(command.name): \(end), for the \(kept[index].restarts)th time; its "
+                    .io,
+                    "\(command.name): \(end), for the \(kept[index].restarts)th time; its "
                         + "log: \(command.logPath)")
             }
             note("\(command.name): \(end); starting it again")
