@@ -35,7 +35,10 @@ public struct OpenCLSystem: Sendable {
     }
 
     /// The drivers installed on this machine.
-    public static func read() -> OpenCLSystem { OpenCLSystem(from: InstalledDrivers()) }
+    public static func read() -> OpenCLSystem {
+        DriverSettings.apply()
+        return OpenCLSystem(from: InstalledDrivers())
+    }
 
     public init(from source: some InfoSource) {
         let ids: [PlatformID]

@@ -55,11 +55,6 @@ extension Workload {
                 continue
             }
             let root = try workload.root(on: device.open())
-            if workload.app is RenderApp, device.label == "Intel" {
-                // Shadow rays are lost there, in a pattern of vector lanes: not understood yet.
-                withKnownIssue { #expect(root.description == golden) }
-                continue
-            }
             #expect(root.description == golden, "\(workload.name) on \(device.label)")
         }
     }
