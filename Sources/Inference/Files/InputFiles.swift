@@ -105,6 +105,9 @@ public struct InputFiles: Sendable {
             throw Failure(
                 .malformed, "\(name) has \(values.count) numbers; 1 or \(channels) expected")
         }
+        guard normalization.deviation.allSatisfy({ $0.isFinite && $0 != 0 }) else {
+            throw Failure(.malformed, "std divides: finite numbers other than 0 expected")
+        }
         var floats: [Float] = []
         for channel in 0..<channels {
             let mean = normalization.mean[normalization.mean.count == 1 ? 0 : channel]
