@@ -40,6 +40,9 @@ static const char exact_error[] = {
 static const char exact_exponential[] = {
 #embed "exact/exponential.cl" suffix(, 0)
 };
+static const char exact_fma[] = {
+#embed "exact/fma.cl" suffix(, 0)
+};
 static const char exact_hyperbolic[] = {
 #embed "exact/hyperbolic.cl" suffix(, 0)
 };
@@ -109,6 +112,9 @@ static const char render_camera[] = {
 static const char render_closest[] = {
 #embed "render/closest.cl" suffix(, 0)
 };
+static const char render_density[] = {
+#embed "render/density.cl" suffix(, 0)
+};
 static const char render_environment[] = {
 #embed "render/environment.cl" suffix(, 0)
 };
@@ -124,8 +130,8 @@ static const char render_occlusion[] = {
 static const char render_random[] = {
 #embed "render/random.cl" suffix(, 0)
 };
-static const char render_shade[] = {
-#embed "render/shade.cl" suffix(, 0)
+static const char render_scatter[] = {
+#embed "render/scatter.cl" suffix(, 0)
 };
 static const char render_surface[] = {
 #embed "render/surface.cl" suffix(, 0)
@@ -135,6 +141,9 @@ static const char render_texture[] = {
 };
 static const char render_traverse[] = {
 #embed "render/traverse.cl" suffix(, 0)
+};
+static const char render_triangle[] = {
+#embed "render/triangle.cl" suffix(, 0)
 };
 static const char render_vector[] = {
 #embed "render/vector.cl" suffix(, 0)
@@ -158,6 +167,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/divide.cl", exact_divide),
     FILE_ENTRY("exact/error.cl", exact_error),
     FILE_ENTRY("exact/exponential.cl", exact_exponential),
+    FILE_ENTRY("exact/fma.cl", exact_fma),
     FILE_ENTRY("exact/hyperbolic.cl", exact_hyperbolic),
     FILE_ENTRY("exact/inverse.cl", exact_inverse),
     FILE_ENTRY("exact/logarithm.cl", exact_logarithm),
@@ -181,15 +191,17 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/bsdf.cl", render_bsdf),
     FILE_ENTRY("render/camera.cl", render_camera),
     FILE_ENTRY("render/closest.cl", render_closest),
+    FILE_ENTRY("render/density.cl", render_density),
     FILE_ENTRY("render/environment.cl", render_environment),
     FILE_ENTRY("render/layout.cl", render_layout),
     FILE_ENTRY("render/light.cl", render_light),
     FILE_ENTRY("render/occlusion.cl", render_occlusion),
     FILE_ENTRY("render/random.cl", render_random),
-    FILE_ENTRY("render/shade.cl", render_shade),
+    FILE_ENTRY("render/scatter.cl", render_scatter),
     FILE_ENTRY("render/surface.cl", render_surface),
     FILE_ENTRY("render/texture.cl", render_texture),
     FILE_ENTRY("render/traverse.cl", render_traverse),
+    FILE_ENTRY("render/triangle.cl", render_triangle),
     FILE_ENTRY("render/vector.cl", render_vector),
     FILE_ENTRY("toy/hash.cl", toy_hash),
 };

@@ -2,8 +2,15 @@
 // bits would depend on the compiler; the pragma is the only switch OpenCL C has for it.
 #pragma OPENCL FP_CONTRACT OFF
 
-// Loops over work-items become vector code only where nothing in them is called.
+// Every function is inlined. Loops over work-items become vector code only where nothing in them is
+// called; and Intel's runtime for processors (2026.22), packing 16 work-items into a vector, gives
+// all of them the first one's values where a function that is not inlined gets a pointer. Mesa's
+// rusticl (22.3) inlines by itself, and skips whole loops where the compiler did so before it.
+#ifdef EXACT_CALLS
+#define EX_INLINE static
+#else
 #define EX_INLINE static inline __attribute__((always_inline))
+#endif
 
 // The one NaN that exact functions return. Special cases are told apart by integer compares of the
 // bits, so that no floating-point option of a compiler can drop them.

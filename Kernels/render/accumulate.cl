@@ -1,10 +1,9 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
-// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
-// needs: render/light.cl render/camera.cl render/shade.cl
+// needs: render/random.cl render/camera.cl
 // Adds a batch's samples to its pixels in 64-bit fixed point (docs/formats.md 1.6): order, batches
 // and ranges of samples cannot move a bit. Four words a pixel: red, green, blue, NaN samples.
 
-static long fixed_point(float radiance) {
+EX_INLINE long fixed_point(float radiance) {
     if (radiance != radiance) return 0;
     float limited = radiance > 0.0f ? radiance : 0.0f;
     limited = limited < 0x1.fffffep26f ? limited : 0x1.fffffep26f;

@@ -1,5 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
-// needs: render/random.cl render/texture.cl render/surface.cl
+// needs: render/random.cl
 // glTF 2.0's metallic-roughness surface (appendix B) with KHR_materials_transmission and ior: a
 // GGX interface over a Lambert base, glass, or metal. Directions are local, the normal is z, and
 // the viewer's side is up.
@@ -20,7 +20,7 @@ typedef struct {
     float specular_chance; // of sampling the interface rather than the base
 } Bsdf;
 
-static float fresnel_dielectric(float c, float eta) {
+EX_INLINE float fresnel_dielectric(float c, float eta) {
     float sine_squared = ex_div(fma(-c, c, 1.0f), eta * eta);
     if (sine_squared >= 1.0f) return 1.0f;
     float t = ex_sqrt(1.0f - sine_squared);
@@ -29,7 +29,7 @@ static float fresnel_dielectric(float c, float eta) {
     return fma(s, s, p * p) * 0.5f;
 }
 
-static float schlick_weight(float c) {
+EX_INLINE float schlick_weight(float c) {
     float m = c < 1.0f ? 1.0f - c : 0.0f;
     float m2 = m * m;
     return m2 * m2 * m;
@@ -41,7 +41,7 @@ typedef struct {
     float3 transmitted;
 } Fresnel;
 
-static void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
+EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
     float w = schlick_weight(c);
     bool is_clear = b->transmission > 0.0f;
     // An index of one reflects nothing; Schlick's curve alone would still shine at the rim.
@@ -59,7 +59,7 @@ static void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
 }
 
 // Chance of the interface, from the Fresnel weights for the direction of view.
-static float specular_chance(const Bsdf *b, float cosine) {
+EX_INLINE float specular_chance(const Bsdf *b, float cosine) {
     Fresnel f;
     fresnel_at(b, cosine, &f);
     float interface_weight = luminance(f.reflected) + luminance(f.transmitted);
@@ -73,13 +73,13 @@ static float specular_chance(const Bsdf *b, float cosine) {
     return chance < 0x1p-3f ? 0x1p-3f : (chance > 0x1.cp-1f ? 0x1.cp-1f : chance);
 }
 
-static float shadowing_root(float alpha, float cosine) {
+EX_INLINE float shadowing_root(float alpha, float cosine) {
     float a2 = alpha * alpha;
     return ex_sqrt(fma(fma(-a2, cosine, cosine), cosine, a2));
 }
 
 // Visible normals: Dupuy and Benyoub, "Sampling Visible GGX Normals with Spherical Caps" (2023).
-static float3 sample_normal(float alpha, float3 wo, float2 u) {
+EX_INLINE float3 sample_normal(float alpha, float3 wo, float2 u) {
     float3 w = normalize3((float3)(wo.x * alpha, wo.y * alpha, wo.z));
     float2 circle = unit_circle(u.x);
     float z = fma(1.0f - u.y, 1.0f + w.z, -w.z);
@@ -90,7 +90,7 @@ static float3 sample_normal(float alpha, float3 wo, float2 u) {
 }
 
 // f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
-static float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
+EX_INLINE float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
     bool is_reflection = wi.z > 0.0f;
     if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return (float4)(0.0f);
     bool is_refraction = !is_reflection && !b->is_thin;
@@ -140,7 +140,7 @@ static float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
 }
 
 // A direction to go on in, or zero where light ends. `u` chooses the direction, `choice` the lobe.
-static float3 bsdf_sample(const Bsdf *b, float3 wo, float2 u, float choice) {
+EX_INLINE float3 bsdf_sample(const Bsdf *b, float3 wo, float2 u, float choice) {
     if (choice >= b->specular_chance) {
         float2 circle = unit_circle(u.x);
         float r = ex_sqrt(u.y);

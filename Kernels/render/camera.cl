@@ -1,11 +1,10 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
-// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
-// needs: render/light.cl
+// needs: render/random.cl
 // Begins one path a slot. Slots run over tiles, then pixels of a tile, then samples, so that
 // neighbours in the queue look through the same pixel.
 
 // The place of a pixel in its 32×32 tile, along a Morton curve.
-static uint2 tile_pixel(uint index) {
+EX_INLINE uint2 tile_pixel(uint index) {
     uint x = (index & 1u) | ((index >> 1) & 2u) | ((index >> 2) & 4u) | ((index >> 3) & 8u)
         | ((index >> 4) & 16u);
     uint y = ((index >> 1) & 1u) | ((index >> 2) & 2u) | ((index >> 3) & 4u) | ((index >> 4) & 8u)
@@ -48,5 +47,5 @@ __kernel void camera(
     set_path_float(state, capacity, P_DENSITY, slot, 0.0f);
     state[P_KEY * capacity + slot] = key;
     state[P_SAMPLE * capacity + slot] = sample;
-    queue[atomic_inc(counters)] = slot;
+    queue[atomic_inc(counters + COUNT_PATHS(0u))] = slot;
 }

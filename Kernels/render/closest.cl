@@ -1,4 +1,4 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl render/traverse.cl
+// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
 // The nearest hit of each queued path's ray.
 __kernel void closest(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,
@@ -6,17 +6,12 @@ __kernel void closest(
     uint item = get_global_id(0);
     if (item >= count) return;
     uint slot = queue[item];
-    Ray ray;
-    make_ray(
-        path_float3(state, capacity, P_ORIGIN, slot),
-        path_float3(state, capacity, P_DIRECTION, slot), &ray);
-    uint alpha_key = draw_bits(
-        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot],
-        depth * D_COUNT + D_ALPHA);
     Hit hit;
     hit.distance = 0x1p126f;
     hit.primitive = PRIMITIVE_NONE;
-    traverse(blob, &ray, false, depth == 0u, alpha_key, &hit);
+    trace_path(
+        blob, state, capacity, slot, P_ORIGIN, P_DIRECTION, depth * D_COUNT + D_ALPHA, false,
+        depth == 0u, &hit);
     set_path_float(state, capacity, P_HIT_DISTANCE, slot, hit.distance);
     state[P_HIT_PRIMITIVE * capacity + slot] = hit.primitive;
 }

@@ -1,10 +1,10 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
-// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl
+// needs: render/random.cl
 // Light from all around: an equirectangular picture, and a table of cells to draw directions from.
 // u = 1/2 + atan2(z, x) / 2π and v = acos(y) / π, so the picture's middle lies toward +x and its
 // right half toward +z.
 
-static float2 environment_uv(float3 d) {
+EX_INLINE float2 environment_uv(float3 d) {
     float u = fma(ex_atan2(d.z, d.x), 0x1.45f306p-3f, 0.5f);
     float y = d.y > 1.0f ? 1.0f : (d.y < -1.0f ? -1.0f : d.y);
     float v = ex_acos(y) * 0x1.45f306p-2f;
@@ -13,7 +13,7 @@ static float2 environment_uv(float3 d) {
 }
 
 // Radiance from texture coordinates: bilinear, around the seam, held at the poles.
-static float3 environment_radiance(__global const uint *blob, float2 uv) {
+EX_INLINE float3 environment_radiance(__global const uint *blob, float2 uv) {
     __global const uint *texels = SECTION(blob, S_ENV_TEXELS);
     int width = (int)blob[H_ENV_WIDTH], height = (int)blob[H_ENV_HEIGHT];
     float px = fma(uv.x, (float)width, -0.5f), py = fma(uv.y, (float)height, -0.5f);
@@ -33,12 +33,12 @@ static float3 environment_radiance(__global const uint *blob, float2 uv) {
 }
 
 // The share of `table` (running totals, the last 2^32 - 1) that belongs to `at`.
-static uint table_share(__global const uint *table, uint at) {
+EX_INLINE uint table_share(__global const uint *table, uint at) {
     return table[at] - (at == 0u ? 0u : table[at - 1]);
 }
 
 // The first entry of `table` above `bits`, and where `bits` lies inside it, in [0, 1).
-static uint table_pick(__global const uint *table, uint count, uint bits, float *within) {
+EX_INLINE uint table_pick(__global const uint *table, uint count, uint bits, float *within) {
     uint low = 0, high = count - 1;
     while (low < high) {
         uint middle = (low + high) >> 1;
@@ -52,7 +52,7 @@ static uint table_pick(__global const uint *table, uint count, uint bits, float 
 }
 
 // Density per solid angle of the draw below, without the chance of asking the environment.
-static float environment_density(__global const uint *blob, float2 uv, float sine) {
+EX_INLINE float environment_density(__global const uint *blob, float2 uv, float sine) {
     uint wide = blob[H_CELLS_WIDE], high = blob[H_CELLS_HIGH];
     uint x = (uint)(uv.x * (float)wide), y = (uint)(uv.y * (float)high);
     x = x < wide ? x : wide - 1u;
@@ -64,7 +64,7 @@ static float environment_density(__global const uint *blob, float2 uv, float sin
 }
 
 // Draws a direction: a row of cells, a cell in it, a place in the cell.
-static float3 environment_sample(
+EX_INLINE float3 environment_sample(
     __global const uint *blob, uint2 bits, float2 *uv, float *density) {
     uint wide = blob[H_CELLS_WIDE], high = blob[H_CELLS_HIGH];
     float in_x, in_y;

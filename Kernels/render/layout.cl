@@ -51,6 +51,7 @@
 #define TEXTURE_WORDS 8
 #define LIGHT_WORDS 16
 #define EMITTER_WORDS 4
+#define EMITTER_NONE 0xffffffffu // a triangle that is not in the table of lights
 
 // A child word: a leaf's block, or a node. A lane's primitive word: whether a hit must ask the
 // material for its alpha, whether the camera sees the front alone, and the triangle.
@@ -84,7 +85,7 @@
 #define TEXTURE_NONE 0xffffffffu
 
 // Path state: one word a field, all slots of a field side by side, floats as bit patterns.
-#define P_ORIGIN 0
+#define P_ORIGIN 0 // from `surface` until `scatter`: where the ray met the surface
 #define P_DIRECTION 3
 #define P_THROUGHPUT 6
 #define P_DENSITY 9
@@ -93,27 +94,44 @@
 #define P_HIT_PRIMITIVE 14
 #define P_KEY 15
 #define P_SAMPLE 16
-#define P_SHADOW_ORIGIN 17
-#define P_SHADOW_DIRECTION 20
-#define P_SHADOW_DISTANCE 23
-#define P_SHADOW_RADIANCE 24
-#define P_WORDS 27
+// The surface that was met: `surface` writes it, `light` and `scatter` read it.
+#define P_NORMAL 17 // geometric, toward the viewer
+#define P_SHADING_NORMAL 20
+#define P_BASE 23
+#define P_METALLIC 26
+#define P_ALPHA 27
+#define P_TRANSMISSION 28
+#define P_F0 29
+#define P_ETA 30
+#define P_SURFACE_FLAGS 31 // the material's
+// The light that was asked: `light` writes it, `scatter` weighs its radiance, `occlusion` reads it.
+#define P_SHADOW_DIRECTION 32
+#define P_SHADOW_DISTANCE 35 // zero where no light was asked
+#define P_SHADOW_RADIANCE 36
+#define P_SHADOW_DENSITY 39
+#define P_SHADOW_ORIGIN 40
+#define P_WORDS 43
 
-static float path_float(__global const uint *state, uint capacity, uint field, uint slot) {
+// Lengths of the queues, four words a depth: paths, surfaces to shade, shadow rays, nothing.
+#define COUNT_PATHS(depth) (4u * (depth))
+#define COUNT_SURFACES(depth) (4u * (depth) + 1u)
+#define COUNT_SHADOWS(depth) (4u * (depth) + 2u)
+
+EX_INLINE float path_float(__global const uint *state, uint capacity, uint field, uint slot) {
     return as_float(state[field * capacity + slot]);
 }
 
-static void set_path_float(
+EX_INLINE void set_path_float(
     __global uint *state, uint capacity, uint field, uint slot, float value) {
     state[field * capacity + slot] = as_uint(value);
 }
 
-static float3 path_float3(__global const uint *state, uint capacity, uint field, uint slot) {
+EX_INLINE float3 path_float3(__global const uint *state, uint capacity, uint field, uint slot) {
     __global const uint *at = state + field * capacity + slot;
     return (float3)(as_float(at[0]), as_float(at[capacity]), as_float(at[2 * capacity]));
 }
 
-static void set_path_float3(
+EX_INLINE void set_path_float3(
     __global uint *state, uint capacity, uint field, uint slot, float3 value) {
     __global uint *at = state + field * capacity + slot;
     at[0] = as_uint(value.x);
@@ -121,6 +139,6 @@ static void set_path_float3(
     at[2 * capacity] = as_uint(value.z);
 }
 
-static float3 blob_float3(__global const uint *at) {
+EX_INLINE float3 blob_float3(__global const uint *at) {
     return as_float3(vload3(0, at));
 }

@@ -1,12 +1,11 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
-// needs: render/random.cl render/texture.cl render/surface.cl render/bsdf.cl render/environment.cl
+// needs: render/random.cl render/texture.cl render/triangle.cl render/environment.cl
 // Choosing a light and a point on it. One table holds the environment, the punctual lights and the
 // emissive triangles, each with its chance by power.
 
 #define EMITTER_ENVIRONMENT 0u
 #define EMITTER_PUNCTUAL 1u
 #define EMITTER_TRIANGLE 2u
-#define EMITTER_NONE 0xffffffffu
 
 typedef struct {
     float3 direction; // from the surface, unit
@@ -16,7 +15,7 @@ typedef struct {
 } LightSample;
 
 // KHR_lights_punctual: intensity at a distance, with range and cone.
-static void punctual_light(__global const uint *light, float3 from, LightSample *s) {
+EX_INLINE void punctual_light(__global const uint *light, float3 from, LightSample *s) {
     uint kind = light[0];
     s->radiance = blob_float3(light + 7);
     s->density = 0.0f;
@@ -46,7 +45,7 @@ static void punctual_light(__global const uint *light, float3 from, LightSample 
 }
 
 // Emitted radiance of a triangle at a point of it.
-static float3 emitted_radiance(
+EX_INLINE float3 emitted_radiance(
     __global const uint *blob, __global const uint *material, Triangle t, float u, float v) {
     float3 radiance = blob_float3(material + M_EMISSIVE);
     uint texture = material[M_EMISSIVE_TEXTURE];
@@ -55,12 +54,12 @@ static float3 emitted_radiance(
         blob, texture, triangle_uv0(blob, t, u, v), triangle_uv1(blob, t, u, v)).xyz;
 }
 
-static float3 vertex_position(__global const uint *blob, uint vertex) {
+EX_INLINE float3 vertex_position(__global const uint *blob, uint vertex) {
     return blob_float3(SECTION(blob, S_VERTICES) + vertex * VERTEX_WORDS);
 }
 
 // A point of an emissive triangle, uniform in area.
-static void triangle_light(
+EX_INLINE void triangle_light(
     __global const uint *blob, uint primitive, float area_density, float2 r, float3 from,
     LightSample *s) {
     Triangle t = load_triangle(blob, primitive);
@@ -83,7 +82,7 @@ static void triangle_light(
 }
 
 // A light by chance, seen from a point.
-static void sample_light(
+EX_INLINE void sample_light(
     __global const uint *blob, float3 from, uint choice, uint2 bits, LightSample *s) {
     __global const uint *emitters = SECTION(blob, S_EMITTERS);
     uint low = 0, high = SECTION_COUNT(blob, S_EMITTERS) - 1u;
@@ -114,4 +113,26 @@ static void sample_light(
     }
     if (s->density > 0x1p-30f) s->radiance *= ex_rcp(s->density);
     else s->radiance = (float3)(0.0f);
+}
+
+// Asks one light for each surface; where its light could arrive, `scatter` weighs it.
+__kernel void light(
+    __global const uint *blob, __global uint *state, uint capacity,
+    __global const uint *surfaces, uint depth, __global const uint *counters) {
+    uint item = get_global_id(0);
+    if (item >= counters[COUNT_SURFACES(depth)]) return;
+    uint slot = surfaces[item];
+    float distance = 0.0f;
+    if (SECTION_COUNT(blob, S_EMITTERS) != 0u) {
+        uint key = state[P_KEY * capacity + slot], sample = state[P_SAMPLE * capacity + slot];
+        uint2 choices = draw_pair(key, sample, depth * D_COUNT + D_CHOICE);
+        uint2 bits = draw_pair(key, sample, depth * D_COUNT + D_LIGHT);
+        LightSample light;
+        sample_light(blob, path_float3(state, capacity, P_ORIGIN, slot), choices.x, bits, &light);
+        if (largest3(light.radiance) > 0.0f) distance = light.distance;
+        set_path_float3(state, capacity, P_SHADOW_DIRECTION, slot, light.direction);
+        set_path_float3(state, capacity, P_SHADOW_RADIANCE, slot, light.radiance);
+        set_path_float(state, capacity, P_SHADOW_DENSITY, slot, light.density);
+    }
+    set_path_float(state, capacity, P_SHADOW_DISTANCE, slot, distance);
 }

@@ -1,4 +1,4 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl render/traverse.cl
+// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
 // Adds the light that each queued path asked for, where nothing stands between.
 __kernel void occlusion(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,
@@ -6,17 +6,12 @@ __kernel void occlusion(
     uint item = get_global_id(0);
     if (item >= count) return;
     uint slot = queue[item];
-    Ray ray;
-    make_ray(
-        path_float3(state, capacity, P_SHADOW_ORIGIN, slot),
-        path_float3(state, capacity, P_SHADOW_DIRECTION, slot), &ray);
-    uint alpha_key = draw_bits(
-        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot],
-        depth * D_COUNT + D_SHADOW_ALPHA);
     Hit hit;
     hit.distance = path_float(state, capacity, P_SHADOW_DISTANCE, slot);
     hit.primitive = PRIMITIVE_NONE;
-    traverse(blob, &ray, true, false, alpha_key, &hit);
+    trace_path(
+        blob, state, capacity, slot, P_SHADOW_ORIGIN, P_SHADOW_DIRECTION,
+        depth * D_COUNT + D_SHADOW_ALPHA, true, false, &hit);
     if (hit.primitive != PRIMITIVE_NONE) return;
     float3 radiance = path_float3(state, capacity, P_RADIANCE, slot)
         + path_float3(state, capacity, P_SHADOW_RADIANCE, slot);

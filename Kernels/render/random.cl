@@ -14,7 +14,7 @@
 #define D_COUNT 8u
 
 // Wellons' lowbias32 (https://nullprogram.com/blog/2018/07/31).
-static uint mix_bits(uint x) {
+EX_INLINE uint mix_bits(uint x) {
     x ^= x >> 16;
     x *= 0x7feb352du;
     x ^= x >> 15;
@@ -22,38 +22,38 @@ static uint mix_bits(uint x) {
     return x ^ (x >> 16);
 }
 
-static uint hash_pair(uint a, uint b) {
+EX_INLINE uint hash_pair(uint a, uint b) {
     return mix_bits(a ^ mix_bits(b + 0x9e3779b9u));
 }
 
 // What identifies a pixel of a job.
-static uint pixel_key(uint seed_low, uint seed_high, uint pixel) {
+EX_INLINE uint pixel_key(uint seed_low, uint seed_high, uint pixel) {
     return hash_pair(hash_pair(mix_bits(seed_low), seed_high), pixel);
 }
 
 // 32 random bits for one dimension of one sample.
-static uint draw_bits(uint key, uint sample, uint dimension) {
+EX_INLINE uint draw_bits(uint key, uint sample, uint dimension) {
     return hash_pair(hash_pair(key, dimension), sample);
 }
 
 // The top 24 bits as a float in [0, 1), exactly.
-static float unit_float(uint bits) {
+EX_INLINE float unit_float(uint bits) {
     return (float)(bits >> 8) * 0x1p-24f;
 }
 
 #ifdef RIGOR_NARROW
 // By multiplication (Anderson, "Bit Twiddling Hacks"): from the swaps below, compilers make an
 // instruction that Oclgrind does not know.
-static uint reverse_byte(uint b) {
+EX_INLINE uint reverse_byte(uint b) {
     return (uint)(((b * 0x80200802UL) & 0x0884422110UL) * 0x0101010101UL >> 32) & 255u;
 }
 
-static uint reverse_bits(uint x) {
+EX_INLINE uint reverse_bits(uint x) {
     return reverse_byte(x & 255u) << 24 | reverse_byte((x >> 8) & 255u) << 16
         | reverse_byte((x >> 16) & 255u) << 8 | reverse_byte(x >> 24);
 }
 #else
-static uint reverse_bits(uint x) {
+EX_INLINE uint reverse_bits(uint x) {
     x = ((x >> 1) & 0x55555555u) | ((x & 0x55555555u) << 1);
     x = ((x >> 2) & 0x33333333u) | ((x & 0x33333333u) << 2);
     x = ((x >> 4) & 0x0f0f0f0fu) | ((x & 0x0f0f0f0fu) << 4);
@@ -63,7 +63,7 @@ static uint reverse_bits(uint x) {
 #endif
 
 // A random permutation in which each bit depends on lower bits alone.
-static uint scramble(uint x, uint seed) {
+EX_INLINE uint scramble(uint x, uint seed) {
     x ^= x * 0x3d20adeau;
     x += seed;
     x *= (seed >> 16) | 1u;
@@ -73,7 +73,7 @@ static uint scramble(uint x, uint seed) {
 }
 
 // The second Sobol dimension with its bits reversed: Pascal's triangle mod 2.
-static uint sobol_second(uint x) {
+EX_INLINE uint sobol_second(uint x) {
     x ^= (x >> 1) & 0x55555555u;
     x ^= (x >> 2) & 0x33333333u;
     x ^= (x >> 4) & 0x0f0f0f0fu;
@@ -82,7 +82,7 @@ static uint sobol_second(uint x) {
 }
 
 // Two times 32 random bits, well spread over the samples of a pixel.
-static uint2 draw_pair(uint key, uint sample, uint dimension) {
+EX_INLINE uint2 draw_pair(uint key, uint sample, uint dimension) {
     uint seed = hash_pair(key, dimension);
     uint index = reverse_bits(scramble(reverse_bits(sample), seed));
     uint x = scramble(index, mix_bits(seed ^ 0xa511e9b3u));

@@ -2,7 +2,7 @@
 // needs: render/random.cl
 // Textures are RGBA8 words read by integer addressing and filtered by fma.
 
-static int wrap_texel(int i, int size, uint mode) {
+EX_INLINE int wrap_texel(int i, int size, uint mode) {
     if (mode == 2u) return i < 0 ? 0 : (i >= size ? size - 1 : i);
     int period = mode == 1u ? 2 * size : size;
     int r = i % period;
@@ -10,7 +10,7 @@ static int wrap_texel(int i, int size, uint mode) {
     return r >= size ? period - 1 - r : r;
 }
 
-static float4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb) {
+EX_INLINE float4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb) {
     float alpha = (float)(texel >> 24) * 0x1.010102p-8f;
     if (is_srgb) {
         return (float4)(
@@ -23,7 +23,7 @@ static float4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb) 
 }
 
 // `reference` is a texture's index times two, plus the set of coordinates it wants.
-static float4 sample_texture(
+EX_INLINE float4 sample_texture(
     __global const uint *blob, uint reference, float2 uv0, float2 uv1) {
     __global const uint *record = SECTION(blob, S_TEXTURES) + (reference >> 1) * TEXTURE_WORDS;
     __global const uint *srgb = SECTION(blob, S_SRGB);

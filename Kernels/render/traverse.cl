@@ -1,4 +1,4 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/surface.cl
+// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl
 // One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
 //
 // A candidate counts only if its distance lies in the slab interval of its own padded box, computed
@@ -11,7 +11,7 @@
 typedef float4 lanes;
 #define LANES_LOAD vload4
 #define LANES_STORE vstore4
-static uint lane_bits(int4 mask) {
+EX_INLINE uint lane_bits(int4 mask) {
     int4 bits = mask & (int4)(1, 2, 4, 8);
     int2 half_bits = bits.lo | bits.hi;
     return (uint)(half_bits.x | half_bits.y);
@@ -21,7 +21,7 @@ static uint lane_bits(int4 mask) {
 typedef float8 lanes;
 #define LANES_LOAD vload8
 #define LANES_STORE vstore8
-static uint lane_bits(int8 mask) {
+EX_INLINE uint lane_bits(int8 mask) {
     int8 bits = mask & (int8)(1, 2, 4, 8, 16, 32, 64, 128);
     int4 quarter_bits = bits.lo | bits.hi;
     int2 half_bits = quarter_bits.lo | quarter_bits.hi;
@@ -46,7 +46,7 @@ typedef struct {
 } Hit;
 
 // T / D for D > 0 within the range that geometry has; integer seed, Newton steps, one correction.
-static float quotient(float numerator, float denominator) {
+EX_INLINE float quotient(float numerator, float denominator) {
     float r = as_float(0x7ef311c7u - as_uint(denominator));
     r = fma(r, fma(-denominator, r, 1.0f), r);
     r = fma(r, fma(-denominator, r, 1.0f), r);
@@ -55,13 +55,13 @@ static float quotient(float numerator, float denominator) {
     return fma(fma(-denominator, q, numerator), r, q);
 }
 
-static float safe_inverse(float d) {
+EX_INLINE float safe_inverse(float d) {
     float magnitude = fabs(d) < 1e-18f ? 1e-18f : fabs(d);
     float inverse = quotient(1.0f, magnitude);
     return d < 0.0f ? -inverse : inverse;
 }
 
-static void make_ray(float3 origin, float3 direction, Ray *ray) {
+EX_INLINE void make_ray(float3 origin, float3 direction, Ray *ray) {
     ray->origin = origin;
     ray->direction = direction;
     ray->inverse = (float3)(
@@ -73,7 +73,7 @@ static void make_ray(float3 origin, float3 direction, Ray *ray) {
 }
 
 // Which children the ray enters before `limit`; their entries go to `entry`.
-static uint entered_children(
+EX_INLINE uint entered_children(
     __global const uint *node, const Ray *ray, float limit, float *entry) {
     __global const float *bounds = (__global const float *)node;
     uint bits = 0;
@@ -104,7 +104,7 @@ static uint entered_children(
 
 // Möller-Trumbore with the division delayed: which lanes of a block may be hit before `limit`.
 // Leaves u, v, distance and determinant, all times |determinant|, and the determinant's sign bit.
-static uint block_candidates(
+EX_INLINE uint block_candidates(
     __global const uint *block, const Ray *ray, float limit, float *u, float *v, float *t,
     float *determinant) {
     __global const float *b = (__global const float *)block;
@@ -143,7 +143,7 @@ static uint block_candidates(
 }
 
 // Whether `distance` lies where the ray is in the lane's own padded box.
-static bool is_in_own_box(
+EX_INLINE bool is_in_own_box(
     __global const uint *block, uint lane, const Ray *ray, float pad, float distance) {
     __global const float *b = (__global const float *)block + lane;
     float3 p = (float3)(b[0], b[8], b[16]);
@@ -162,7 +162,7 @@ static bool is_in_own_box(
 }
 
 // Tests a leaf's block and keeps the least (distance, primitive) in `hit`. True when it changed.
-static bool test_block(
+EX_INLINE bool test_block(
     __global const uint *blob, __global const uint *block, const Ray *ray, float pad,
     bool is_camera, uint alpha_key, Hit *hit) {
     float u[8], v[8], t[8], determinant[8];
@@ -192,7 +192,7 @@ static bool test_block(
 }
 
 // The nearest hit before `hit->distance`; with `any`, whichever comes first.
-static void traverse(
+EX_INLINE void traverse(
     __global const uint *blob, const Ray *ray, bool any, bool is_camera, uint alpha_key,
     Hit *hit) {
     __global const uint *nodes = SECTION(blob, S_NODES);
@@ -241,4 +241,17 @@ static void traverse(
         } while (as_float((uint)(stack[top] >> 32)) > hit->distance);
         current = (uint)stack[top];
     }
+}
+
+// The ray of a queued path, whose origin and direction are fields of its state, through the tree.
+EX_INLINE void trace_path(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot, uint origin,
+    uint direction, uint alpha_dimension, bool any, bool is_camera, Hit *hit) {
+    Ray ray;
+    make_ray(
+        path_float3(state, capacity, origin, slot), path_float3(state, capacity, direction, slot),
+        &ray);
+    uint alpha_key = draw_bits(
+        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot], alpha_dimension);
+    traverse(blob, &ray, any, is_camera, alpha_key, hit);
 }

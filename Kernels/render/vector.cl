@@ -1,38 +1,38 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl
 // Vectors of three, by fma alone. The built-in dot, cross and normalize may round as they like.
 
-static float dot3(float3 a, float3 b) {
+EX_INLINE float dot3(float3 a, float3 b) {
     return fma(a.x, b.x, fma(a.y, b.y, a.z * b.z));
 }
 
-static float3 cross3(float3 a, float3 b) {
+EX_INLINE float3 cross3(float3 a, float3 b) {
     return (float3)(
         fma(a.y, b.z, -(a.z * b.y)), fma(a.z, b.x, -(a.x * b.z)), fma(a.x, b.y, -(a.y * b.x)));
 }
 
-static float3 normalize3(float3 a) {
+EX_INLINE float3 normalize3(float3 a) {
     return a * ex_rsqrt(dot3(a, a));
 }
 
-static float largest3(float3 a) {
+EX_INLINE float largest3(float3 a) {
     float m = a.x > a.y ? a.x : a.y;
     return m > a.z ? m : a.z;
 }
 
 // Rec. 709 luminance.
-static float luminance(float3 c) {
+EX_INLINE float luminance(float3 c) {
     return fma(c.x, 0x1.b367ap-3f, fma(c.y, 0x1.6e2eb2p-1f, c.z * 0x1.27bb3p-4f));
 }
 
 // Components below 2^-60 become zero, so that products stay clear of the subnormals.
-static float3 flush3(float3 a) {
+EX_INLINE float3 flush3(float3 a) {
     return (float3)(
         fabs(a.x) < 0x1p-60f ? 0.0f : a.x, fabs(a.y) < 0x1p-60f ? 0.0f : a.y,
         fabs(a.z) < 0x1p-60f ? 0.0f : a.z);
 }
 
 // (cos 2πu, sin 2πu) for u in 0…1: octant by integer, Taylor polynomials on 0…π/4.
-static float2 unit_circle(float u) {
+EX_INLINE float2 unit_circle(float u) {
     float x = u * 8.0f;
     int octant = (int)x;
     float f = x - (float)octant;
@@ -61,7 +61,7 @@ typedef struct {
     float3 normal;
 } Frame;
 
-static void frame_around(float3 n, Frame *frame) {
+EX_INLINE void frame_around(float3 n, Frame *frame) {
     float sign = n.z < 0.0f ? -1.0f : 1.0f;
     float a = -ex_rcp(sign + n.z);
     float b = n.x * n.y * a;
@@ -70,11 +70,11 @@ static void frame_around(float3 n, Frame *frame) {
     frame->normal = n;
 }
 
-static float3 to_local(const Frame *frame, float3 v) {
+EX_INLINE float3 to_local(const Frame *frame, float3 v) {
     return (float3)(
         dot3(frame->tangent, v), dot3(frame->bitangent, v), dot3(frame->normal, v));
 }
 
-static float3 to_world(const Frame *frame, float3 v) {
+EX_INLINE float3 to_world(const Frame *frame, float3 v) {
     return fma(frame->tangent, v.x, fma(frame->bitangent, v.y, frame->normal * v.z));
 }

@@ -6,6 +6,8 @@ internal import Kernels
 public enum KernelFiles {
     /// First in every program.
     public static let prelude = "exact/prelude.cl"
+    /// Files that stand before every program's own.
+    static let common = [prelude, "exact/fma.cl"]
 
     private static let texts: [String: String] = {
         var count = 0
@@ -39,12 +41,12 @@ public enum KernelFiles {
 }
 
 extension ProgramSource {
-    /// The whole text: prelude, then the files in order, each once.
+    /// The whole text: what stands before all, then the files in order, each once.
     package func text() throws(Failure) -> String {
         if let customText { return customText }
-        var text = try KernelFiles.text(KernelFiles.prelude)
-        var seen: Set<String> = [KernelFiles.prelude]
-        for file in files where seen.insert(file).inserted {
+        var text = ""
+        var seen: Set<String> = []
+        for file in KernelFiles.common + files where seen.insert(file).inserted {
             text += "\n#line 1 \"\(file)\"\n"
             text += try KernelFiles.text(file)
         }

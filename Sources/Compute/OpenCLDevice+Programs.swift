@@ -32,6 +32,9 @@ extension OpenCLDevice {
     private func buildOptions(_ source: ProgramSource) throws(Failure) -> String {
         var extra: [String: String] = [:]
         if !description.prefersWideVectors { extra["RIGOR_NARROW"] = "" }
+        // Why: Kernels/exact/prelude.cl and fma.cl.
+        if platform.name == "rusticl" { extra["EXACT_CALLS"] = "" }
+        if info.single.isDisjoint(with: [.fma, .subnormals]) { extra["EXACT_SPLIT_FMA"] = "" }
         // The option makes a build fail where the device does not announce it.
         let announces = info.single.contains(.correctlyRoundedDivideSqrt)
         let native = announces ? self.options.native : []

@@ -36,7 +36,6 @@ public struct OpenCLSystem: Sendable {
 
     /// The drivers installed on this machine.
     public static func read() -> OpenCLSystem {
-        DriverSettings.apply()
         return OpenCLSystem(from: InstalledDrivers())
     }
 

@@ -50,10 +50,6 @@ extension Workload {
     func everyImplementationGivesTheGoldenRoot(_ workload: Workload) throws {
         let golden = try Golden.roots()[workload.name] ?? "nothing recorded"
         for device in TestDevices.all where workload.isMicro || device.isFull {
-            if workload.app is RenderApp, device.label == "rusticl" {
-                TestDevices.skip("render on rusticl: llvmpipe does not finish compiling `shade`")
-                continue
-            }
             let root = try workload.root(on: device.open())
             #expect(root.description == golden, "\(workload.name) on \(device.label)")
         }

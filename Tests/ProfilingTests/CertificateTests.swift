@@ -146,6 +146,27 @@ import Testing
         #expect(failure?.code == .timeout)
     }
 
+    /// Right on every single operation and wrong on an app's kernels: each app has its own look.
+    @Test(arguments: [
+        ("wi.z * 0x1.45f306p-2f", "wi.z * 0x1.45f308p-2f", "path tracing"),
+        ("throughput *= ex_rcp(chance);", "", "path tracing"),
+        ("EX_INLINE float ex_exp(float x) {", "$0 x += 0x1p-20f;", "exact functions"),
+    ])
+    func aWrongAppIsFound(_ old: String, _ new: String, _ workload: String) throws {
+        guard let test = TestDevices.any else { return }
+        let flaw = FlakyDevice.Flaw.rewrite { source in
+            guard let text = try? source.text(), text.contains(old) else { return source }
+            let changed = text.replacing(old, with: new.replacing("$0", with: old))
+            return ProgramSource(source.name, customText: changed, defines: source.defines)
+        }
+        let certifier = Certifier(asking: ["add"], workloads: KnownWorkload.all)
+        let right = try certifier.certify(try test.open(), gateRefusals: [])
+        #expect(right.verdict == .exact, "\(right.reasons)")
+        let wrong = try certifier.certify(FlakyDevice(try test.open(), [flaw]), gateRefusals: [])
+        #expect(wrong.verdict == .no)
+        #expect(failed(wrong) == [workload])
+    }
+
     @Test func theGateAndLibrariesCount() throws {
         guard let test = TestDevices.any else { return }
         let device = try test.open()

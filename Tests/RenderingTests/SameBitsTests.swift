@@ -70,10 +70,6 @@ import Testing
         let micro = RenderParameters(width: 12, height: 9, samples: 1, bounces: 2)
         var roots: [Hash256: [String]] = [:]
         for device in TestDevices.all {
-            if device.label == "rusticl" {
-                TestDevices.skip("rusticl does not finish compiling the shading kernel")
-                continue
-            }
             let tiles = try renderTiles(SceneMaker.room, micro, on: device.open())
             #expect(tiles[0].sums.contains { $0 > 0 }, "\(device): black")
             roots[root(tiles), default: []].append(device.label)

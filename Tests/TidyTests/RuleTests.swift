@@ -116,6 +116,7 @@ import Testing
         "global const float *p; z = p[i] / n;", "float a, b; z = n / b;", "float b; b /= n;",
         "float s; z = s->t / n; float t;", "d = dot(a, b);", "read_only image2d_t picture",
         "z = n / 0x1.8p+1f;", "z = n / (float)(m);", "float x; z = (x + 1) / n;",
+        "static float f(float x) { return x; }",
     ])
     func inexactKernel(_ code: String) {
         #expect(KernelRules.findings(kernel(code)).count == 1, "\(code)")

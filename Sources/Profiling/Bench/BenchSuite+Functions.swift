@@ -18,30 +18,49 @@ extension BenchSuite {
         }
     }
 
-    private static func function(
-        _ stopwatch: Stopwatch, _ index: Int
-    ) throws(Failure) -> Measured {
-        let device = stopwatch.device
+    private static func functionProgram(
+        _ index: Int, on device: any ComputeDevice
+    ) throws(Failure) -> any ComputeProgram {
         let function = functions[index]
-        let program = try device.program(
+        return try device.program(
             ProgramSource(
                 "bench/\(function.name)",
                 files: function.files.map { "exact/\($0).cl" } + ["bench/function.cl"],
                 defines: ["BENCH_FUNCTION": "\(index)"]))
+    }
+
+    /// Results of the `index`th function over the fixed arguments.
+    private static func functionHash(
+        _ index: Int, on device: any ComputeDevice
+    ) throws(Failure) -> Hash256 {
+        let out = try device.makeBuffer(byteCount: 1024 * 4)
+        try device.launch(
+            "bench_function", of: functionProgram(index, on: device), global: [1024], local: nil,
+            arguments: [.buffer(out), .uint(1024), .uint(16)])
+        return SHA256.hash(try device.read(UInt8.self, count: 1024 * 4, from: out))
+    }
+
+    /// Over the hashes of all functions.
+    static func functionsHash(on device: any ComputeDevice) throws(Failure) -> Hash256 {
+        var bytes = Bytes()
+        for index in functions.indices { bytes += try functionHash(index, on: device).bytes }
+        return SHA256.hash(bytes)
+    }
+
+    private static func function(
+        _ stopwatch: Stopwatch, _ index: Int
+    ) throws(Failure) -> Measured {
+        let device = stopwatch.device
+        let program = try functionProgram(index, on: device)
         let count = stopwatch.items(each: 1 << 10, least: 1 << 12)
         let out = try device.makeBuffer(byteCount: count * 4)
-        func launch(count: Int, rounds: Int) throws(Failure) {
+        let hash = try functionHash(index, on: device)
+        let amounts = Stopwatch.doublings(from: 8, to: 1 << 18)
+        let rates = try stopwatch.rates(amounts: amounts) { rounds throws(Failure) in
             try device.launch(
                 "bench_function", of: program, global: [count], local: stopwatch.local(),
                 arguments: [.buffer(out), .uint(UInt32(count)), .uint(UInt32(rounds))])
         }
-        try launch(count: 1024, rounds: 16)
-        let fixed = try device.read(UInt8.self, count: 1024 * 4, from: out)
-        let amounts = Stopwatch.doublings(from: 8, to: 1 << 18)
-        let rates = try stopwatch.rates(amounts: amounts) { rounds throws(Failure) in
-            try launch(count: count, rounds: rounds)
-        }
-        return Measured(
-            samples: rates.map { $0 * Double(count) / 1e9 }, hash: SHA256.hash(fixed))
+        return Measured(samples: rates.map { $0 * Double(count) / 1e9 }, hash: hash)
     }
 }

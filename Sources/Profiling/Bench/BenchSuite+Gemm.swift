@@ -11,16 +11,20 @@ extension BenchSuite {
     /// A small product whose every size is odd to the tiles: 17 × 41, depth 300 (two blocks of k).
     private static let fixedShape = (rows: 17, columns: 41, depth: 300)
 
+    /// The small product's matrix.
+    static func gemmHash(on device: any ComputeDevice) throws(Failure) -> Hash256 {
+        let small = fixedShape
+        let product = try GemmOperands(
+            Gemm(on: device), device, rows: small.rows, columns: small.columns, depth: small.depth)
+        try product.multiply()
+        return SHA256.hash(
+            try device.read(UInt8.self, count: small.rows * small.columns * 4, from: product.c))
+    }
+
     private static func gemmSquare(_ stopwatch: Stopwatch) throws(Failure) -> Measured {
         let device = stopwatch.device
         let gemm = try Gemm(on: device)
-        let small = fixedShape
-        let product = try GemmOperands(
-            gemm, device, rows: small.rows, columns: small.columns, depth: small.depth)
-        try product.multiply()
-        let fixed = try device.read(
-            UInt8.self, count: small.rows * small.columns * 4, from: product.c)
-
+        let hash = try gemmHash(on: device)
         let limit = min(device.description.allocationBytesMax, device.description.memoryBytes / 8)
         let sides = [64, 128, 256, 512, 1024, 1536, 2048, 4096]
             .filter { $0 == 64 || $0 * $0 * 4 <= limit }
@@ -36,7 +40,7 @@ extension BenchSuite {
             let seconds = Double(operations) / (samples.max() ?? .infinity)
             if seconds >= stopwatch.runSecondsMin { break }
         }
-        return Measured(samples: samples.map { $0 / 1e9 }, hash: SHA256.hash(fixed))
+        return Measured(samples: samples.map { $0 / 1e9 }, hash: hash)
     }
 }
 

@@ -49,20 +49,24 @@ extension BenchSuite {
 
     // MARK: - Paths
 
-    private static let mesa: Set<String> = ["rusticl", "Clover"]
-
     private static let fixed = RenderParameters(width: 16, height: 12, samples: 2, bounces: 3)
+
+    private static func fixedBlob() throws(Failure) -> RenderBlob {
+        try RenderBlob(BenchScene(side: 3, level: 1).scene, fixed)
+    }
+
+    /// The small picture's tiles.
+    static func pathHash(
+        on device: any ComputeDevice, clock: any Clock
+    ) throws(Failure) -> Hash256 {
+        try hash(fixedBlob(), on: device, clock: clock)
+    }
 
     /// Samples per second with four bounces, compiled and loaded beforehand.
     private static func pathSamples(_ stopwatch: Stopwatch) throws(Failure) -> Measured {
         let device = stopwatch.device
-        if device.description.kind == .cpu, mesa.contains(device.description.platform) {
-            throw Failure(
-                .unsupported,
-                "Mesa's processor driver does not finish compiling the shading kernel")
-        }
-        let small = try RenderBlob(BenchScene(side: 3, level: 1).scene, fixed)
-        let hash = try hash(small, samples: fixed.samples, on: stopwatch)
+        let small = try fixedBlob()
+        let hash = try hash(small, on: device, clock: stopwatch.clock)
         let parameters =
             stopwatch.isSimulator
             ? fixed : RenderParameters(width: 320, height: 192, samples: 1, bounces: 4)
@@ -82,13 +86,13 @@ extension BenchSuite {
 
     /// Over the bytes of all tiles, which are exact integer sums.
     private static func hash(
-        _ blob: RenderBlob, samples: Int, on stopwatch: Stopwatch
+        _ blob: RenderBlob, on device: any ComputeDevice, clock: any Clock
     ) throws(Failure) -> Hash256 {
-        let run = try RenderRun(blob, on: stopwatch.device, clock: stopwatch.clock)
+        let run = try RenderRun(blob, on: device, clock: clock)
         let parameters = RenderParameters(width: blob.width, height: blob.height)
         var bytes = Bytes()
         try run.render(
-            tiles: 0..<parameters.tileCount, samples: 0..<samples,
+            tiles: 0..<parameters.tileCount, samples: 0..<fixed.samples,
             advance: { _ throws(Failure) in },
             finish: { tile throws(Failure) in
                 guard tile.nanCount == 0 else {

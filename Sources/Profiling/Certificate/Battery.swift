@@ -12,8 +12,8 @@ package enum Battery {
     package static let probes: [Probe] =
         arithmetic + subnormals + division + narrowing + conversions + integers + memory
 
-    /// SHA-256 over the kernels, the inputs and the right answers: certificates given by another
-    /// battery do not hold for this one.
+    /// SHA-256 over the kernels, inputs and right answers, and over the known workloads' results:
+    /// certificates given by another battery do not hold for this one.
     package static let hash: Hash256 = {
         var hasher = SHA256.Hasher()
         hasher.update(UInt64(Certificate.version).littleEndianBytes)
@@ -24,6 +24,9 @@ package enum Battery {
             probe.answers(Probe.itemCountMax).withUnsafeBytes { hasher.update($0) }
             // A file that is missing shows when the probe is asked.
             hasher.update(Bytes(((try? probe.call.program.text()) ?? "").utf8) + [0])
+        }
+        for workload in KnownWorkload.all {
+            hasher.update(Bytes(workload.name.utf8) + [0] + Bytes(workload.expected.utf8))
         }
         return hasher.finalize()
     }()

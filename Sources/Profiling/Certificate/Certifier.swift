@@ -17,17 +17,24 @@ public struct Certifier: Sendable {
     }
 
     private let libraryChecks: [LibraryCheck]
-
+    private let workloads: [KnownWorkload]
     private let probes: [Probe]
 
+    /// Asks everything: the battery, the apps' known workloads, and `libraryChecks`.
     public init(libraryChecks: [LibraryCheck] = []) {
+        self.init(libraryChecks: libraryChecks, workloads: KnownWorkload.all)
+    }
+
+    package init(libraryChecks: [LibraryCheck] = [], workloads: [KnownWorkload]) {
         self.libraryChecks = libraryChecks
+        self.workloads = workloads
         probes = Battery.probes
     }
 
     /// Asks only the probes with these names: for tests of single ones.
-    package init(asking names: Set<String>) {
+    package init(asking names: Set<String>, workloads: [KnownWorkload] = []) {
         libraryChecks = []
+        self.workloads = workloads
         probes = Battery.probes.filter { names.contains($0.name) }
     }
 
@@ -62,6 +69,14 @@ public struct Certifier: Sendable {
                 Certificate.ProbeResult(
                     name: probe.name, need: probe.need.rawValue,
                     hasPassed: outcome.reason == nil, reason: outcome.reason))
+        }
+        for workload in workloads {
+            progress(workload.name)
+            let reason = try workload.fault(on: device)
+            results.append(
+                Certificate.ProbeResult(
+                    name: workload.name, need: Probe.Need.normal.rawValue,
+                    hasPassed: reason == nil, reason: reason))
         }
         for check in libraryChecks {
             progress(check.name)
@@ -117,8 +132,7 @@ public struct Certifier: Sendable {
         } catch {
             // A lost device answers nothing more; a kernel that does not build is an answer.
             if error.code == .timeout { throw error }
-            let lines = error.message.split(separator: "\n", maxSplits: 1)
-            return ([], String(lines.first ?? "failed"))
+            return ([], error.firstLine)
         }
     }
 
@@ -181,4 +195,9 @@ public struct Certifier: Sendable {
             expected \(hex(answers[first])), for \(operands)
             """
     }
+}
+
+extension Failure {
+    /// The message without the compiler's log that may follow it.
+    var firstLine: String { String(message.prefix { $0 != "\n" }) }
 }

@@ -38,7 +38,7 @@ public final class RayCaster {
     ) throws(Failure) {
         let isNarrow = isNarrow ?? !device.description.prefersWideVectors
         self.device = device
-        program = try device.program(RenderPrograms.sources(isNarrow: isNarrow).trace)
+        program = try device.program(RenderPrograms.trace(isNarrow: isNarrow))
         self.blob = try device.makeBuffer(blob.words)
         groupSize = min(device.description.workGroupItemsMax, isNarrow ? 32 : 64)
     }

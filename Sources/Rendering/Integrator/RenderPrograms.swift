@@ -1,32 +1,46 @@
 internal import Compute
 internal import Core
 
-/// The two programs of the path tracer: rays through the tree, and everything between rays.
+/// The programs of the path tracer. They are small: an implementation that spells out every fma
+/// compiles a large one for minutes.
 struct RenderPrograms {
+    /// Begins paths, and adds up what they found.
+    let frame: any ComputeProgram
+    /// Rays through the tree.
     let trace: any ComputeProgram
-    let path: any ComputeProgram
+    // The stages between rays.
+    let surface: any ComputeProgram
+    let light: any ComputeProgram
+    let scatter: any ComputeProgram
     let isNarrow: Bool
 
-    static func sources(isNarrow: Bool) -> (trace: ProgramSource, path: ProgramSource) {
-        let defines = isNarrow ? ["RIGOR_NARROW": "1"] : [:]
-        let trace = ["layout", "random", "texture", "surface", "traverse", "closest", "occlusion"]
-        let path = [
-            "layout", "vector", "random", "texture", "surface", "bsdf", "environment", "light",
-            "camera", "shade", "accumulate",
-        ]
-        let exact = ["exact/divide.cl", "exact/root.cl", "exact/inverse.cl"]
-        return (
-            ProgramSource(
-                "render/trace", files: trace.map { "render/\($0).cl" }, defines: defines),
-            ProgramSource(
-                "render/path", files: exact + path.map { "render/\($0).cl" }, defines: defines)
-        )
+    init(_ device: any ComputeDevice, isNarrow: Bool) throws(Failure) {
+        func program(_ name: String, _ files: [String]) throws(Failure) -> any ComputeProgram {
+            try device.program(Self.source(name, ["vector"] + files, isNarrow: isNarrow))
+        }
+        self.isNarrow = isNarrow
+        frame = try program("frame", ["random", "camera", "accumulate"])
+        trace = try device.program(Self.trace(isNarrow: isNarrow))
+        let place = ["random", "texture", "triangle", "environment"]
+        surface = try program("surface", place + ["density", "surface"])
+        light = try program("light", place + ["light"])
+        scatter = try program("scatter", ["random", "density", "bsdf", "scatter"])
     }
 
-    init(_ device: any ComputeDevice, isNarrow: Bool) throws(Failure) {
-        self.isNarrow = isNarrow
-        let sources = Self.sources(isNarrow: isNarrow)
-        trace = try device.program(sources.trace)
-        path = try device.program(sources.path)
+    /// Rays alone, for those who bring their own.
+    static func trace(isNarrow: Bool) -> ProgramSource {
+        source(
+            "trace", ["random", "texture", "triangle", "traverse", "closest", "occlusion"],
+            isNarrow: isNarrow)
+    }
+
+    private static func source(
+        _ name: String, _ files: [String], isNarrow: Bool
+    ) -> ProgramSource {
+        let exact = ["exact/divide.cl", "exact/root.cl", "exact/inverse.cl"]
+        let own = (["layout"] + files).map { "render/\($0).cl" }
+        return ProgramSource(
+            "render/\(name)", files: (name == "trace" ? [] : exact) + own,
+            defines: isNarrow ? ["RIGOR_NARROW": "1"] : [:])
     }
 }

@@ -63,11 +63,13 @@ public final class RenderRun {
         compileSeconds = built - start + clock.monotonicSeconds - ready
     }
 
-    /// Paths that fit: a sixteenth of the device's memory, whole tiles.
+    /// Paths that fit: a sixteenth of the device's memory, whole tiles. On processors no more than
+    /// their caches hold while a slice passes through all stages.
     private static func capacity(
         _ device: DeviceDescription, _ pathsMax: Int?, tileCount: Int
     ) -> Int {
-        let useful = device.kind == .gpu ? 1 << 22 : 1 << 17
+        let cached = min(max(device.computeUnits, 1) << 13, 1 << 17)
+        let useful = device.kind == .gpu ? 1 << 22 : cached
         let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
         let allowed = device.allocationBytesMax / (4 * Wavefront.stateWords)
         let wanted = min(pathsMax ?? useful, fitting, allowed)

@@ -1,17 +1,17 @@
 internal import Compute
 internal import Core
 
-/// Many paths advanced together, one kernel a stage: camera, then closest hit, shading and shadow
-/// rays for each depth, then accumulation.
+/// Many paths advanced together, one kernel a stage: camera; then for each depth closest hit,
+/// surface, light, scatter and occlusion; then accumulation.
 ///
 /// Paths live in slots of `state`, one word a field (`Kernels/render/layout.cl`); queues hold the
 /// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for
 /// it does not.
 final class Wavefront {
     /// Words of state for one path; `P_WORDS` in `Kernels/render/layout.cl`.
-    static let stateWords = 27
+    static let stateWords = 43
     /// Words of state and queues for one path.
-    static let wordsPerPath = stateWords + 3
+    static let wordsPerPath = stateWords + 4
     private let groupSize: Int
 
     let capacity: Int
@@ -22,6 +22,7 @@ final class Wavefront {
     private let state: any ComputeBuffer
     private var queue: any ComputeBuffer
     private var next: any ComputeBuffer
+    private let surfaces: any ComputeBuffer
     private let shadows: any ComputeBuffer
     private let counters: any ComputeBuffer
     private let counterZeros: [UInt32]
@@ -39,8 +40,9 @@ final class Wavefront {
         state = try device.makeBuffer(byteCount: capacity * Self.stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
         next = try device.makeBuffer(byteCount: capacity * 4)
+        surfaces = try device.makeBuffer(byteCount: capacity * 4)
         shadows = try device.makeBuffer(byteCount: capacity * 4)
-        counterZeros = [UInt32](repeating: 0, count: 2 * (blob.bounces + 3))
+        counterZeros = [UInt32](repeating: 0, count: 4 * (blob.bounces + 3))
         counters = try device.makeBuffer(counterZeros)
     }
 
@@ -54,7 +56,7 @@ final class Wavefront {
     ) throws(Failure) {
         try device.write(counterZeros, to: counters)
         try launch(
-            "camera", programs.path, tileCount * 1024 * samples,
+            "camera", programs.frame, tileCount * 1024 * samples,
             [
                 .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
                 .buffer(counters), .buffer(tiles), .uint(UInt32(tileCount)),
@@ -70,7 +72,7 @@ final class Wavefront {
         }
         let pixels = tileCount * 1024
         try launch(
-            "accumulate", programs.path, pixels,
+            "accumulate", programs.frame, pixels,
             [
                 .buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(UInt32(pixels)),
                 .uint(UInt32(samples)), .uint(isFirst ? 1 : 0),
@@ -78,43 +80,47 @@ final class Wavefront {
     }
 
     /// One depth for the `count` queued paths; how many go on.
-    private func advance(_ count: Int, depth: Int) throws(Failure) -> Int {
+    ///
+    /// - Parameter itemsMin: launches at least so many work-items, even with nothing to do.
+    private func advance(_ count: Int, depth: Int, itemsMin: Int = 0) throws(Failure) -> Int {
+        let items = max(count, itemsMin)
         let common: [KernelArgument] = [.buffer(blob), .buffer(state), .uint(UInt32(capacity))]
         let depthWord = KernelArgument.uint(UInt32(depth))
+        let paths: [KernelArgument] = [.buffer(queue), .uint(UInt32(count)), depthWord]
+        try launch("closest", programs.trace, items, common + paths)
         try launch(
-            "closest", programs.trace, count,
-            common + [.buffer(queue), .uint(UInt32(count)), depthWord])
+            "surface", programs.surface, items,
+            common + paths + [.buffer(surfaces), .buffer(counters)])
+        // How many surfaces there are only the device knows: asking would cost a wait.
         try launch(
-            "shade", programs.path, count,
+            "light", programs.light, items,
+            common + [.buffer(surfaces), depthWord, .buffer(counters)])
+        try launch(
+            "scatter", programs.scatter, items,
             common + [
-                .buffer(queue), .uint(UInt32(count)), depthWord, .buffer(next), .buffer(shadows),
-                .buffer(counters),
+                .buffer(surfaces), depthWord, .buffer(shadows), .buffer(next), .buffer(counters),
             ])
-        let counts = try device.read(
-            UInt32.self, count: 2, from: counters, at: 8 * (depth + 1))
+        // Lengths of this depth's shadow rays and of the next depth's paths, two words apart.
+        let counts = try device.read(UInt32.self, count: 3, from: counters, at: 16 * depth + 8)
         try launch(
-            "occlusion", programs.trace, Int(counts[1]),
-            common + [.buffer(shadows), .uint(counts[1]), depthWord])
-        return Int(counts[0])
+            "occlusion", programs.trace, max(Int(counts[0]), itemsMin),
+            common + [.buffer(shadows), .uint(counts[0]), depthWord])
+        return Int(counts[2])
     }
 
     /// Launches every kernel on nothing: some implementations compile at a kernel's first launch.
     func warmUp() throws(Failure) {
         let sums = try device.makeBuffer(byteCount: 64)
-        let common: [KernelArgument] = [.buffer(blob), .buffer(state), .uint(UInt32(capacity))]
-        let none: [KernelArgument] = [.buffer(queue), .uint(0), .uint(0)]
+        try device.write(counterZeros, to: counters)
         try launch(
-            "camera", programs.path, 1,
-            common + [
-                .buffer(queue), .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1),
+            "camera", programs.frame, 1,
+            [
+                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
+                .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1),
             ])
-        try launch("closest", programs.trace, 1, common + none)
+        _ = try advance(0, depth: 0, itemsMin: 1)
         try launch(
-            "shade", programs.path, 1,
-            common + none + [.buffer(next), .buffer(shadows), .buffer(counters)])
-        try launch("occlusion", programs.trace, 1, common + none)
-        try launch(
-            "accumulate", programs.path, 1,
+            "accumulate", programs.frame, 1,
             [.buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(0), .uint(0), .uint(1)])
         try device.finish()
     }

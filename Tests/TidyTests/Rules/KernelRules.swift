@@ -53,6 +53,9 @@ enum KernelRules {
         if ["image1d_t", "image2d_t", "image3d_t", "sampler_t"].contains(word) {
             return "\(word): filtering differs between devices, use a buffer"
         }
+        if word == "static", !source.path.hasSuffix("exact/prelude.cl") {
+            return "static: use EX_INLINE, devices that pack work-items get called functions wrong"
+        }
         guard word == "/" else { return nil }
         let before = operand(source, endingAt: index - 1)
         let skip = source.text(index + 1) == "=" ? 2 : 1
