@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Compute
 internal import Core
 internal import Digest
+internal import Files
 internal import Foundation
 internal import Inference
 
