@@ -126,6 +126,7 @@ let package = Package(
             name: "MarketTestKit",
             dependencies: ["Core", "Digest", "Ethereum", "Contribution", "Wallet"],
             path: "Tests/MarketTestKit"),
+        .target(name: "ProgramTestKit", path: "Tests/ProgramTestKit"),
         tests("Core", ["Core"]),
         tests("Exact", ["Core", "Digest", "Exact", "SoftFloat", "Compute", "RigorTestKit"]),
         tests("SoftFloat", ["SoftFloat"]),
@@ -145,7 +146,7 @@ let package = Package(
         tests(
             "Integration",
             [
-                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
+                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit", "ProgramTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
@@ -171,6 +172,7 @@ let package = Package(
                 "LedgerWriter", grdb,
             ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
+        tests("Command", ["ProgramTestKit"]),
         tests(
             "Golden",
             [
