@@ -8,12 +8,12 @@ struct Rigor: AsyncParsableCommand {
         abstract: "Turn a GPU rig into a provider on a compute market.",
         discussion: """
             EXAMPLES
-              rigor doctor                                  what keeps this machine from earning
-              rigor demo --home demo                        a market, two workers, paid results
-              rigor verify demo/market/receipts/NAME.json   does a receipt hold?
+              rigor doctor                      what keeps this machine from earning
+              rigor demo --home demo            a market, two workers, paid results
+              rigor verify receipt.json         does it hold against the ledger?
               rigor render scene.glb -o picture.png
               rigor infer model.onnx --input x=x.npy --json
-              rigor --generate-completion-script bash > /etc/bash_completion.d/rigor
+              rigor --generate-completion-script zsh > ~/.zfunc/_rigor
 
             Exit codes: 0 done, 1 failed, 64 wrong command line. With --json a command prints \
             one JSON document, which after a failure is {"error": {"code", "message"}}. \

@@ -117,6 +117,21 @@ import Testing
         if !command.isEmpty { #expect(text.contains("--json")) }
     }
 
+    /// Defaults are said, and no example is wrapped.
+    @Test func helpFitsATerminal() throws {
+        let run = try CommandLineRun()
+        let render = try run.run(["render", "--help"]).output
+        for value in ["640x360", "64", "4", "0", "first"] {
+            #expect(render.contains("(default: \(value))"), "\(value)")
+        }
+        for command in ["demo", "verify", "probe", "certify", "bench", "render", "infer"] {
+            let text = try run.run([command, "--help"]).output
+            let examples = text.components(separatedBy: "EXAMPLES\n").last ?? ""
+            let lines = examples.split(separator: "\n").prefix { !$0.hasPrefix("USAGE") }
+            #expect(lines.allSatisfy { $0.hasPrefix("  ") }, "\(lines)")
+        }
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"])
     func completions(_ shell: String) throws {
         let run = try CommandLineRun()

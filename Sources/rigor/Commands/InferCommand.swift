@@ -49,7 +49,8 @@ struct InferCommand: AsyncParsableCommand {
     var labels: String?
     @Option(
         name: .customLong("repeat"), parsing: .unconditional,
-        help: ArgumentHelp("Run so often, and say the median after the first.", valueName: "n"),
+        help: ArgumentHelp(
+            "Run so often, and say the median after the first. (default: 1)", valueName: "n"),
         transform: Accepted.whole(1...1_000_000))
     var repeats = 1
     @Option(

@@ -18,9 +18,11 @@ struct RenderCommand: AsyncParsableCommand {
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png
-              rigor render helmet.gltf --env beach.hdr --size 1280x720 --spp 256 -o helmet.exr
+              rigor render helmet.gltf --env beach.hdr --spp 256 -o helmet.exr
               rigor render shop.glb --camera Counter --device cpu --json
             """)
+
+    private static let standard = RenderParameters()
 
     @Argument(
         help: ArgumentHelp("The scene: .gltf or .glb.", valueName: "scene"),
@@ -36,27 +38,32 @@ struct RenderCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Width and height in pixels.", valueName: "WxH"),
+        help: ArgumentHelp(
+            "Width and height in pixels. (default: \(PictureSize.standard))", valueName: "WxH"),
         transform: PictureSize.init(accepting:))
-    var size = PictureSize(width: 640, height: 360)
+    var size = PictureSize.standard
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Samples a pixel.", valueName: "n"),
+        help: ArgumentHelp("Samples a pixel. (default: \(standard.samples))", valueName: "n"),
         transform: Accepted.whole(1...RenderParameters.samplesMax))
-    var spp = 64
+    var spp = standard.samples
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Times a path may scatter after its first surface.", valueName: "n"),
+        help: ArgumentHelp(
+            """
+            Times a path may scatter after its first surface. (default: \(standard.bounces))
+            """, valueName: "n"),
         transform: Accepted.whole(0...RenderParameters.bouncesMax))
-    var bounces = 4
+    var bounces = standard.bounces
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Another seed, other noise.", valueName: "n"),
+        help: ArgumentHelp(
+            "Another seed, other noise. (default: \(standard.seed))", valueName: "n"),
         transform: Accepted.whole(0...UInt64.max))
-    var seed: UInt64 = 0
+    var seed = standard.seed
 
     @Option(
         name: .long,
@@ -69,7 +76,7 @@ struct RenderCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Exposure of a .png in stops.", valueName: "EV"),
+        help: ArgumentHelp("Exposure of a .png in stops. (default: 0)", valueName: "EV"),
         transform: Accepted.decimal(-32...32))
     var exposure = 0.0
 
@@ -132,6 +139,11 @@ struct PictureSize: CustomStringConvertible {
         self.width = width
         self.height = height
     }
+
+    static let standard: PictureSize = {
+        let parameters = RenderParameters()
+        return PictureSize(width: parameters.width, height: parameters.height)
+    }()
 
     /// - Throws: `ValidationError` saying what was expected.
     @Sendable init(accepting text: String) throws {
