@@ -55,11 +55,12 @@ let package = Package(
         // fma is a call into libm where the target need not have the instruction.
         .target(name: "Exact", linkerSettings: [.linkedLibrary("m")]),
         module("SoftFloat"),
+        module("Files", ["Core"]),
         module("Digest", ["Core", "CLibCrypto", "CNettle"]),
         module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
         module("Contribution", ["Core", "Digest", "Ethereum"]),
         module("Wallet", ["Core", "Digest", "Ethereum", "CLibCrypto", "CSecp256k1"]),
-        module("HostProtocol", ["Core", "Digest", "CLinux"]),
+        module("HostProtocol", ["Core", "Digest", "Files", "CLinux"]),
 
         // Machine
         module("OpenCL", ["Core", "COpenCL"]),
@@ -68,15 +69,17 @@ let package = Package(
         module("Imaging", ["Core", "Digest", "CSpng", "COpenEXR", "CJPEGShims"]),
 
         // Apps
-        module("Rendering", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging"]),
         module(
-            "Inference", ["Core", "Digest", "Exact", "Kernels", "Compute", "Imaging", protobuf]),
+            "Rendering", ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging"]),
+        module(
+            "Inference",
+            ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", protobuf]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
         module(
             "Profiling",
             [
-                "Core", "Digest", "Exact", "Kernels", "OpenCL", "Hardware", "Compute", "Imaging",
-                "Rendering", "Inference", "SoftFloat",
+                "Core", "Digest", "Exact", "Files", "Kernels", "OpenCL", "Hardware", "Compute",
+                "Imaging", "Rendering", "Inference", "SoftFloat",
             ]),
 
         // Hosts
@@ -92,7 +95,7 @@ let package = Package(
         module(
             "PoolProtocol",
             [
-                "Core", "Digest", "Ethereum", "Contribution", "HostProtocol", "Ledger",
+                "Core", "Digest", "Files", "Ethereum", "Contribution", "HostProtocol", "Ledger",
             ]),
         module(
             "Agent",
@@ -103,8 +106,8 @@ let package = Package(
         module(
             "Pool",
             [
-                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
-                "PoolProtocol", grdb,
+                "Core", "Digest", "Files", "Ethereum", "Contribution", "Wallet", "HostProtocol",
+                "Ledger", "PoolProtocol", grdb,
             ]),
         module("RigorTestKit", ["Core", "Compute", "OpenCL", "Hardware", "Exact"]),
 
@@ -112,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "rigor",
             dependencies: [
-                "CLinux", "Core", "Digest", "Exact", "Ethereum", "Contribution", "Wallet",
+                "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum", "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
                 "Inference", "Profiling", "Toy", "PrepareHost", "DeviceHost", "Ledger",
                 "PoolProtocol", "Agent", "Pool", argumentParser,
@@ -123,6 +126,7 @@ let package = Package(
             name: "MarketTestKit",
             dependencies: ["Core", "Digest", "Ethereum", "Contribution", "Wallet"],
             path: "Tests/MarketTestKit"),
+        .target(name: "ProgramTestKit", path: "Tests/ProgramTestKit"),
         tests("Core", ["Core"]),
         tests("Exact", ["Core", "Digest", "Exact", "SoftFloat", "Compute", "RigorTestKit"]),
         tests("SoftFloat", ["SoftFloat"]),
@@ -142,7 +146,7 @@ let package = Package(
         tests(
             "Integration",
             [
-                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
+                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit", "ProgramTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
@@ -168,6 +172,7 @@ let package = Package(
                 "LedgerWriter", grdb,
             ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
+        tests("Command", ["ProgramTestKit"]),
         tests(
             "Golden",
             [
@@ -183,7 +188,10 @@ let package = Package(
         tests("Fuzz", ["Core", "Imaging", "Rendering"]),
         tests(
             "Inference",
-            ["Core", "Digest", "Exact", "Compute", "Imaging", "Inference", "RigorTestKit"],
+            [
+                "Core", "Digest", "Exact", "Files", "Compute", "Imaging", "Inference",
+                "RigorTestKit",
+            ],
             exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,6 +1,5 @@
 public import Core
 internal import Ethereum
-internal import Foundation
 
 extension SignedReceipt {
     static let format = 1
@@ -8,6 +7,8 @@ extension SignedReceipt {
     public static let fileBytesMax = 16_384
     /// Names of devices are at most this long.
     static let deviceBytesMax = 1024
+    /// Names of verdicts are at most this long.
+    static let verdictBytesMax = 64
 
     /// The receipt as a document: numbers beyond 2⁵³ never, so amounts are decimal text.
     public var json: JSON {
@@ -51,118 +52,90 @@ extension SignedReceipt {
             throw Failure(
                 .limit, "receipt: \(bytes.count) bytes, at most \(Self.fileBytesMax) expected")
         }
-        let document: Document
-        do { document = try JSONDecoder().decode(Document.self, from: Data(bytes)) } catch {
-            throw Failure(.malformed, "receipt: \(Document.describe(error))")
+        do throws(Failure) {
+            self = try Self(strictly: bytes)
+        } catch {
+            throw error.at("receipt")
         }
-        guard document.format == Self.format else {
-            throw Failure(
-                .unsupported, "receipt: format \(document.format), \(Self.format) expected")
+    }
+
+    private init(strictly bytes: Bytes) throws(Failure) {
+        var fields = ReceiptFields(document: try FlatDocument(bytes))
+        guard try fields.document.number("format") == Self.format else {
+            throw Failure(.unsupported, "format \(Self.format) expected")
         }
-        let receipt = try document.receipt()
+        // As the file says it, the digest too: the checks find out what is true.
+        let receipt = Receipt(
+            chainID: try fields.amount("chain_id"), market: try fields.address("market"),
+            dealID: try fields.hash("dealid"), taskID: try fields.hash("taskid"),
+            index: try fields.amount("index"), app: try fields.address("app"),
+            appVersion: try fields.hash("app_version"), taskSpec: try fields.hash("task_spec"),
+            leafCount: try fields.count("leaf_count", from: 1),
+            merkleRoot: try fields.hash("merkle_root"),
+            resultDigest: try fields.hash("result_digest"),
+            resultHash: try fields.hash("result_hash"),
+            resultSeal: try fields.hash("result_seal"), worker: try fields.address("worker"),
+            workerpool: try fields.address("workerpool"),
+            workerpoolOwner: try fields.address("workerpool_owner"),
+            paid: try fields.amount("paid"), requester: try fields.address("requester"),
+            trust: try fields.amount("trust"),
+            device: try fields.text("device", bytesMax: Self.deviceBytesMax),
+            verdict: try fields.text("verdict", bytesMax: Self.verdictBytesMax),
+            conformance: try fields.hash("conformance"),
+            contributedSeconds: try fields.count("contributed_at"),
+            finalizedSeconds: try fields.count("finalized_at"))
         self.init(
-            receipt: receipt,
-            workerSignature: try Document.signature(document.worker_signature, "worker_signature"),
-            workerpoolSignature: try Document.signature(
-                document.workerpool_signature, "workerpool_signature"))
+            receipt: receipt, workerSignature: try fields.signature("worker_signature"),
+            workerpoolSignature: try fields.signature("workerpool_signature"))
+        try fields.document.finish()
     }
 }
 
-/// The file's keys, as they stand in it.
-private struct Document: Decodable {
-    let format: Int
-    let chain_id: String
-    let market: String
-    let dealid: String
-    let taskid: String
-    let index: String
-    let app: String
-    let app_version: String
-    let task_spec: String
-    let leaf_count: Int
-    let merkle_root: String
-    let result_digest: String
-    let result_hash: String
-    let result_seal: String
-    let worker: String
-    let workerpool: String
-    let workerpool_owner: String
-    let paid: String
-    let requester: String
-    let trust: String
-    let device: String
-    let verdict: String
-    let conformance: String
-    let contributed_at: Int
-    let finalized_at: Int
-    let worker_signature: String
-    let workerpool_signature: String
+/// The kinds of field that a receipt's file has.
+private struct ReceiptFields {
+    var document: FlatDocument
 
-    func receipt() throws(Failure) -> Receipt {
-        guard leaf_count > 0, contributed_at >= 0, finalized_at >= 0 else {
-            throw Failure(.malformed, "receipt: counts and times that are not negative expected")
-        }
-        guard device.utf8.count <= SignedReceipt.deviceBytesMax else {
-            throw Failure(.limit, "receipt: device: a shorter name expected")
-        }
-        // As the file says it, the digest too: the checks find out what is true.
-        return Receipt(
-            chainID: try Self.number(chain_id, "chain_id"),
-            market: try Self.address(market, "market"), dealID: try Self.hash(dealid, "dealid"),
-            taskID: try Self.hash(taskid, "taskid"), index: try Self.number(index, "index"),
-            app: try Self.address(app, "app"),
-            appVersion: try Self.hash(app_version, "app_version"),
-            taskSpec: try Self.hash(task_spec, "task_spec"), leafCount: leaf_count,
-            merkleRoot: try Self.hash(merkle_root, "merkle_root"),
-            resultDigest: try Self.hash(result_digest, "result_digest"),
-            resultHash: try Self.hash(result_hash, "result_hash"),
-            resultSeal: try Self.hash(result_seal, "result_seal"),
-            worker: try Self.address(worker, "worker"),
-            workerpool: try Self.address(workerpool, "workerpool"),
-            workerpoolOwner: try Self.address(workerpool_owner, "workerpool_owner"),
-            paid: try Self.number(paid, "paid"),
-            requester: try Self.address(requester, "requester"),
-            trust: try Self.number(trust, "trust"), device: device, verdict: verdict,
-            conformance: try Self.hash(conformance, "conformance"),
-            contributedSeconds: contributed_at, finalizedSeconds: finalized_at)
-    }
-
-    static func hash(_ text: String, _ name: String) throws(Failure) -> Hash256 {
+    mutating func hash(_ key: String) throws(Failure) -> Hash256 {
+        let text = try document.text(key)
         guard text.hasPrefix("0x"), let value = Hash256(hex: text) else {
-            throw Failure(.malformed, "receipt: \(name): 0x and 64 hexadecimal digits expected")
+            throw Failure(.malformed, "\(key): 0x and 64 hexadecimal digits expected")
         }
         return value
     }
 
-    static func address(_ text: String, _ name: String) throws(Failure) -> Address {
-        do { return try Address(checking: text) } catch { throw error.at("receipt: \(name)") }
+    mutating func address(_ key: String) throws(Failure) -> Address {
+        let text = try document.text(key)
+        do { return try Address(checking: text) } catch { throw error.at(key) }
     }
 
-    static func number(_ text: String, _ name: String) throws(Failure) -> UInt256 {
-        guard let value = UInt256(text) else {
-            throw Failure(.malformed, "receipt: \(name): a decimal number as text expected")
+    mutating func amount(_ key: String) throws(Failure) -> UInt256 {
+        guard let value = UInt256(try document.text(key)) else {
+            throw Failure(.malformed, "\(key): a decimal number as text expected")
         }
         return value
     }
 
-    static func signature(_ text: String, _ name: String) throws(Failure) -> Signature {
+    mutating func count(_ key: String, from least: Int = 0) throws(Failure) -> Int {
+        let value = try document.number(key)
+        guard value >= least else {
+            throw Failure(.malformed, "\(key): \(value), at least \(least) expected")
+        }
+        return value
+    }
+
+    mutating func text(_ key: String, bytesMax: Int) throws(Failure) -> String {
+        let text = try document.text(key)
+        guard text.utf8.count <= bytesMax else {
+            throw Failure(.limit, "\(key): at most \(bytesMax) bytes expected")
+        }
+        return text
+    }
+
+    mutating func signature(_ key: String) throws(Failure) -> Signature {
+        let text = try document.text(key)
         guard text.hasPrefix("0x"), let bytes = Hex.decode(text) else {
-            throw Failure(.malformed, "receipt: \(name): 0x and 130 hexadecimal digits expected")
+            throw Failure(.malformed, "\(key): 0x and 130 hexadecimal digits expected")
         }
-        do { return try Signature(bytes: bytes) } catch { throw error.at("receipt: \(name)") }
-    }
-
-    static func describe(_ error: any Error) -> String {
-        func place(_ context: DecodingError.Context) -> String {
-            context.codingPath.map(\.stringValue).joined(separator: ".")
-        }
-        switch error {
-        case DecodingError.keyNotFound(let key, _): return "\(key.stringValue) is missing"
-        case DecodingError.typeMismatch(let type, let context),
-            DecodingError.valueNotFound(let type, let context):
-            let name = place(context)
-            return "\(name.isEmpty ? "the document" : name): \(type) expected"
-        default: return "not JSON, or a number out of range"
-        }
+        do { return try Signature(bytes: bytes) } catch { throw error.at(key) }
     }
 }

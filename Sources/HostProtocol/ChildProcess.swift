@@ -1,5 +1,6 @@
 internal import CLinux
 public import Core
+internal import Files
 internal import Foundation
 internal import Glibc
 internal import Synchronization

@@ -1,5 +1,6 @@
 public import Core
 internal import Digest
+internal import Files
 internal import Glibc
 
 /// Files on disk, read in pieces and made durable.
@@ -56,14 +57,7 @@ public enum FileHash {
         guard descriptor >= 0 else {
             throw Failure(.io, "\(temporary): \(systemMessage(errno))")
         }
-        var sent = 0
-        var status: Int32 = 0
-        while sent < bytes.count && status == 0 {
-            let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent)
-            }
-            if count >= 0 { sent += count } else if errno != EINTR { status = errno }
-        }
+        var status = FileBytes.writeAll(bytes, to: descriptor)
         if status == 0 && fsync(descriptor) != 0 { status = errno }
         _ = close(descriptor)
         if status == 0 && rename(temporary, path) != 0 { status = errno }
@@ -100,14 +94,13 @@ public enum FileHash {
     private static func read(
         path: String, piece: (UnsafeRawBufferPointer) -> Void
     ) throws(Failure) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): \(systemMessage(errno))") }
-        defer { _ = close(descriptor) }
+        let file = try PlainFile(path)
+        defer { file.close() }
         let pieceBytes = 1 << 20
         let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
         defer { storage.deallocate() }
         while true {
-            let count = Glibc.read(descriptor, storage.baseAddress, pieceBytes)
+            let count = Glibc.read(file.descriptor, storage.baseAddress, pieceBytes)
             if count > 0 {
                 piece(UnsafeRawBufferPointer(rebasing: storage[..<count]))
             } else if count == 0 {

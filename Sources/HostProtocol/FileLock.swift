@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 internal import Glibc
 
 /// A file that one process at a time holds; given back when the process ends, however it ends.

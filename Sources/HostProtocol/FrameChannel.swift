@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 internal import Glibc
 internal import Synchronization
 
@@ -185,9 +186,4 @@ struct Deadline: Sendable {
         _ = clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
-}
-
-/// What the C library says about an error number.
-package func systemMessage(_ code: Int32) -> String {
-    String(cString: strerror(code))
 }

@@ -1,6 +1,7 @@
 public import Compute
 public import Core
 internal import Digest
+internal import Files
 internal import Foundation
 
 /// Inference on a market: a model and its inputs in, one leaf for each output of each item out.

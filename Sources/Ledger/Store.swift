@@ -57,7 +57,12 @@ enum Store {
             try MarketLedger.guarding(path) {
                 var probe = Configuration()
                 probe.readonly = true
-                _ = try DatabaseQueue(path: path, configuration: probe)
+                try DatabaseQueue(path: path, configuration: probe).read { db in
+                    // Nor may another program's database be made one with a log.
+                    guard try db.tableExists("market") else {
+                        throw Failure(.malformed, "\(path): no market in this file")
+                    }
+                }
             }
         }
         return try MarketLedger.guarding(path) {
@@ -99,6 +104,12 @@ enum Store {
 
     static func describe(_ error: any Error) -> String {
         guard let error = error as? DatabaseError else { return "\(error)" }
+        switch error.resultCode {
+        case .SQLITE_NOTADB: return "not a market's ledger"
+        case .SQLITE_CANTOPEN:
+            return "cannot be opened; a file in a folder that may be written expected"
+        default: break
+        }
         return "SQLite: \(error.message ?? "error \(error.extendedResultCode.rawValue)")"
     }
 }

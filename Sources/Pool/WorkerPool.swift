@@ -2,7 +2,7 @@ internal import Contribution
 public import Core
 internal import Digest
 internal import Ethereum
-internal import Foundation
+internal import Files
 internal import HostProtocol
 public import Ledger
 internal import PoolProtocol
@@ -46,12 +46,7 @@ public final class WorkerPool: Sendable {
         artifacts = try ArtifactStore(folder: "\(folder)/artifacts")
         artifacts.removeIncoming()
         specFolder = "\(folder)/specs"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: specFolder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.io, "\(specFolder): cannot be created")
-        }
+        try Folder.make(specFolder)
         store = try PoolStore(path: "\(folder)/pool.sqlite")
     }
 

@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 internal import Glibc
 public import HostProtocol
 

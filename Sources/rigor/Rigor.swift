@@ -1,5 +1,4 @@
 import ArgumentParser
-import Core
 
 /// The program: a list of commands, and nothing else. What each does is in `Commands/`.
 @main
@@ -7,6 +6,19 @@ struct Rigor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rigor",
         abstract: "Turn a GPU rig into a provider on a compute market.",
+        discussion: """
+            EXAMPLES
+              rigor doctor                      what keeps this machine from earning
+              rigor demo --home demo            a market, two workers, paid results
+              rigor verify receipt.json         does it hold against the ledger?
+              rigor render scene.glb -o picture.png
+              rigor infer model.onnx --input x=x.npy --json
+              rigor --generate-completion-script zsh > ~/.zfunc/_rigor
+
+            Exit codes: 0 done, 1 failed, 64 wrong command line. With --json a command prints \
+            one JSON document, which after a failure is {"error": {"code", "message"}}. \
+            Completions are made for bash, zsh and fish.
+            """,
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, VerifyCommand.self, ProbeCommand.self, DoctorCommand.self,
@@ -14,8 +26,8 @@ struct Rigor: AsyncParsableCommand {
             ProbeDevicesCommand.self, HostCommand.self, PoolCommand.self, AgentCommand.self,
         ])
 
-    /// Failures are one line and exit code 1; what the parser refuses is exit code 64.
     static func main() async {
+        StandardStreams.fill()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -23,11 +35,8 @@ struct Rigor: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let failure as Failure {
-            Console().fail(failure)
-            exit(withError: ExitCode.failure)
         } catch {
-            exit(withError: error)
+            end(error)
         }
     }
 }

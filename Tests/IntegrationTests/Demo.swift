@@ -4,6 +4,7 @@ import Ethereum
 import Foundation
 import Glibc
 import Ledger
+import ProgramTestKit
 import Testing
 
 /// Runs the built program as a user would.
@@ -12,29 +13,10 @@ struct Demo {
     /// Work of the toy job.
     let rounds: Int
 
-    /// The program beside the tests.
-    static func program() throws -> String {
-        if let named = ProcessInfo.processInfo.environment["RIGOR_PROGRAM"] { return named }
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        var place = URL(fileURLWithPath: own)
-        while place.path != "/" {
-            place.deleteLastPathComponent()
-            for candidate in ["rigor", ".build/release/rigor"] {
-                let path = place.appendingPathComponent(candidate).path
-                if FileManager.default.isExecutableFile(atPath: path),
-                    !FileManager.default.fileExists(atPath: path + "/.")
-                {
-                    return path
-                }
-            }
-        }
-        return ".build/release/rigor"
-    }
-
     /// Starts a demo, or any command; standard output goes to `output`.
     static func start(_ arguments: [String], output: String) throws -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try program())
+        process.executableURL = URL(fileURLWithPath: try BuiltProgram.path())
         process.arguments = arguments
         _ = FileManager.default.createFile(atPath: output, contents: nil)
         process.standardOutput = FileHandle(forWritingAtPath: output)

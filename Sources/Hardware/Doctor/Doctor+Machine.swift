@@ -68,7 +68,7 @@ extension Doctor {
                 "disk", isTooLittle ? .blocks : .hinders,
                 "\(home.path): \(gibibytes(free)) free, expected at least "
                     + gibibytes(isTooLittle ? diskBytesMin : diskBytesGood),
-                remedy: "rigor --home DIR  # a folder on a larger disk")
+                remedy: "export RIGOR_HOME=DIR  # a folder on a larger disk")
         ]
     }
 

@@ -1,5 +1,6 @@
 public import Core
 internal import Exact
+internal import Files
 internal import Foundation
 internal import Imaging
 
@@ -103,7 +104,9 @@ public struct InputFiles: Sendable {
             ("mean", normalization.mean), ("std", normalization.deviation),
         ] where values.count != 1 && values.count != channels {
             throw Failure(
-                .malformed, "\(name) has \(values.count) numbers; 1 or \(channels) expected")
+                .malformed,
+                "\(name) has \(values.count) numbers; \(channels == 1 ? "" : "1 or ")\(channels) "
+                    + "expected")
         }
         guard normalization.deviation.allSatisfy({ $0.isFinite && $0 != 0 }) else {
             throw Failure(.malformed, "std divides: finite numbers other than 0 expected")

@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 public import Foundation
 internal import SwiftProtobuf
 

@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 
 /// Names of a classifier's classes, and the best of them.
 public enum ClassLabels {
@@ -18,6 +19,21 @@ public enum ClassLabels {
     /// - Throws: ``Failure`` when the file cannot be read.
     public static func read(_ path: String) throws(Failure) -> [String] {
         parse(Bytes(try FileBytes.read(path, byteCountMax: 1 << 20)))
+    }
+
+    /// Holds names against the scores they are for: names of other classes would be taken for true.
+    ///
+    /// - Throws: ``Failure`` naming the file and how many were expected.
+    public static func check(
+        _ names: [String], from path: String, for tensor: Tensor
+    ) throws(Failure) {
+        let classes = tensor.shape.dropFirst().reduce(1, *)
+        guard names.count == classes else {
+            throw Failure(
+                .malformed,
+                "\(path): \(names.count) names; \(classes) expected, one for each class of the "
+                    + "first output")
+        }
     }
 
     /// One name a line.

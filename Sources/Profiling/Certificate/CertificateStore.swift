@@ -1,5 +1,6 @@
 public import Core
 internal import Digest
+internal import Files
 internal import Foundation
 
 /// Certificates on disk, one file a device: what was measured once is not measured at every start.
@@ -18,11 +19,11 @@ public struct CertificateStore: Sendable {
     /// - Throws: ``Failure`` `io` when the folder cannot be written.
     public func save(_ certificate: Certificate) throws(Failure) {
         let file = file(certificate.platform, certificate.device, certificate.pciAddress)
+        try Folder.make(folder.path)
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try Data(certificate.encoded).write(to: file, options: .atomic)
         } catch {
-            throw Failure(.io, "\(file.path): cannot be written, expected a writable folder")
+            throw Failure(.io, "\(file.path): cannot be written: \(systemMessage(error))")
         }
     }
 

@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 public import Foundation
 
 /// The files a scene may be read from, and a record of which it did read.
@@ -78,22 +79,11 @@ public final class SceneFiles {
     }
 
     private func load(_ url: URL, _ path: String) throws(Failure) -> Bytes {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
-        guard let attributes, let size = attributes[.size] as? NSNumber else {
-            throw Failure(.io, "\(path): no such file")
-        }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw Failure(.io, "\(path): a plain file expected")
-        }
-        guard size.int64Value <= fileBytesMax else { throw tooLarge(path, size.intValue) }
-        guard let data = try? Data(contentsOf: url) else {
-            throw Failure(.io, "\(path): cannot be read")
-        }
-        return Bytes(data)
+        Bytes(try FileBytes.read(url.path, byteCountMax: fileBytesMax, named: path))
     }
 
     private func tooLarge(_ path: String, _ count: Int) -> Failure {
-        Failure(.limit, "\(path): \(count) bytes: at most \(fileBytesMax) expected")
+        Failure(.limit, "\(path): \(count) bytes; at most \(fileBytesMax) expected")
     }
 
     /// Whether a relative path names something below its folder by spelling alone.

@@ -29,7 +29,7 @@ struct BenchCommand: AsyncParsableCommand {
         let console = Console()
         var chosen = devices
         chosen.device = devices.device ?? "all"
-        let opened = try chosen.open(home: home.home == nil ? nil : home.folder)
+        let opened = try chosen.open(home: home.given)
         let clock = SystemClock()
         var results: [(device: DeviceDescription, metrics: [Metric], seconds: Double)] = []
         for device in opened {

@@ -15,7 +15,7 @@ struct CertifyCommand: AsyncParsableCommand {
             subnormal numbers: for local use), or no (for local use, with a warning). Devices with \
             equal conformance hashes answered alike to the bit.
 
-            Examples:
+            EXAMPLES
               rigor certify
               rigor certify --device gpu --json
             """)
@@ -31,10 +31,12 @@ struct CertifyCommand: AsyncParsableCommand {
         let catalog = DeviceCatalog()
         let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
         var documents: [JSON] = []
+        var areKept = true
         for index in chosen {
             let label = catalog.descriptions[index].label
             do {
                 let certificate = try certify(index, of: catalog, label, console)
+                areKept = keep(certificate, console) && areKept
                 documents.append(Self.document(index, certificate))
                 if !output.json { say(certificate, console) }
             } catch {
@@ -44,13 +46,15 @@ struct CertifyCommand: AsyncParsableCommand {
                 if !output.json { console.say("\(label): no\n    \(error.message)") }
             }
         }
-        if output.json { console.say(JSON.object([.init("devices", .array(documents))]).text) }
+        if output.json { console.write(["devices": .array(documents)]) }
+        // A certificate that nobody finds later is no certificate.
+        if !areKept { throw ExitCode.failure }
     }
 
     private func certify(
         _ index: Int, of catalog: DeviceCatalog, _ label: String, _ console: Console
     ) throws(Failure) -> Certificate {
-        let folder = DeviceOptions.programCache(home: home.home == nil ? nil : home.folder)
+        let folder = DeviceOptions.programCache(home: home.given)
         let device = try OpenCLDevice(
             catalog.system.devices[index], options: .init(cacheFolder: folder.path),
             clock: SystemClock())
@@ -58,12 +62,17 @@ struct CertifyCommand: AsyncParsableCommand {
             console.progress("\(label): \($0)")
         }
         console.endProgress()
+        return certificate
+    }
+
+    private func keep(_ certificate: Certificate, _ console: Console) -> Bool {
         do {
-            try self.home.certificates.save(certificate)
+            try home.certificates.save(certificate)
+            return true
         } catch {
             console.warn("the certificate is not kept: \(error.message)")
+            return false
         }
-        return certificate
     }
 
     private static func document(_ index: Int, _ certificate: Certificate) -> JSON {

@@ -21,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
             market that is there; --resume goes on with a demo that was interrupted, however it \
             was.
 
-            Examples:
+            EXAMPLES
               rigor demo --home demo
               rigor demo --home demo --apps render --json
               rigor demo --home demo --resume
@@ -37,11 +37,19 @@ struct DemoCommand: AsyncParsableCommand {
         name: .long,
         help: ArgumentHelp("Jobs to buy, separated by commas; by default the shipped ones."))
     var apps: String?
-    @Option(name: .long, help: ArgumentHelp("Work of the hash job.", visibility: .hidden))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Work of the hash job.", visibility: .hidden),
+        transform: Accepted.whole(0...1_000_000_000))
     var hashRounds = 20_000
 
     func validate() throws {
         if keep && resume { throw ValidationError("--keep and --resume exclude each other") }
+        if resume && apps != nil {
+            throw ValidationError(
+                "--resume goes on with the jobs bought before: no --apps expected")
+        }
+        do { _ = try jobs() } catch { throw ValidationError("\(error)") }
     }
 
     func run() async throws {
@@ -50,6 +58,11 @@ struct DemoCommand: AsyncParsableCommand {
         try folder.make([folder.home])
         let lock = try FileLock(path: "\(folder.home)/demo.lock")
         defer { withExtendedLifetime(lock) {} }
+        if resume, !FileManager.default.fileExists(atPath: DemoPlan.path(folder.market)) {
+            throw Failure(
+                .missing,
+                "\(folder.home): no demo was interrupted here; begin one without --resume")
+        }
         let plan =
             try resume
             ? DemoPlan(folder: folder.market) : makePlan(folder, console)
@@ -72,9 +85,13 @@ struct DemoCommand: AsyncParsableCommand {
 
     // MARK: Plan
 
+    private func jobs() throws(Failure) -> [DemoJob] {
+        let names = (apps ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        return try DemoJob.named(apps == nil ? [] : names.map(String.init), hashRounds: hashRounds)
+    }
+
     private func makePlan(_ folder: DemoFolder, _ console: Console) throws(Failure) -> DemoPlan {
-        let names = (apps ?? "").split(separator: ",").map(String.init)
-        let jobs = try DemoJob.named(names, hashRounds: hashRounds)
+        let jobs = try jobs()
         var plan: DemoPlan
         if keep, FileManager.default.fileExists(atPath: DemoPlan.path(folder.market)) {
             plan = try DemoPlan(folder: folder.market)

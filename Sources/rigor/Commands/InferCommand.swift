@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Compute
 internal import Core
 internal import Digest
+internal import Files
 internal import Foundation
 internal import Inference
 
@@ -18,55 +19,67 @@ struct InferCommand: AsyncParsableCommand {
             every device and for every batch. A NaN in an input goes on as IEEE 754 says (Relu \
             and Clip let it pass, maxima give it) and comes out as 0x7fc00000.
 
-            Examples:
+            EXAMPLES
               rigor infer digits.onnx --input image=seven.png --top 3 --labels labels.txt
               rigor infer model.onnx --input x=x.npy -o out.npz
               rigor infer model.onnx --input x=x.npy --repeat 20 --device gpu --json
             """)
 
-    @Argument(help: "The model.")
+    @Argument(help: "The model.", completion: .file(extensions: ["onnx"]))
     var model: String
     @Option(
         name: .long,
-        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"))
+        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"),
+        transform: Accepted.input)
     var input: [String] = []
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"))
+        help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"),
+        completion: .file(extensions: ["npz"]), transform: Accepted.file(ending: ["npz"]))
     var output: String?
     @Option(
-        name: .long,
-        help: ArgumentHelp("Say the best classes of each item's first output.", valueName: "n"))
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Say the best classes of each item's first output.", valueName: "n"),
+        transform: Accepted.whole(1...1000))
     var top: Int?
     @Option(
-        name: .long, help: ArgumentHelp("Names of the classes, one a line.", valueName: "file"))
+        name: .long,
+        help: ArgumentHelp("For --top: names of the classes, one a line.", valueName: "file"),
+        completion: .file(extensions: ["txt"]), transform: Accepted.text("a file"))
     var labels: String?
     @Option(
-        name: .customLong("repeat"),
-        help: ArgumentHelp("Run so often, and say the median after the first.", valueName: "n"))
+        name: .customLong("repeat"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Run so often, and say the median after the first. (default: 1)", valueName: "n"),
+        transform: Accepted.whole(1...1_000_000))
     var repeats = 1
-    @Option(name: .long, help: "Pictures: what to subtract, one number or one a channel.")
-    var mean = "0"
-    @Option(name: .long, help: "Pictures: what to divide by, one number or one a channel.")
-    var std = "1"
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pictures: what to subtract, one number or one a channel. (default: 0)",
+            valueName: "a,b,c"),
+        transform: Accepted.decimals())
+    var mean: [Float]?
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pictures: what to divide by, one number or one a channel. (default: 1)",
+            valueName: "a,b,c"),
+        transform: Accepted.decimals(areDivisors: true))
+    var std: [Float]?
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
 
     func validate() throws {
-        guard (1...1_000_000).contains(repeats) else {
-            throw ValidationError("--repeat takes 1 to 1000000.")
-        }
-        guard (1...1_000).contains(top ?? 1) else {
-            throw ValidationError("--top takes 1 to 1000.")
-        }
-        for pair in input where !pair.dropFirst().contains("=") {
-            throw ValidationError("--input \(pair): NAME=FILE expected.")
+        guard labels == nil || top != nil else {
+            throw ValidationError("--labels names the classes of --top, which is not there")
         }
     }
 
     func run() async throws {
         let console = Console()
+        if let output { try FileBytes.checkWritable(output) }
         let clock = SystemClock()
         var seconds = Seconds()
         var mark = clock.monotonicSeconds
@@ -105,6 +118,9 @@ struct InferCommand: AsyncParsableCommand {
         let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
         let leaves = InferenceLeaves.leaves(named, isByItem: prepared.plan.isByItem)
         let digest = MerkleTree(leaves: leaves).root
+        if let names, let labels {
+            try ClassLabels.check(names, from: labels, for: named[0].tensor)
+        }
         seconds.digest = lap()
         if let output { try FileBytes.write(try Archive.npz(named), to: output) }
         seconds.write = lap()
@@ -119,7 +135,7 @@ struct InferCommand: AsyncParsableCommand {
     }
 
     private func openDevice() throws(Failure) -> any ComputeDevice {
-        let opened = try devices.open(home: home.home == nil ? nil : home.folder)
+        let opened = try devices.open(home: home.given)
         guard let device = opened.first, opened.count == 1 else {
             throw Failure(
                 .refused, "--device names \(opened.count) devices; one expected for inference")
@@ -137,8 +153,8 @@ struct InferCommand: AsyncParsableCommand {
             files[name, default: []].append(String(pair.dropFirst(name.count + 1)))
         }
         var normalization = InputFiles.Normalization()
-        normalization.mean = try InputFiles.Normalization.numbers(mean)
-        normalization.deviation = try InputFiles.Normalization.numbers(std)
+        if let mean { normalization.mean = mean }
+        if let std { normalization.deviation = std }
         var values: [String: Tensor] = [:]
         for (name, paths) in files.sorted(by: { $0.key < $1.key }) {
             guard let input = model.inputs.first(where: { $0.name == name }) else {

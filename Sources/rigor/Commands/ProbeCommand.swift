@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Files
 import Foundation
 import Hardware
 
@@ -22,11 +23,13 @@ struct ProbeCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Also write everything that was read to a file.", valueName: "file"))
+        help: ArgumentHelp("Also write everything that was read to a file.", valueName: "file"),
+        completion: .file(extensions: ["json"]), transform: Accepted.text("a file"))
     var save: String?
 
     func run() async throws {
         let console = Console()
+        if let save { try FileBytes.checkWritable(save) }
         let inventory = try MachineReader(certificates: home.certificates).read()
         if let save { try Self.write(inventory, to: save) }
         if output.json {
@@ -39,10 +42,9 @@ struct ProbeCommand: AsyncParsableCommand {
     private static func write(_ inventory: Inventory, to path: String) throws(Failure) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            try encoder.encode(inventory).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw Failure(.io, "\(path): cannot be written, expected a file in a writable folder")
+        guard let text = try? encoder.encode(inventory) else {
+            throw Failure(.malformed, "\(path): the inventory holds a number that JSON has not")
         }
+        try FileBytes.write(Bytes(text), to: path)
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Core
+import Files
 import Foundation
 import Hardware
 
@@ -15,6 +17,6 @@ struct ProbeDevicesCommand: ParsableCommand {
 
     func run() throws {
         let answers = try JSONEncoder().encode(DriverAnswers.read())
-        try answers.write(to: URL(fileURLWithPath: output), options: .atomic)
+        try FileBytes.write(Bytes(answers), to: output)
     }
 }

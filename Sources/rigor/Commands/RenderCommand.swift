@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Core
 import Digest
+import Files
 import Foundation
 import Imaging
 import Rendering
@@ -17,30 +18,52 @@ struct RenderCommand: AsyncParsableCommand {
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png
-              rigor render helmet.gltf --env beach.hdr --size 1280x720 --spp 256 -o helmet.exr
+              rigor render helmet.gltf --env beach.hdr --spp 256 -o helmet.exr
               rigor render shop.glb --camera Counter --device cpu --json
             """)
 
-    @Argument(help: ArgumentHelp("The scene: .gltf or .glb.", valueName: "scene"))
+    private static let standard = RenderParameters()
+
+    @Argument(
+        help: ArgumentHelp("The scene: .gltf or .glb.", valueName: "scene"),
+        completion: .file(extensions: ["gltf", "glb"]))
     var scene: String
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Light from all around: .hdr or .exr, equirectangular.", valueName: "file"))
+            "Light from all around: .hdr or .exr, equirectangular.", valueName: "file"),
+        completion: .file(extensions: ["hdr", "exr"]))
     var env: String?
 
-    @Option(name: .long, help: ArgumentHelp("Width and height in pixels.", valueName: "WxH"))
-    var size = PictureSize(width: 640, height: 360)
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Width and height in pixels. (default: \(PictureSize.standard))", valueName: "WxH"),
+        transform: PictureSize.init(accepting:))
+    var size = PictureSize.standard
 
-    @Option(name: .long, help: "Samples a pixel.")
-    var spp = 64
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Samples a pixel. (default: \(standard.samples))", valueName: "n"),
+        transform: Accepted.whole(1...RenderParameters.samplesMax))
+    var spp = standard.samples
 
-    @Option(name: .long, help: "Times a path may scatter after its first surface.")
-    var bounces = 4
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            Times a path may scatter after its first surface. (default: \(standard.bounces))
+            """, valueName: "n"),
+        transform: Accepted.whole(0...RenderParameters.bouncesMax))
+    var bounces = standard.bounces
 
-    @Option(name: .long, help: "Another seed, other noise.")
-    var seed: UInt64 = 0
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Another seed, other noise. (default: \(standard.seed))", valueName: "n"),
+        transform: Accepted.whole(0...UInt64.max))
+    var seed = standard.seed
 
     @Option(
         name: .long,
@@ -51,17 +74,23 @@ struct RenderCommand: AsyncParsableCommand {
             """, valueName: "camera"))
     var camera = "first"
 
-    @Option(name: .long, help: ArgumentHelp("Exposure of a .png in stops.", valueName: "EV"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Exposure of a .png in stops. (default: 0)", valueName: "EV"),
+        transform: Accepted.decimal(-32...32))
     var exposure = 0.0
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The picture: .png or .exr; without it, the digest alone.", valueName: "file"))
+            "The picture: .png or .exr; without it, the digest alone.", valueName: "file"),
+        completion: .file(extensions: ["png", "exr"]),
+        transform: Accepted.file(ending: ["png", "exr"]))
     var output: String?
 
     @OptionGroup var device: DeviceOptions
     @OptionGroup var format: OutputOptions
+    @OptionGroup var home: HomeOptions
 
     private var parameters: RenderParameters {
         RenderParameters(
@@ -69,23 +98,11 @@ struct RenderCommand: AsyncParsableCommand {
             camera: CameraChoice(argument: camera))
     }
 
-    func validate() throws {
-        do {
-            try parameters.check()
-        } catch {
-            throw ValidationError("\(error)")
-        }
-        guard exposure.isFinite, exposure.magnitude <= 32 else {
-            throw ValidationError("exposure \(exposure): -32…32 expected")
-        }
-        if let output, !output.hasSuffix(".png"), !output.hasSuffix(".exr") {
-            throw ValidationError("\(output): a name ending in .png or .exr expected")
-        }
-    }
-
     func run() async throws {
         let console = Console()
-        let reports = try device.open().map { try RenderJob(self, console).run(on: $0) }
+        if let output { try FileBytes.checkWritable(output) }
+        let opened = try device.open(home: home.given)
+        let reports = try opened.map { try RenderJob(self, console).run(on: $0) }
         if format.json {
             console.write(reports.count == 1 ? reports[0].json : .array(reports.map(\.json)))
         } else {
@@ -105,20 +122,16 @@ struct RenderCommand: AsyncParsableCommand {
     fileprivate func write(_ picture: Picture) throws(Failure) {
         guard let output else { return }
         let bytes =
-            output.hasSuffix(".exr")
+            output.lowercased().hasSuffix(".exr")
             ? try EXR.encode(picture.image) : try PNG.encode(picture.exposed(stops: exposure))
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: output))
-        } catch {
-            throw Failure(.io, "\(output): cannot be written")
-        }
+        try FileBytes.write(bytes, to: output)
     }
 
     fileprivate var wanted: RenderParameters { parameters }
 }
 
 /// `640x360` on a command line.
-struct PictureSize: ExpressibleByArgument, CustomStringConvertible {
+struct PictureSize: CustomStringConvertible {
     let width: Int
     let height: Int
 
@@ -127,16 +140,25 @@ struct PictureSize: ExpressibleByArgument, CustomStringConvertible {
         self.height = height
     }
 
-    init?(argument: String) {
-        let sides = argument.split(separator: "x", omittingEmptySubsequences: false)
-        guard sides.count == 2, let width = Int(sides[0]), let height = Int(sides[1]) else {
-            return nil
+    static let standard: PictureSize = {
+        let parameters = RenderParameters()
+        return PictureSize(width: parameters.width, height: parameters.height)
+    }()
+
+    /// - Throws: `ValidationError` saying what was expected.
+    @Sendable init(accepting text: String) throws {
+        let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard sides.count == 2, let width = sides[0], let height = sides[1],
+            (try? RenderParameters(width: width, height: height).check()) != nil
+        else {
+            throw ValidationError(
+                "WIDTHxHEIGHT expected, such as 640x360: each from 1 to "
+                    + "\(RenderParameters.sideMax), at most \(RenderParameters.pixelsMax) pixels")
         }
         self.init(width: width, height: height)
     }
 
     var description: String { "\(width)x\(height)" }
-    var defaultValueDescription: String { description }
 }
 
 /// One picture on one device, and where its time goes.

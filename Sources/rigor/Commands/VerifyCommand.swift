@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Contribution
 internal import Core
+internal import Files
 internal import Foundation
-internal import HostProtocol
 internal import Ledger
 
 /// `rigor verify`: does a receipt hold?
@@ -16,14 +16,16 @@ struct VerifyCommand: AsyncParsableCommand {
             names. Without --ledger it is the ledger of the market the receipt's folder is in, \
             else the one in the data folder.
 
-            Examples:
+            EXAMPLES
               rigor verify demo/market/receipts/0a1b2c3d4e5f6071-89abcdef.json
               rigor verify receipt.json --ledger market/ledger.sqlite --json
             """)
 
-    @Argument(help: "The receipt's file.")
+    @Argument(help: "The receipt's file.", completion: .file(extensions: ["json"]))
     var receipt: String
-    @Option(name: .long, help: ArgumentHelp("The ledger to trust.", valueName: "file"))
+    @Option(
+        name: .long, help: ArgumentHelp("The ledger to trust.", valueName: "file"),
+        completion: .file(extensions: ["sqlite"]), transform: Accepted.text("a file"))
     var ledger: String?
     @OptionGroup var home: HomeOptions
     @OptionGroup var output: OutputOptions
@@ -31,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let signed = try ReceiptFile.read(receipt)
         let path = ledgerPath
-        let checks = signed.checks(against: try MarketLedger.open(path).hub())
+        let checks = signed.checks(against: try Self.openLedger(path).hub())
         let failed = checks.first { !$0.holds }
         if output.json {
             Console().write(Self.document(signed, checks, receipt: receipt, ledger: path))
@@ -50,6 +52,12 @@ struct VerifyCommand: AsyncParsableCommand {
               paid         \(said.paid)
               \(checks.count) checks passed, both signatures among them
             """)
+    }
+
+    private static func openLedger(_ path: String) throws(Failure) -> MarketLedger {
+        // SQLite says little of what is no plain file, and waits for a pipe for ever.
+        try PlainFile(path, expecting: "a market's ledger").close()
+        return try MarketLedger.open(path)
     }
 
     private var ledgerPath: String {
@@ -87,7 +95,11 @@ struct VerifyCommand: AsyncParsableCommand {
 enum ReceiptFile {
     /// - Throws: ``Failure`` naming the file and what was expected.
     static func read(_ path: String) throws(Failure) -> SignedReceipt {
-        let bytes = try FileHash.contents(path: path, bytesMax: 1 << 16)
-        do throws(Failure) { return try SignedReceipt(json: bytes) } catch { throw error.at(path) }
+        let bytes = try FileBytes.read(path, byteCountMax: SignedReceipt.fileBytesMax)
+        do throws(Failure) {
+            return try SignedReceipt(json: Bytes(bytes))
+        } catch {
+            throw error.at(path)
+        }
     }
 }

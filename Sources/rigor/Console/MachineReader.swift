@@ -1,4 +1,5 @@
 import Core
+import Files
 import Foundation
 import Hardware
 import HostProtocol
@@ -24,7 +25,7 @@ struct MachineReader {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.io, "\(folder.path): cannot be made, expected a writable folder")
+            throw Failure(.io, "\(folder.path): cannot be made: \(systemMessage(error))")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         // The drivers take longest: they are asked while the machine is read here.
@@ -79,7 +80,7 @@ struct MachineReader {
                 childEnvironment["OPENCL_VENDOR_PATH"] = vendors.path
             }
         } catch {
-            throw Failure(.io, "\(own.path): cannot be written, expected a writable folder")
+            throw Failure(.io, "\(own.path): cannot be written: \(systemMessage(error))")
         }
         let answers = own.appendingPathComponent("answers.json")
         let command = ChildProcess.Command(

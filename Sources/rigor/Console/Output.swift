@@ -1,91 +1,120 @@
-import ArgumentParser
 import Core
+import Files
 import Foundation
-import Profiling
-
-/// Options every command takes.
-struct OutputOptions: ParsableArguments {
-    @Flag(name: .long, help: "Print one JSON document on standard output, and nothing else there.")
-    var json = false
-}
-
-/// Options of commands that compute.
-struct DeviceOptions: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "The device: an index, part of a name or platform, cpu, gpu or all.",
-            valueName: "selector"))
-    var device: String?
-}
-
-/// Options of commands that keep data.
-struct HomeOptions: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Folder for data; by default $RIGOR_HOME, else ~/.rigor.", valueName: "dir")
-    )
-    var home: String?
-
-    /// The folder, absolute.
-    var folder: URL {
-        let environment = ProcessInfo.processInfo.environment
-        if let path = home ?? environment["RIGOR_HOME"] {
-            return URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
-        }
-        return URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
-            .appendingPathComponent(".rigor", isDirectory: true)
-    }
-}
-
-extension HomeOptions {
-    /// What `rigor certify` found out, for every command that asks.
-    var certificates: CertificateStore {
-        CertificateStore(folder: folder.appendingPathComponent("certificates").path)
-    }
-}
+import Synchronization
 
 /// Standard output and error for people: colour and progress only on a terminal.
 struct Console: Sendable {
-    /// Whether standard error is a terminal that wants colour (https://no-color.org).
-    let isRich: Bool
+    /// Whether standard error is a terminal that understands more than lines.
+    let isTerminal: Bool
+    /// Whether it also wants colour (https://no-color.org).
+    let isColored: Bool
+
+    /// Whether this process has written its one document of `--json`.
+    private static let hasDocument = Mutex(false)
+    private static let messageCharactersMax = 2000
 
     init() {
         let environment = ProcessInfo.processInfo.environment
-        let wantsColor = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
-        isRich = isatty(STDERR_FILENO) == 1 && wantsColor
+        isTerminal = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
+        isColored = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
     }
 
-    /// A line of result, on standard output.
-    func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    // MARK: Standard output
 
-    /// A line about the work, on standard error.
-    func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    /// A line of result. Names in it may come from strangers: nothing in it reaches the terminal
+    /// but text.
+    func say(_ line: String) {
+        let lines = line.split(separator: "\n", omittingEmptySubsequences: false)
+        put(lines.map { String($0).withoutControls }.joined(separator: "\n") + "\n")
+    }
+
+    /// Text as it is: help, and scripts for shells.
+    func print(raw text: String) { put(text + "\n") }
 
     /// The one document of `--json`.
     func write(_ document: JSON) {
-        FileHandle.standardOutput.write(Data(document.text.utf8))
+        Self.hasDocument.withLock { $0 = true }
+        put(document.text)
     }
 
-    /// Why a command failed.
-    func fail(_ failure: Failure) { note(paint("error: ", "31") + failure.message) }
+    /// Ends the process where the result cannot be delivered: it must not seem to have succeeded.
+    private func put(_ text: String) {
+        let status = FileBytes.writeAll(Bytes(text.utf8), to: STDOUT_FILENO)
+        guard status != 0 else { return }
+        // Who closes a pipe early, as `head` does, has what they wanted.
+        if status != EPIPE {
+            fail("standard output: cannot be written: \(String(cString: strerror(status)))")
+        }
+        exit(EXIT_FAILURE)
+    }
 
-    func warn(_ line: String) { note(paint("warning: ", "33") + line) }
+    // MARK: Standard error
+
+    /// A line about the work.
+    func note(_ line: String) { tell(line.withoutControls + "\n") }
+
+    func warn(_ line: String) { tell(paint("warning: ", "33") + line.withoutControls + "\n") }
+
+    private func fail(_ message: String) {
+        endProgress()
+        tell(paint("error: ", "31") + message + "\n")
+    }
+
+    /// Why a command failed: one line, whatever it was made of; and one document where that was
+    /// asked for and none was written.
+    ///
+    /// - Parameter hint: what to do about it, on a second line.
+    func fail(code: String, _ message: String, hint: String? = nil, asJSON: Bool) {
+        let lines = message.split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        let line = lines.joined(separator: " ").withoutControls
+        let isLong = line.count > Self.messageCharactersMax
+        let said = isLong ? String(line.prefix(Self.messageCharactersMax)) + "…" : line
+        fail(said)
+        if let hint { tell(hint + "\n") }
+        if asJSON, !Self.hasDocument.withLock(\.self) {
+            write(["error": ["code": .string(code), "message": .string(said)]])
+        }
+    }
 
     /// A progress line that replaces itself; silent when standard error is no terminal.
     func progress(_ line: String) {
-        guard isRich else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[2K\(line)".utf8))
+        guard isTerminal else { return }
+        // A line that wraps could not be replaced.
+        tell("\r\u{1b}[2K\(line.withoutControls.prefix(max(columns - 1, 1)))")
     }
 
     /// Ends a progress line.
     func endProgress() {
-        guard isRich else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[2K".utf8))
+        guard isTerminal else { return }
+        tell("\r\u{1b}[2K")
+    }
+
+    private var columns: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    private func tell(_ text: String) {
+        // Who closed standard error does not want to hear.
+        _ = FileBytes.writeAll(Bytes(text.utf8), to: STDERR_FILENO)
     }
 
     private func paint(_ text: String, _ code: String) -> String {
-        isRich ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+        isColored ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    }
+}
+
+/// The descriptors that a process starts with.
+enum StandardStreams {
+    /// Puts something in place of a stream that was closed: else the next file opened would take
+    /// its number, and what is printed would go into a market's ledger.
+    static func fill() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            // Read-only: writing there fails, as it should.
+            _ = open("/dev/null", O_RDONLY)
+        }
     }
 }

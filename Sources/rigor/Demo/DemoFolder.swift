@@ -1,5 +1,6 @@
 internal import Core
 internal import Digest
+internal import Files
 internal import Foundation
 internal import HostProtocol
 internal import PoolProtocol
@@ -31,15 +32,7 @@ struct DemoFolder {
     }
 
     func make(_ paths: [String]) throws(Failure) {
-        for path in paths {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: path, withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700])
-            } catch {
-                throw Failure(.io, "\(path): cannot be created")
-            }
-        }
+        for path in paths { try Folder.make(path) }
     }
 
     /// Moves a market that is there out of the way; nothing is deleted.
@@ -51,7 +44,7 @@ struct DemoFolder {
         do {
             try files.moveItem(atPath: market, toPath: "\(market)-\(number)")
         } catch {
-            throw Failure(.io, "\(market): cannot be moved to \(market)-\(number)")
+            throw Failure(.io, "\(market): cannot be moved aside: \(systemMessage(error))")
         }
     }
 
@@ -66,7 +59,7 @@ struct DemoFolder {
         do {
             try files.copyItem(atPath: Executable.path, toPath: target)
         } catch {
-            throw Failure(.io, "\(target): the program cannot be copied there")
+            throw Failure(.io, "\(target): the program cannot be copied: \(systemMessage(error))")
         }
         return hash
     }

@@ -45,8 +45,11 @@ struct DemoPlan {
 
     /// - Throws: ``Failure`` when there is no plan, or it cannot be read.
     init(folder: String) throws(Failure) {
-        let bytes = try FileHash.contents(path: Self.path(folder), bytesMax: Self.bytesMax)
-        let fields = try MessageFields(try CBOR(decoding: bytes), place: "plan")
+        let place = Self.path(folder)
+        let bytes = try FileHash.contents(path: place, bytesMax: Self.bytesMax)
+        let value: CBOR
+        do throws(Failure) { value = try CBOR(decoding: bytes) } catch { throw error.at(place) }
+        let fields = try MessageFields(value, place: place)
         guard try fields.count("format") == Self.format else {
             throw Failure(.unsupported, "\(Self.path(folder)): format \(Self.format) expected")
         }

@@ -1,4 +1,5 @@
 internal import Core
+internal import Foundation
 internal import HostProtocol
 
 /// Keeps child processes alive: one that ends is started again, a bounded number of times.
@@ -36,12 +37,17 @@ final class Supervisor {
             guard kept[index].restarts <= restartsMax else {
                 throw Failure(
                     .io,
-                    "\(command.name): \(end), for the \(kept[index].restarts)th time; its "
-                        + "log: \(command.logPath)")
+                    "\(command.name): \(end), for the \(kept[index].restarts)th time; its log "
+                        + "\(command.logPath) ends: \(Self.lastLine(command.logPath))")
             }
             note("\(command.name): \(end); starting it again")
             kept[index].process = try ChildProcess.start(command, hasChannel: false)
         }
+    }
+
+    private static func lastLine(_ path: String) -> String {
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").last.map(String.init) ?? "(empty)"
     }
 
     func stop() {

@@ -1,0 +1,90 @@
+public import Core
+public import Foundation
+internal import Glibc
+
+/// Whole files that a user names: read with a limit, written with the system's reason on failure.
+public enum FileBytes {
+    /// - Parameter name: how messages call the file; its path by default.
+    /// - Throws: ``Failure`` when it is no plain file, cannot be read, or is larger than
+    ///   `byteCountMax`.
+    public static func read(
+        _ path: String, byteCountMax: Int, named name: String? = nil
+    ) throws(Failure) -> Data {
+        let file = try PlainFile(path, named: name)
+        defer { file.close() }
+        let name = name ?? path
+        guard file.byteCount <= byteCountMax else {
+            throw Failure(
+                .limit, "\(name): \(file.byteCount) bytes; at most \(byteCountMax) expected")
+        }
+        do {
+            // Mapped: a large model is parsed without a second copy of it.
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw Failure(.io, "\(name): cannot be read")
+        }
+    }
+
+    /// Writes `bytes` in place of what the file held. After a failure there is no file: half a
+    /// picture is worse than none.
+    ///
+    /// - Throws: ``Failure`` with the system's reason.
+    public static func write(_ bytes: Bytes, to path: String) throws(Failure) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw unwritable(path, errno) }
+        var status = writeAll(bytes, to: descriptor)
+        var kind = stat()
+        let isPlain = fstat(descriptor, &kind) == 0 && kind.st_mode & S_IFMT == S_IFREG
+        if close(descriptor) != 0 && status == 0 { status = errno }
+        guard status == 0 else {
+            if isPlain { _ = unlink(path) }
+            throw unwritable(path, status)
+        }
+    }
+
+    /// Whether ``write(_:to:)`` has a chance, asked before work whose result goes there.
+    ///
+    /// - Throws: ``Failure`` with the reason why not.
+    public static func checkWritable(_ path: String) throws(Failure) {
+        guard !path.isEmpty, !path.hasSuffix("/") else {
+            throw Failure(.io, "\"\(path)\": the name of a file expected")
+        }
+        var status = stat()
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT != S_IFDIR else {
+                throw Failure(.io, "\(path): a folder; a file expected")
+            }
+            guard access(path, W_OK) == 0 else { throw unwritable(path, errno) }
+            return
+        }
+        guard errno == ENOENT else { throw unwritable(path, errno) }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard stat(folder, &status) == 0 else {
+            throw Failure(.io, "\(path): cannot be written: there is no folder \(folder)")
+        }
+        guard access(folder, W_OK | X_OK) == 0 else { throw unwritable(path, errno) }
+        var space = statvfs()
+        if statvfs(folder, &space) == 0, space.f_blocks > 0, space.f_bavail == 0 {
+            throw unwritable(path, ENOSPC)
+        }
+    }
+
+    /// Writes all of `bytes`, however many calls that takes.
+    ///
+    /// - Returns: 0, or the number of the system's error.
+    public static func writeAll(_ bytes: Bytes, to descriptor: Int32) -> Int32 {
+        bytes.withUnsafeBytes { all in
+            var sent = 0
+            while sent < all.count {
+                let count = Glibc.write(
+                    descriptor, all.baseAddress.map { $0 + sent }, all.count - sent)
+                if count >= 0 { sent += count } else if errno != EINTR { return errno }
+            }
+            return 0
+        }
+    }
+
+    private static func unwritable(_ path: String, _ code: Int32) -> Failure {
+        Failure(.io, "\(path): cannot be written: \(systemMessage(code))")
+    }
+}

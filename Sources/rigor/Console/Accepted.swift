@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Inference
+
+/// What an option's value may be. The parser names the option and the value it refuses; here is
+/// said what was expected, so that a usage error is always whole.
+enum Accepted {
+    typealias Reading<T> = @Sendable (String) throws -> T
+
+    /// A whole number.
+    static func whole<T: FixedWidthInteger & Sendable>(_ range: ClosedRange<T>) -> Reading<T> {
+        { text in
+            guard let value = T(text), range.contains(value) else {
+                throw ValidationError(
+                    "a whole number from \(range.lowerBound) to \(range.upperBound) expected")
+            }
+            return value
+        }
+    }
+
+    /// A decimal number.
+    static func decimal(_ range: ClosedRange<Double>) -> Reading<Double> {
+        { text in
+            guard let value = Double(text), range.contains(value) else {
+                let (low, high) = (Int(range.lowerBound), Int(range.upperBound))
+                throw ValidationError("a number from \(low) to \(high) expected")
+            }
+            return value
+        }
+    }
+
+    /// Decimal numbers between commas.
+    static func decimals(areDivisors: Bool = false) -> Reading<[Float]> {
+        { text in
+            guard let values = try? InputFiles.Normalization.numbers(text),
+                !(areDivisors && values.contains(0))
+            else {
+                let kind = areDivisors ? "decimal numbers other than 0" : "decimal numbers"
+                throw ValidationError("\(kind), separated by commas, expected")
+            }
+            return values
+        }
+    }
+
+    /// Any text but none.
+    static func text(_ what: String) -> Reading<String> {
+        { text in
+            guard !text.isEmpty else { throw ValidationError("\(what) expected") }
+            return text
+        }
+    }
+
+    /// A file to be written; its name says which format.
+    static func file(ending endings: [String]) -> Reading<String> {
+        { text in
+            guard endings.contains(where: { text.lowercased().hasSuffix(".\($0)") }) else {
+                let list = endings.map { ".\($0)" }.joined(separator: " or ")
+                throw ValidationError("a name ending in \(list) expected")
+            }
+            return text
+        }
+    }
+
+    static let device: Reading<String> = { text in
+        let terms = text.split(separator: ",", omittingEmptySubsequences: false)
+        let isEmpty = { (term: Substring) in term.allSatisfy { $0 == " " } }
+        guard !terms.contains(where: { isEmpty($0) || $0.hasPrefix("-") }) else {
+            throw ValidationError(
+                "an index, part of a name or platform, cpu, gpu or all expected; several between "
+                    + "commas")
+        }
+        return text
+    }
+
+    static let input: Reading<String> = { text in
+        guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
+            text.index(after: sign) != text.endIndex
+        else { throw ValidationError("NAME=FILE expected") }
+        return text
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// Files that are not what a command expects: one line each, at once.
+@Suite(.serialized) struct InputTests {
+    /// Where a file is expected there is a pipe that nobody writes to, a device without end, ….
+    @Test(arguments: ["fifo", "/dev/zero", ".", "empty", "none"])
+    func notAFile(_ name: String) throws {
+        let run = try CommandLineRun()
+        _ = try run.shell("mkfifo fifo; : > empty")
+        let picture = try CommandLineRun.example("digits/digit-1.png")
+        let model = try CommandLineRun.example("digits/digits.onnx")
+        let scene = try CommandLineRun.example("scene/demo.glb")
+        let place = name == "." ? "a folder" : (name as NSString).lastPathComponent
+        try run.expectFailure(["render", name], place)
+        try run.expectFailure(["render", scene, "--env", name], place)
+        try run.expectFailure(["infer", name, "--input", "image=\(picture)"], place)
+        try run.expectFailure(["infer", model, "--input", "image=\(name)"], place)
+        try run.expectFailure(["verify", name], place)
+        if name != "empty" {
+            try run.expectFailure(
+                ["infer", model, "--input", "image=\(picture)", "--top", "1", "--labels", name],
+                place)
+        }
+    }
+
+    @Test func outputsAreTriedBeforeTheWork() throws {
+        let run = try CommandLineRun()
+        _ = try run.shell("mkdir folder.png folder.npz; : > file")
+        // The scene is not there either: the output is complained of first.
+        try run.expectFailure(
+            ["render", "none.glb", "-o", "none/x.png"], "none/x.png", "no folder", "none")
+        try run.expectFailure(["render", "none.glb", "-o", "folder.png"], "folder.png", "a folder")
+        try run.expectFailure(
+            ["render", "none.glb", "-o", "file/x.png"], "file/x.png", "Not a directory")
+        try run.expectFailure(["infer", "none.onnx", "-o", "folder.npz"], "folder.npz", "a folder")
+        try run.expectFailure(["probe", "--save", "none/x"], "none/x", "no folder")
+        let long = String(repeating: "n", count: 300) + ".png"
+        try run.expectFailure(["render", "none.glb", "-o", long], "File name too long")
+    }
+
+    @Test func aFullDisk() throws {
+        let run = try CommandLineRun()
+        _ = try run.shell("ln -s /dev/full full")
+        try run.expectFailure(["probe", "--save", "full"], "full", "No space left")
+        // Not replaced by a file either, as writing beside it and renaming would: so a superuser
+        // could lose a device.
+        #expect(try run.shell("test -L full && test -c /dev/full").status == 0)
+    }
+
+    @Test func labelsOfOtherClasses() throws {
+        let run = try CommandLineRun()
+        let labels = try run.write("short.txt", Array("one\ntwo\n".utf8))
+        let model = try CommandLineRun.example("digits/digits.onnx")
+        let picture = try CommandLineRun.example("digits/digit-1.png")
+        let result = try run.run([
+            "infer", model, "--input", "image=\(picture)", "--top", "3", "--labels", labels,
+        ])
+        if result.errors.contains("no OpenCL device") {
+            print("skip: no OpenCL device")
+            return
+        }
+        #expect(result.status == 1, "\(result)")
+        #expect(result.line.contains("short.txt: 2 names; 10 expected"), "\(result.line)")
+    }
+
+    @Test func arraysWhoseHeadersLie() throws {
+        let run = try CommandLineRun()
+        let model = try CommandLineRun.example("digits/digits.onnx")
+        func array(_ header: String, version: UInt8 = 1) -> [UInt8] {
+            [0x93] + Array("NUMPY".utf8) + [version, 0]
+                + [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)]
+                + Array(header.utf8)
+        }
+        let shapes = ["(1000000000000, 1, 8, 8)", "(1, 1, 8, 9223372036854775807)", "(1, 1, 8, 8)"]
+        for shape in shapes {
+            let header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(shape), }"
+            let file = try run.write("x.npy", array(header))
+            try run.expectFailure(
+                ["infer", model, "--input", "image=\(file)"], "x.npy", "expected")
+        }
+        // A type whose name would colour the terminal.
+        let hostile = "{'descr': '\u{1b}[31m', 'fortran_order': False, 'shape': (1,), }"
+        let file = try run.write("x.npy", array(hostile))
+        let result = try run.expectFailure(["infer", model, "--input", "image=\(file)"], "x.npy")
+        #expect(!result.errors.contains("\u{1b}"))
+    }
+
+    @Test func namesCannotDriveTheTerminal() throws {
+        let run = try CommandLineRun()
+        let result = try run.expectFailure(
+            ["render", "a\u{1b}[2J\nerror: b\u{202e}.glb"], "no such")
+        #expect(!result.errors.contains("\u{1b}") && !result.errors.contains("\u{202e}"))
+    }
+}
