@@ -142,7 +142,7 @@ let package = Package(
         tests(
             "Integration",
             [
-                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
+                "Core", "Digest", "Ethereum", "Contribution", "Ledger", "Agent", "MarketTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),

@@ -175,9 +175,8 @@ public final class WorkerPool: Sendable {
             let key = Hub.ContributionKey(taskID: taskID, worker: row.worker)
             let known = progress[key]
             return WorkStatus(
-                worker: row.worker, device: row.device,
-                stage: row.refused.map { "refused: \($0)" } ?? known?.stage ?? "given",
-                fraction: known?.fraction ?? 0)
+                worker: row.worker, device: row.device, stage: known?.stage ?? "given",
+                fraction: known?.fraction ?? 0, refusal: row.refused)
         }
     }
 

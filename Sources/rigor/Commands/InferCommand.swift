@@ -26,10 +26,7 @@ struct InferCommand: AsyncParsableCommand {
 
     @Argument(help: "The model.")
     var model: String
-    @Option(
-        name: .long,
-        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"))
-    var input: [String] = []
+    @OptionGroup var inputs: ModelInputOptions
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"))
@@ -39,16 +36,9 @@ struct InferCommand: AsyncParsableCommand {
         help: ArgumentHelp("Say the best classes of each item's first output.", valueName: "n"))
     var top: Int?
     @Option(
-        name: .long, help: ArgumentHelp("Names of the classes, one a line.", valueName: "file"))
-    var labels: String?
-    @Option(
         name: .customLong("repeat"),
         help: ArgumentHelp("Run so often, and say the median after the first.", valueName: "n"))
     var repeats = 1
-    @Option(name: .long, help: "Pictures: what to subtract, one number or one a channel.")
-    var mean = "0"
-    @Option(name: .long, help: "Pictures: what to divide by, one number or one a channel.")
-    var std = "1"
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -59,9 +49,6 @@ struct InferCommand: AsyncParsableCommand {
         }
         guard (1...1_000).contains(top ?? 1) else {
             throw ValidationError("--top takes 1 to 1000.")
-        }
-        for pair in input where !pair.dropFirst().contains("=") {
-            throw ValidationError("--input \(pair): NAME=FILE expected.")
         }
     }
 
@@ -78,7 +65,7 @@ struct InferCommand: AsyncParsableCommand {
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
         let values = try readInputs(loaded)
-        let names = try labels.map { path throws(Failure) in try ClassLabels.read(path) }
+        let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = lap()
         console.progress("preparing")
         let prepared: PreparedModel
@@ -128,24 +115,12 @@ struct InferCommand: AsyncParsableCommand {
     }
 
     private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
-        var files: [String: [String]] = [:]
-        for pair in input {
-            // Names may hold "="; the file is what follows the last one of a known name.
-            let known = model.inputs.map(\.name).filter { pair.hasPrefix($0 + "=") }
-            let name =
-                known.max { $0.count < $1.count } ?? String(pair.prefix { $0 != "=" })
-            files[name, default: []].append(String(pair.dropFirst(name.count + 1)))
-        }
         var normalization = InputFiles.Normalization()
-        normalization.mean = try InputFiles.Normalization.numbers(mean)
-        normalization.deviation = try InputFiles.Normalization.numbers(std)
+        normalization.mean = try InputFiles.Normalization.numbers(inputs.mean)
+        normalization.deviation = try InputFiles.Normalization.numbers(inputs.std)
         var values: [String: Tensor] = [:]
-        for (name, paths) in files.sorted(by: { $0.key < $1.key }) {
-            guard let input = model.inputs.first(where: { $0.name == name }) else {
-                let all = model.inputs.map(\.text).joined(separator: "; ")
-                throw Failure(.malformed, "the model has no input \"\(name)\"; it has \(all)")
-            }
-            values[name] = try InputFiles.read(paths, for: input, normalization)
+        for (input, paths) in try inputs.files(of: model) {
+            values[input.name] = try InputFiles.read(paths, for: input, normalization)
         }
         return values
     }

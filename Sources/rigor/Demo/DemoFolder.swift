@@ -18,6 +18,8 @@ struct DemoFolder {
     var logs: String { "\(market)/logs" }
     func agent(_ number: Int) -> String { "\(market)/agent-\(number)" }
     func inputs(_ job: Int) -> String { "\(market)/inputs/\(job)" }
+    /// Where jobs are made before there is a market for them.
+    var staged: String { "\(home)/staged" }
 
     /// The program that the market's apps are in: hosts are started from here, so that a market
     /// outlives a new build.
@@ -39,6 +41,18 @@ struct DemoFolder {
             } catch {
                 throw Failure(.io, "\(path): cannot be created")
             }
+        }
+    }
+
+    /// Moves a folder to where there may be one that a crash left.
+    func adopt(_ source: String, as target: String) throws(Failure) {
+        let files = FileManager.default
+        try make(["\(market)/inputs"])
+        try? files.removeItem(atPath: target)
+        do {
+            try files.moveItem(atPath: source, toPath: target)
+        } catch {
+            throw Failure(.io, "\(target): cannot be moved there")
         }
     }
 
