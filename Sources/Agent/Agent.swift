@@ -78,12 +78,7 @@ public final class Agent {
         self.log = log
         let folder = configuration.folder
         for path in [folder, "\(folder)/prepared", configuration.receiptsFolder] {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: path, withIntermediateDirectories: true)
-            } catch {
-                throw Failure(.io, "\(path): cannot be created")
-            }
+            try FileHash.makeFolder(path)
         }
         journal = try Journal(path: "\(folder)/journal.sqlite")
         store = try ArtifactStore(folder: "\(folder)/artifacts")
@@ -148,14 +143,14 @@ public final class Agent {
     }
 
     /// What a pool or the market refuses, or cannot answer now, is tried again in the next turn,
-    /// from what the market says then. A journal that fails ends the agent.
+    /// from what the market says then. A journal or a disk that fails ends the agent.
     private func tolerating(
         _ subject: String, _ body: () throws(Failure) -> Void
     ) throws(Failure) {
         do throws(Failure) {
             try body()
         } catch {
-            if error.code == .journal { throw error }
+            if error.code == .journal || error.code == .storage { throw error }
             say(subject, "\(error)")
         }
     }
@@ -191,7 +186,7 @@ public final class Agent {
         do throws(Failure) {
             _ = try intake(assignment, certificate)
         } catch {
-            if [.io, .timeout, .journal].contains(error.code) { throw error }
+            if [.io, .timeout, .journal, .storage].contains(error.code) { throw error }
             record.stage = .abandoned
             record.reason = error.message
             try save(record, "refused: \(error.message)")
@@ -280,6 +275,7 @@ public final class Agent {
             next.result = result
             try save(next, "computed \(result.digest.hash)")
         case .poolAway(let failure): say("task \(record.assignment.taskID)", "\(failure)")
+        case .diskFailed(let failure): throw failure
         case .impossible(let failure): try abandon(record, failure.message)
         case .hostFailed(let failure):
             next.attempts += 1

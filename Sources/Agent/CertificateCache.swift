@@ -12,12 +12,7 @@ public struct CertificateCache: Sendable {
     /// - Parameter folder: created when it is missing.
     public init(folder: String) throws(Failure) {
         self.folder = folder
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.io, "\(folder): cannot be created")
-        }
+        try FileHash.makeFolder(folder)
     }
 
     private func path(_ device: DeviceReport, program: Hash256) -> String {

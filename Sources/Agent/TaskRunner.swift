@@ -16,6 +16,8 @@ final class TaskRunner: Sendable {
         case hostFailed(Failure)
         /// The pool was away; nothing is wrong here.
         case poolAway(Failure)
+        /// This rig's disk is full or cannot be written: no other host will do better.
+        case diskFailed(Failure)
         /// It cannot succeed, whoever tries.
         case impossible(Failure)
     }
@@ -96,6 +98,7 @@ final class TaskRunner: Sendable {
                 try fetch(spec, into: inputs)
             }
         } catch {
+            if error.code == .storage { return .diskFailed(error) }
             return error.code == .io || error.code == .timeout
                 ? .poolAway(error) : .impossible(error)
         }
@@ -107,6 +110,7 @@ final class TaskRunner: Sendable {
             return .result(
                 try compute(assignment, spec, blob, seconds, program, certificate))
         } catch {
+            if error.code == .storage { return .diskFailed(error) }
             let mayPass: Set<Failure.Code> = [.io, .timeout, .device]
             return mayPass.contains(error.code) ? .hostFailed(error) : .impossible(error)
         }
@@ -125,7 +129,11 @@ final class TaskRunner: Sendable {
                     withIntermediateDirectories: true)
                 try files.linkItem(atPath: store.path(of: content.sha256), toPath: target)
             } catch {
-                throw Failure(.limit, "input \(path): cannot be laid out under \(inputs)")
+                // A stranger's paths may be impossible; that must not look like our disk's fault.
+                let code = (error as? CocoaError)?.code
+                let isDisk = code == .fileWriteOutOfSpace || code == .fileWriteVolumeReadOnly
+                throw Failure(
+                    isDisk ? .storage : .limit, "input \(path): cannot be laid out under \(inputs)")
             }
         }
         try? files.createDirectory(atPath: inputs, withIntermediateDirectories: true)

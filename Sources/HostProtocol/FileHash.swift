@@ -54,33 +54,61 @@ public enum FileHash {
         let temporary = "\(path).part-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure(.io, "\(temporary): \(systemMessage(errno))")
+            throw Failure(.storage, "\(temporary): \(systemMessage(errno))")
         }
-        var sent = 0
-        var status: Int32 = 0
-        while sent < bytes.count && status == 0 {
-            let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent)
-            }
-            if count >= 0 { sent += count } else if errno != EINTR { status = errno }
-        }
+        var status = write(bytes, to: descriptor)
         if status == 0 && fsync(descriptor) != 0 { status = errno }
         _ = close(descriptor)
         if status == 0 && rename(temporary, path) != 0 { status = errno }
         guard status == 0 else {
             _ = unlink(temporary)
-            throw Failure(.io, "\(path): \(systemMessage(status))")
+            // A host's own limit says something of the task, not of the disk.
+            throw Failure(
+                status == EFBIG ? .limit : .storage, "\(path): \(systemMessage(status))")
         }
         try flushFolder(of: path)
+    }
+
+    /// Makes a folder, and those above it, for this user alone; one that is there is left as it is.
+    public static func makeFolder(_ path: String) throws(Failure) {
+        var place = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            place += place.isEmpty || place.hasSuffix("/") ? "\(name)" : "/\(name)"
+            if mkdir(place, 0o700) == 0 { continue }
+            // What is there already may also be where nothing can be written.
+            let reason = errno
+            var status = stat()
+            guard stat(place, &status) == 0 else {
+                throw Failure(
+                    .storage, "\(place): no folder can be made: \(systemMessage(reason))")
+            }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw Failure(.storage, "\(place): a folder expected, something else is there")
+            }
+        }
+    }
+
+    /// Writes all of `bytes`: a full disk first takes a part.
+    ///
+    /// - Returns: 0, or the system's error number.
+    package static func write(_ bytes: Bytes, to descriptor: Int32) -> Int32 {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent)
+            }
+            if count >= 0 { sent += count } else if errno != EINTR { return errno }
+        }
+        return 0
     }
 
     /// Makes a file's content survive a crash.
     public static func flush(_ path: String) throws(Failure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): \(systemMessage(errno))") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         defer { _ = close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw Failure(.io, "\(path): \(systemMessage(errno))")
+            throw Failure(.storage, "\(path): \(systemMessage(errno))")
         }
     }
 
@@ -90,10 +118,10 @@ public enum FileHash {
             .joined(separator: "/")
         let place = folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder
         let descriptor = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.io, "\(place): \(systemMessage(errno))") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(place): \(systemMessage(errno))") }
         defer { _ = close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw Failure(.io, "\(place): \(systemMessage(errno))")
+            throw Failure(.storage, "\(place): \(systemMessage(errno))")
         }
     }
 

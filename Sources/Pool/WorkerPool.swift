@@ -46,12 +46,7 @@ public final class WorkerPool: Sendable {
         artifacts = try ArtifactStore(folder: "\(folder)/artifacts")
         artifacts.removeIncoming()
         specFolder = "\(folder)/specs"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: specFolder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.io, "\(specFolder): cannot be created")
-        }
+        try FileHash.makeFolder(specFolder)
         store = try PoolStore(path: "\(folder)/pool.sqlite")
     }
 
@@ -77,7 +72,7 @@ public final class WorkerPool: Sendable {
                     note("\(duty)")
                 } catch {
                     note("\(duty): \(error)")
-                    if error.code == .io { throw error }
+                    if error.code == .storage { throw error }
                 }
             }
         }
@@ -135,6 +130,7 @@ public final class WorkerPool: Sendable {
                     note("task \(taskID) is given to \(worker) on \(offer.label)")
                     return .assignment(assignment)
                 } catch {
+                    if error.code == .storage { throw error }
                     // A deal that nobody can work on must not stand before the others.
                     note("task \(taskID) cannot be given: \(error)")
                     passedOver.insert(taskID)

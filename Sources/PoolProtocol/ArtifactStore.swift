@@ -13,17 +13,7 @@ public struct ArtifactStore: Sendable {
     /// Opens the store, creating its folder.
     public init(folder: String) throws(Failure) {
         self.folder = folder
-        try Self.makeFolder(folder)
-        try Self.makeFolder("\(folder)/incoming")
-    }
-
-    static func makeFolder(_ path: String) throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.io, "\(path): cannot be created")
-        }
+        try FileHash.makeFolder("\(folder)/incoming")
     }
 
     /// Where the file with that content is or would be.
@@ -80,10 +70,10 @@ public struct ArtifactStore: Sendable {
                     + "bytes expected, \(content.sha256) of \(content.byteCount) came")
         }
         let target = self.path(of: content.sha256)
-        try Self.makeFolder("\(folder)/\(content.sha256.bytes.prefix(1).hex)")
+        try FileHash.makeFolder("\(folder)/\(content.sha256.bytes.prefix(1).hex)")
         try FileHash.flush(path)
         guard rename(path, target) == 0 else {
-            throw Failure(.io, "\(target): \(String(cString: strerror(errno)))")
+            throw Failure(.storage, "\(target): \(systemMessage(errno))")
         }
         try FileHash.flushFolder(of: target)
         try FileHash.flushFolder(of: "\(folder)/x")

@@ -63,7 +63,10 @@ public final class PoolClient: Sendable {
                 throw error
             }
         }
-        if case .failed(let failure) = reply { throw failure }
+        if case .failed(let failure) = reply {
+            // The pool's disk is not ours: whoever runs the pool has to mend it.
+            throw failure.code == .storage ? Failure(.io, "pool: \(failure.message)") : failure
+        }
         return reply
     }
 
@@ -154,7 +157,7 @@ public final class PoolClient: Sendable {
         let path = store.incomingPath()
         defer { _ = unlink(path) }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): cannot be written") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         do throws(Failure) {
             try copy(content, to: descriptor, path)
             _ = close(descriptor)
@@ -175,8 +178,9 @@ public final class PoolClient: Sendable {
             guard case .piece(let piece) = reply, piece.count == count else {
                 throw Self.strange(reply, to: "get")
             }
-            guard write(descriptor, piece, count) == count else {
-                throw Failure(.io, "\(path): cannot be written")
+            let status = FileHash.write(piece, to: descriptor)
+            guard status == 0 else {
+                throw Failure(.storage, "\(path): \(systemMessage(status))")
             }
             offset += count
         }

@@ -58,14 +58,26 @@ struct Console: Sendable {
     }
 
     /// A line of result, on standard output.
-    func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    func say(_ line: String) { out(line + "\n") }
 
-    /// A line about the work, on standard error.
-    func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    /// A line about the work, on standard error: a log on a full disk must not end the work.
+    func note(_ line: String) { err(line + "\n") }
 
     /// The one document of `--json`.
-    func write(_ document: JSON) {
-        FileHandle.standardOutput.write(Data(document.text.utf8))
+    func write(_ document: JSON) { out(document.text) }
+
+    /// Results that nobody gets are a failure.
+    private func out(_ text: String) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        } catch {
+            fail(Failure(.storage, "standard output: cannot be written"))
+            exit(1)
+        }
+    }
+
+    private func err(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// Why a command failed.
@@ -76,13 +88,13 @@ struct Console: Sendable {
     /// A progress line that replaces itself; silent when standard error is no terminal.
     func progress(_ line: String) {
         guard isRich else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[2K\(line)".utf8))
+        err("\r\u{1b}[2K\(line)")
     }
 
     /// Ends a progress line.
     func endProgress() {
         guard isRich else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[2K".utf8))
+        err("\r\u{1b}[2K")
     }
 
     private func paint(_ text: String, _ code: String) -> String {

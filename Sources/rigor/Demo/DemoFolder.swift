@@ -33,15 +33,7 @@ struct DemoFolder {
     }
 
     func make(_ paths: [String]) throws(Failure) {
-        for path in paths {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: path, withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700])
-            } catch {
-                throw Failure(.io, "\(path): cannot be created")
-            }
-        }
+        for path in paths { try FileHash.makeFolder(path) }
     }
 
     /// Moves a folder to where there may be one that a crash left.
@@ -52,7 +44,7 @@ struct DemoFolder {
         do {
             try files.moveItem(atPath: source, toPath: target)
         } catch {
-            throw Failure(.io, "\(target): cannot be moved there")
+            throw Failure(.storage, "\(target): cannot be moved there")
         }
     }
 
@@ -65,7 +57,7 @@ struct DemoFolder {
         do {
             try files.moveItem(atPath: market, toPath: "\(market)-\(number)")
         } catch {
-            throw Failure(.io, "\(market): cannot be moved to \(market)-\(number)")
+            throw Failure(.storage, "\(market): cannot be moved to \(market)-\(number)")
         }
     }
 
@@ -80,7 +72,8 @@ struct DemoFolder {
         do {
             try files.copyItem(atPath: Executable.path, toPath: target)
         } catch {
-            throw Failure(.io, "\(target): the program cannot be copied there")
+            try? files.removeItem(atPath: target)
+            throw Failure(.storage, "\(target): the program cannot be copied there")
         }
         return hash
     }

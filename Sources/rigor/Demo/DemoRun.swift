@@ -27,14 +27,12 @@ struct DemoRun {
     private static let secondsMax = 1800.0
     private static let turnSeconds = 0.1
     private static let agentIntervalMilliseconds = 100
-    /// A child that crashes more often than this has a fault that restarts do not mend.
-    private static let restartsMax = 50
 
     /// Does it all.
     func run() throws(Failure) -> DemoResult {
         let market = try DemoMarket(
             plan, in: folder, appNames: Apps.all.map(\.id), clock: clock)
-        let supervisor = Supervisor(restartsMax: Self.restartsMax) { console.note($0) }
+        let supervisor = Supervisor { console.note($0) }
         defer { supervisor.stop() }
         try start(market, by: supervisor)
         let pool = PoolClient(socketPath: folder.socket, identity: nil)
