@@ -38,6 +38,7 @@ install: ## the Debian packages the program needs; says which and why
 install-test: ## those, and the ones the tests need
 	@scripts/install-packages program test
 	@scripts/install-intel-opencl
+	@scripts/install-test-models
 
 bench: build ## figures of this machine's devices, with result hashes; see Benchmarks/README.md
 	.build/release/rigor bench --quick

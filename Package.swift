@@ -100,7 +100,7 @@ let package = Package(
         module(
             "Agent",
             [
-                "Core", "Digest", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
+                "Core", "Digest", "Files", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
                 "PoolProtocol", grdb,
             ]),
         module(
@@ -146,7 +146,8 @@ let package = Package(
         tests(
             "Integration",
             [
-                "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit", "ProgramTestKit",
+                "Core", "Digest", "Ethereum", "Contribution", "Ledger", "Agent", "MarketTestKit",
+                "ProgramTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
         tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),

@@ -1,5 +1,6 @@
 public import Contribution
 public import Core
+internal import Files
 internal import Digest
 internal import Ethereum
 internal import Foundation
@@ -58,6 +59,8 @@ public final class Agent {
     /// Why the device takes no work any more; nil while it does.
     private var withdrawal: String?
     private var records: [Hash256: AssignmentRecord] = [:]
+    /// Task → seconds that its last transaction took, which no record has yet.
+    private var journalSeconds: [Hash256: Double] = [:]
     private var lastLines: [String: String] = [:]
 
     /// Opens the journal and takes up what is open in it.
@@ -76,19 +79,14 @@ public final class Agent {
         self.log = log
         let folder = configuration.folder
         for path in [folder, "\(folder)/prepared", configuration.receiptsFolder] {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: path, withIntermediateDirectories: true)
-            } catch {
-                throw Failure(.io, "\(path): cannot be created")
-            }
+            try Folder.make(path)
         }
         journal = try Journal(path: "\(folder)/journal.sqlite")
         store = try ArtifactStore(folder: "\(folder)/artifacts")
         store.removeIncoming()
         slot = DeviceSlot(
             selection: configuration.device, logPath: "\(folder)/device-host.log")
-        runner = TaskRunner(folder: folder, store: store, pool: pool, slot: slot)
+        runner = TaskRunner(folder: folder, store: store, pool: pool, slot: slot, clock: clock)
         for record in try journal.open() { records[record.assignment.taskID] = record }
     }
 
@@ -141,20 +139,19 @@ public final class Agent {
         for taskID in records.keys.sorted() {
             guard let record = records[taskID] else { continue }
             try tolerating("task \(taskID)") { () throws(Failure) in try step(record) }
-            if records[taskID]?.isOver == true { records[taskID] = nil }
         }
         try tolerating("pool") { () throws(Failure) in try askForWork() }
     }
 
     /// What a pool or the market refuses, or cannot answer now, is tried again in the next turn,
-    /// from what the market says then. A journal that fails ends the agent.
+    /// from what the market says then. A journal or a disk that fails ends the agent.
     private func tolerating(
         _ subject: String, _ body: () throws(Failure) -> Void
     ) throws(Failure) {
         do throws(Failure) {
             try body()
         } catch {
-            if error.code == .journal { throw error }
+            if error.code == .journal || error.code == .storage { throw error }
             say(subject, "\(error)")
         }
     }
@@ -190,7 +187,7 @@ public final class Agent {
         do throws(Failure) {
             _ = try intake(assignment, certificate)
         } catch {
-            if [.io, .timeout, .journal].contains(error.code) { throw error }
+            if [.io, .timeout, .journal, .storage].contains(error.code) { throw error }
             record.stage = .abandoned
             record.reason = error.message
             try save(record, "refused: \(error.message)")
@@ -198,7 +195,6 @@ public final class Agent {
             return
         }
         try save(record, "accepted")
-        records[assignment.taskID] = record
     }
 
     private func intake(
@@ -216,9 +212,18 @@ public final class Agent {
         _ = try pool.ask(.refuse(taskID: record.assignment.taskID, reason: reason))
     }
 
+    /// Makes the record durable, and goes on from it as the journal has it: times are kept to a
+    /// microsecond there.
     private func save(_ record: AssignmentRecord, _ step: String) throws(Failure) {
+        let taskID = record.assignment.taskID
+        var record = record
+        record.journalSeconds += journalSeconds.removeValue(forKey: taskID) ?? 0
+        let start = clock.monotonicSeconds
         try journal.save(record, step: step, atSeconds: clock.nowSeconds)
-        say("task \(record.assignment.taskID)", step)
+        let seconds = clock.monotonicSeconds - start
+        records[taskID] = record.isOver ? nil : try journal.record(taskID)
+        journalSeconds[taskID] = record.isOver ? nil : seconds
+        say("task \(taskID)", step)
     }
 
     // MARK: Steps
@@ -231,11 +236,11 @@ public final class Agent {
         case .compute: try compute(record)
         case .contribute(let claim): try contribute(record, claim)
         case .reveal(let digest):
-            try send(.reveal(taskID: taskID, digest: digest), for: record)
-            try reach(.revealed, record)
+            let sent = try send(.reveal(taskID: taskID, digest: digest), for: record)
+            try reach(.revealed, record, sent)
         case .deliver: try deliver(record)
         case .settle: try settle(record, view)
-        case .claim: try send(.claim(taskID: taskID), for: record)
+        case .claim: say("task \(taskID)", try send(.claim(taskID: taskID), for: record))
         case .advance(let stage): try reach(stage, record)
         case .abandon(let reason, let distrustsDevice):
             try abandon(record, reason)
@@ -243,12 +248,12 @@ public final class Agent {
         }
     }
 
-    private func reach(_ stage: AssignmentRecord.Stage, _ record: AssignmentRecord) throws(Failure)
-    {
+    private func reach(
+        _ stage: AssignmentRecord.Stage, _ record: AssignmentRecord, _ detail: String? = nil
+    ) throws(Failure) {
         var next = record
         next.stage = stage
-        try save(next, stage.rawValue)
-        records[record.assignment.taskID] = next
+        try save(next, stage.rawValue + (detail.map { " (\($0))" } ?? ""))
     }
 
     private func abandon(_ record: AssignmentRecord, _ reason: String) throws(Failure) {
@@ -256,7 +261,6 @@ public final class Agent {
         over.stage = .abandoned
         over.reason = reason
         try save(over, "abandoned: \(reason)")
-        records[record.assignment.taskID] = over
         try refuse(over, reason)
     }
 
@@ -271,9 +275,8 @@ public final class Agent {
             next.stage = .computed
             next.result = result
             try save(next, "computed \(result.digest.hash)")
-            // As the journal has it: times are kept to a microsecond there.
-            records[record.assignment.taskID] = try journal.record(record.assignment.taskID)
         case .poolAway(let failure): say("task \(record.assignment.taskID)", "\(failure)")
+        case .diskFailed(let failure): throw failure
         case .impossible(let failure): try abandon(record, failure.message)
         case .hostFailed(let failure):
             next.attempts += 1
@@ -283,7 +286,6 @@ public final class Agent {
                 return
             }
             try save(next, "host \(next.attempts) failed: \(failure.message)")
-            records[record.assignment.taskID] = next
         }
     }
 
@@ -311,20 +313,19 @@ public final class Agent {
         else {
             throw Failure(.journal, "task \(taskID): its result is not in the journal")
         }
-        try send(.contribute(taskID: taskID, claim), for: record)
-        try reach(.contributed, record)
+        let sent = try send(.contribute(taskID: taskID, claim), for: record)
+        try reach(.contributed, record, sent)
     }
 
-    /// Signs and sends a call, noting it before. Sending is safe to repeat: the ledger takes a
-    /// nonce once, and what it took shows in the next view.
-    private func send(_ call: Call, for record: AssignmentRecord) throws(Failure) {
+    /// Signs and sends a call; gives its name, nonce and digest. Sending is safe to repeat, and
+    /// needs no transaction before it: the ledger takes a nonce once, and what it took shows in the
+    /// next view.
+    private func send(_ call: Call, for record: AssignmentRecord) throws(Failure) -> String {
         let nonce = try pool.nextNonce(of: key.address)
         let envelope = Envelope(
             call, from: key.address, nonce: nonce, in: try pool.settings(), sign: key.sign)
-        try journal.note(
-            record.assignment.taskID, "send \(call.name), nonce \(nonce), \(envelope.digest)",
-            atSeconds: clock.nowSeconds)
         _ = try pool.submit(envelope)
+        return "\(call.name), nonce \(nonce), \(envelope.digest)"
     }
 
     private func deliver(_ record: AssignmentRecord) throws(Failure) {
@@ -356,8 +357,9 @@ public final class Agent {
             to: "\(configuration.receiptsFolder)/\(signed.fileName)")
         var paid = record
         paid.stage = .paid
+        paid.journalSeconds += journalSeconds.removeValue(forKey: record.assignment.taskID) ?? 0
         try journal.settle(paid, signed, atSeconds: clock.nowSeconds)
-        records[record.assignment.taskID] = paid
+        records[record.assignment.taskID] = nil
         say("task \(record.assignment.taskID)", "paid \(receipt.paid) tokens")
     }
 }

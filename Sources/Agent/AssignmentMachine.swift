@@ -36,6 +36,8 @@ public struct AssignmentRecord: Hashable, Sendable {
     public var attempts: Int
     /// Why it was abandoned.
     public var reason: String?
+    /// Seconds spent in the task's transactions so far; what is being written now is not in it.
+    public var journalSeconds = 0.0
 
     public init(
         assignment: Assignment, stage: Stage = .given, result: TaskResult? = nil,
@@ -62,7 +64,7 @@ public struct TaskResult: Hashable, Sendable {
     public var app: String
     public var device: String
     public var conformance: Hash256
-    /// Stage → seconds.
+    /// Stage → seconds: those that the hosts name, and `fetch` and `store` of the agent.
     public var seconds: [String: Double]
 
     public init(

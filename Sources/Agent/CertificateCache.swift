@@ -1,4 +1,5 @@
 public import Core
+internal import Files
 internal import Digest
 internal import Foundation
 public import HostProtocol
@@ -12,12 +13,7 @@ public struct CertificateCache: Sendable {
     /// - Parameter folder: created when it is missing.
     public init(folder: String) throws(Failure) {
         self.folder = folder
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.io, "\(folder): cannot be created")
-        }
+        try Folder.make(folder)
     }
 
     private func path(_ device: DeviceReport, program: Hash256) -> String {

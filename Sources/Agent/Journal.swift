@@ -65,15 +65,6 @@ public final class Journal: Sendable {
         }
     }
 
-    /// A line alone: what is about to be sent.
-    public func note(_ taskID: Hash256, _ text: String, atSeconds: Int) throws(Failure) {
-        try Self.guarding("journal") {
-            try database.write {
-                try Self.note(Data(taskID.bytes), text, atSeconds: atSeconds, in: $0)
-            }
-        }
-    }
-
     private static func note(
         _ task: Data, _ text: String, atSeconds: Int, in db: Database
     ) throws {

@@ -16,6 +16,8 @@ final class TaskRunner: Sendable {
         case hostFailed(Failure)
         /// The pool was away; nothing is wrong here.
         case poolAway(Failure)
+        /// This rig's disk is full or cannot be written: no other host will do better.
+        case diskFailed(Failure)
         /// It cannot succeed, whoever tries.
         case impossible(Failure)
     }
@@ -30,17 +32,21 @@ final class TaskRunner: Sendable {
     private let folder: String
     private let store: ArtifactStore
     private let pool: PoolClient
+    private let clock: any Clock
     /// Used by the runner's thread alone, of which there is at most one at a time.
     nonisolated(unsafe) private let slot: DeviceSlot
     private static let prepareSecondsMax = 3600.0
     private static let scrubSecondsMax = 60.0
     private static let sliceSeconds = 0.05
 
-    init(folder: String, store: ArtifactStore, pool: PoolClient, slot: DeviceSlot) {
+    init(
+        folder: String, store: ArtifactStore, pool: PoolClient, slot: DeviceSlot, clock: any Clock
+    ) {
         self.folder = folder
         self.store = store
         self.pool = pool
         self.slot = slot
+        self.clock = clock
     }
 
     // MARK: State
@@ -85,19 +91,26 @@ final class TaskRunner: Sendable {
     ) -> End {
         let inputs = "\(folder)/inputs/\(assignment.taskID.bytes.hex)"
         defer { try? FileManager.default.removeItem(atPath: inputs) }
+        var seconds: [String: Double] = [:]
         do throws(Failure) {
             report(assignment, "fetch", 0)
-            try fetch(spec, into: inputs)
+            try timed(&seconds["fetch", default: 0]) { () throws(Failure) in
+                try fetch(spec, into: inputs)
+            }
         } catch {
+            if error.code == .storage { return .diskFailed(error) }
             return error.code == .io || error.code == .timeout
                 ? .poolAway(error) : .impossible(error)
         }
         do throws(Failure) {
             report(assignment, "prepare", 0)
-            let (blob, prepareSeconds) = try prepare(assignment, inputs: inputs, program)
+            let blob = try timed(&seconds["prepare", default: 0]) { () throws(Failure) in
+                try prepare(assignment, inputs: inputs, program)
+            }
             return .result(
-                try compute(assignment, spec, blob, prepareSeconds, program, certificate))
+                try compute(assignment, spec, blob, seconds, program, certificate))
         } catch {
+            if error.code == .storage { return .diskFailed(error) }
             let mayPass: Set<Failure.Code> = [.io, .timeout, .device]
             return mayPass.contains(error.code) ? .hostFailed(error) : .impossible(error)
         }
@@ -116,7 +129,11 @@ final class TaskRunner: Sendable {
                     withIntermediateDirectories: true)
                 try files.linkItem(atPath: store.path(of: content.sha256), toPath: target)
             } catch {
-                throw Failure(.limit, "input \(path): cannot be laid out under \(inputs)")
+                // A stranger's paths may be impossible; that must not look like our disk's fault.
+                let code = (error as? CocoaError)?.code
+                let isDisk = code == .fileWriteOutOfSpace || code == .fileWriteVolumeReadOnly
+                throw Failure(
+                    isDisk ? .storage : .limit, "input \(path): cannot be laid out under \(inputs)")
             }
         }
         try? files.createDirectory(atPath: inputs, withIntermediateDirectories: true)
@@ -125,10 +142,10 @@ final class TaskRunner: Sendable {
     /// The task's blob: from the cache, or by a prepare host, which lives for this alone.
     private func prepare(
         _ assignment: Assignment, inputs: String, _ program: Program
-    ) throws(Failure) -> (TaskSpec.ContentID, Double) {
+    ) throws(Failure) -> TaskSpec.ContentID {
         let key = SHA256.hash(program.hash.bytes + assignment.spec).bytes.hex
         let record = "\(folder)/prepared/\(key)"
-        if let known = Self.preparedBlob(record), store.contains(known) { return (known, 0) }
+        if let known = Self.preparedBlob(record), store.contains(known) { return known }
         let host = try HostLink.start(
             .prepare, executable: program.path, expected: program.hash,
             logPath: "\(folder)/prepare-host.log")
@@ -145,7 +162,7 @@ final class TaskRunner: Sendable {
         try FileHash.writeDurably(
             CBOR.array([.bytes(report.blob.sha256.bytes), CBOR(report.blob.byteCount)]).encoded,
             to: record)
-        return (report.blob, report.seconds)
+        return report.blob
     }
 
     private static func preparedBlob(_ path: String) -> TaskSpec.ContentID? {
@@ -158,13 +175,14 @@ final class TaskRunner: Sendable {
 
     private func compute(
         _ assignment: Assignment, _ spec: TaskSpec, _ blob: TaskSpec.ContentID,
-        _ prepareSeconds: Double, _ program: Program, _ certificate: CertificateReport
+        _ seconds: [String: Double], _ program: Program, _ certificate: CertificateReport
     ) throws(Failure) -> TaskResult {
         report(assignment, "compute", 0)
         let host = try slot.host(program)
         let path = store.incomingPath()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let writer = try LeafFileWriter(path: path)
+        var storeSeconds = 0.0
         let reply = try host.ask(
             .run(
                 RunOrder(
@@ -174,7 +192,8 @@ final class TaskRunner: Sendable {
             secondsMax: Double(assignment.runSecondsMax)
         ) { (event) throws(Failure) in
             switch event {
-            case .leaf(let leaf): try writer.append(leaf)
+            case .leaf(let leaf):
+                try timed(&storeSeconds) { () throws(Failure) in try writer.append(leaf) }
             case .progress(let stage, let fraction): report(assignment, stage, fraction)
             default: break
             }
@@ -189,12 +208,22 @@ final class TaskRunner: Sendable {
         // The next buyer finds no trace of this one; a host that cannot do that is started anew.
         if (try? host.ask(.scrub, secondsMax: Self.scrubSecondsMax)) == nil { slot.close() }
         let digest = ResultDigest(appVersion: assignment.appVersion, spec: spec, tree: tree)
-        var seconds = done.seconds
-        seconds["prepare"] = prepareSeconds
+        let leaves = try timed(&storeSeconds) { () throws(Failure) in
+            try store.adopt(path, expected: nil)
+        }
+        var seconds = seconds.merging(done.seconds) { $1 }
+        seconds["store"] = storeSeconds
         return TaskResult(
-            digest: digest, leaves: try store.adopt(path, expected: nil), app: spec.app,
-            device: certificate.device.label, conformance: certificate.conformance,
-            seconds: seconds)
+            digest: digest, leaves: leaves, app: spec.app, device: certificate.device.label,
+            conformance: certificate.conformance, seconds: seconds)
+    }
+
+    private func timed<T>(
+        _ seconds: inout Double, _ body: () throws(Failure) -> T
+    ) throws(Failure) -> T {
+        let start = clock.monotonicSeconds
+        defer { seconds += clock.monotonicSeconds - start }
+        return try body()
     }
 
     /// Tells the pool how far the work is; it is for people, so failures do not matter.

@@ -34,6 +34,17 @@ public enum Replication {
             trust: trust, group: group, others: others, weight: weight(score: score))
     }
 
+    /// The least trust at which two agreeing workers are needed, and enough, whatever their scores
+    /// within the range are when they contribute: 3 for fresh workers, more as scores grow.
+    ///
+    /// Nil when there is none: the heaviest word alone would outweigh two of the lightest.
+    public static func trustForTwo(scores: ClosedRange<Int>) -> UInt256? {
+        let lightest = weight(score: scores.lowerBound)
+        let heaviest = weight(score: scores.upperBound)
+        guard let two = lightest.multiplied(by: lightest), heaviest < two else { return nil }
+        return heaviest.adding(1)
+    }
+
     /// Consensus is group > (trust − 1)(1 + others): the same as the hub's inequality.
     private static func moreWorkersNeeded(
         trust: UInt256, group: UInt256, others: UInt256, weight: UInt256

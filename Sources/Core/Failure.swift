@@ -13,6 +13,8 @@ public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public static let limit = Code(rawValue: "limit")
         /// A file or a network peer could not be read or written.
         public static let io = Code(rawValue: "io")
+        /// This machine's own disk: full, read-only, or not ours. Waiting does not mend it.
+        public static let storage = Code(rawValue: "storage")
         /// An OpenCL device or its driver failed.
         public static let device = Code(rawValue: "device")
         /// A wait ran past its limit.

@@ -5,7 +5,7 @@ internal import Glibc
 public enum Folder {
     /// Makes the folder and those above it, for its owner alone; one that is there stays as it is.
     ///
-    /// - Throws: ``Failure`` with the system's reason.
+    /// - Throws: ``Failure`` `storage` with the system's reason.
     public static func make(_ path: String) throws(Failure) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
@@ -16,7 +16,7 @@ public enum Folder {
             let isFolder = stat(made, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
             guard isFolder else {
                 let reason = code == EEXIST ? "a file; a folder expected" : systemMessage(code)
-                throw Failure(.io, "\(made): cannot be created: \(reason)")
+                throw Failure(.storage, "\(made): cannot be created: \(reason)")
             }
         }
     }

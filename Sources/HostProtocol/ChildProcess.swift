@@ -136,6 +136,11 @@ public final class ChildProcess: Sendable {
         channel?.close()
     }
 
+    /// Whether the child ended by itself and said that it failed; nil while it runs.
+    public var hasFailed: Bool? {
+        reap(block: false).map { $0 & 0x7f == 0 && $0 != 0 }
+    }
+
     /// How the child ended, for people: `exit status 3`, `killed by signal 9`; nil while it runs.
     public var exitDiagnosis: String? {
         guard let status = reap(block: false) else { return nil }

@@ -55,7 +55,7 @@ public enum FileHash {
         let temporary = "\(path).part-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure(.io, "\(temporary): \(systemMessage(errno))")
+            throw Failure(.storage, "\(temporary): \(systemMessage(errno))")
         }
         var status = FileBytes.writeAll(bytes, to: descriptor)
         if status == 0 && fsync(descriptor) != 0 { status = errno }
@@ -63,7 +63,9 @@ public enum FileHash {
         if status == 0 && rename(temporary, path) != 0 { status = errno }
         guard status == 0 else {
             _ = unlink(temporary)
-            throw Failure(.io, "\(path): \(systemMessage(status))")
+            // A host's own limit says something of the task, not of the disk.
+            throw Failure(
+                status == EFBIG ? .limit : .storage, "\(path): \(systemMessage(status))")
         }
         try flushFolder(of: path)
     }
@@ -71,10 +73,10 @@ public enum FileHash {
     /// Makes a file's content survive a crash.
     public static func flush(_ path: String) throws(Failure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): \(systemMessage(errno))") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         defer { _ = close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw Failure(.io, "\(path): \(systemMessage(errno))")
+            throw Failure(.storage, "\(path): \(systemMessage(errno))")
         }
     }
 
@@ -84,10 +86,10 @@ public enum FileHash {
             .joined(separator: "/")
         let place = folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder
         let descriptor = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.io, "\(place): \(systemMessage(errno))") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(place): \(systemMessage(errno))") }
         defer { _ = close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw Failure(.io, "\(place): \(systemMessage(errno))")
+            throw Failure(.storage, "\(place): \(systemMessage(errno))")
         }
     }
 

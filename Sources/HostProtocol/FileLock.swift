@@ -9,7 +9,7 @@ public final class FileLock: Sendable {
     /// - Throws: ``Failure`` (refused) when another process holds it.
     public init(path: String) throws(Failure) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): \(systemMessage(errno))") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw Failure(.refused, "\(path): another process is at work in this folder")
         }

@@ -26,12 +26,15 @@ public struct InferApp: App {
     ///   - model: the ONNX file's path below `folder`.
     ///   - inputs: paths below `folder` for each of the model's inputs.
     ///   - labels: path of the classes' names, one a line.
+    ///   - mean: what to subtract from pictures' channels; decimal numbers and commas.
+    ///   - deviation: what to divide them by.
     ///   - top: how many classes to name for each item; nil names none.
     ///   - parts: ranges of items; by default one with all.
     /// - Throws: ``Failure`` when a file cannot be read.
     public func specification(
-        model: String, inputs: [String: [String]], labels: String? = nil, top: Int? = nil,
-        folder: String, parts: [TaskSpec.Part] = [.init()]
+        model: String, inputs: [String: [String]], mean: String? = nil, deviation: String? = nil,
+        labels: String? = nil, top: Int? = nil, folder: String,
+        parts: [TaskSpec.Part] = [.init()]
     ) throws(Failure) -> TaskSpec {
         var spec = TaskSpec(
             app: id, appVersion: version, parameters: ["model": .string(model)], inputs: [:],
@@ -44,6 +47,8 @@ public struct InferApp: App {
         for (name, paths) in inputs {
             spec.parameters["input:\(name)"] = .string(paths.joined(separator: "\n"))
         }
+        if let mean { spec.parameters["mean"] = .string(mean) }
+        if let deviation { spec.parameters["std"] = .string(deviation) }
         if let top { spec.parameters["top"] = .int(top) }
         if let labels {
             let names = try FileBytes.read("\(folder)/\(labels)", byteCountMax: 1 << 20)

@@ -150,7 +150,9 @@ public final class MarketLedger: Sendable {
     /// Turns whatever a store throws into one line.
     static func guarding<T>(_ place: String, _ body: () throws -> T) throws(Failure) -> T {
         do { return try body() } catch let failure as Failure { throw failure } catch {
-            throw Failure(.io, "\(place): \(Store.describe(error))")
+            // Another process that holds the file does so for a while only.
+            let isBusy = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
+            throw Failure(isBusy ? .timeout : .storage, "\(place): \(Store.describe(error))")
         }
     }
 }

@@ -1,11 +1,13 @@
 internal import Contribution
 public import Core
+internal import Files
 internal import Ethereum
 internal import Foundation
 internal import Glibc
 internal import HostProtocol
 internal import Ledger
 internal import PoolProtocol
+internal import Synchronization
 internal import Wallet
 
 /// A pool's door: one thread a connection, and one for the scheduler's duties.
@@ -14,6 +16,8 @@ public final class PoolServer: Sendable {
     private let entropy: any Entropy
     private let listener: LocalSocket.Listener
     private let wake = DispatchSemaphore(value: 0)
+    /// Why the pool cannot go on.
+    private let end = Mutex<Failure?>(nil)
     private static let sendSecondsMax = 30.0
 
     public init(pool: WorkerPool, socketPath: String, entropy: any Entropy) throws(Failure) {
@@ -33,15 +37,28 @@ public final class PoolServer: Sendable {
                     try pool.performDuties()
                 } catch {
                     pool.note("duties: \(error)")
+                    stop(for: error)
                 }
                 _ = wake.wait(timeout: .now() + intervalSeconds)
             }
         }
         duties.start()
         while true {
-            let channel = try listener.accept(name: "client")
+            let channel: FrameChannel
+            do throws(Failure) {
+                channel = try listener.accept(name: "client")
+            } catch {
+                throw end.withLock { $0 } ?? error
+            }
             Thread { [self] in serve(channel) }.start()
         }
+    }
+
+    /// A pool that cannot write what it must remember ends, and says why.
+    private func stop(for failure: Failure) {
+        guard failure.code == .storage else { return }
+        end.withLock { $0 = $0 ?? failure }
+        listener.stop()
     }
 
     private func serve(_ channel: FrameChannel) {
@@ -53,6 +70,7 @@ public final class PoolServer: Sendable {
                     break
                 }
                 let reply = visitor.answer(value)
+                if case .failed(let failure) = reply { stop(for: failure) }
                 try channel.send(reply.cbor, secondsMax: Self.sendSecondsMax)
             } catch {
                 if error.code != .timeout { break }
@@ -207,9 +225,10 @@ final class Visitor {
             leave()
             throw Failure(.refused, "artifact: pieces in order, from the first, expected")
         }
-        guard write(upload.descriptor, bytes, bytes.count) == bytes.count else {
+        let status = FileBytes.writeAll(bytes, to: upload.descriptor)
+        guard status == 0 else {
             leave()
-            throw Failure(.io, "artifact: cannot be written")
+            throw Failure(.storage, "artifact: cannot be written: \(systemMessage(status))")
         }
         upload.offset += bytes.count
         self.upload = upload
@@ -223,7 +242,7 @@ final class Visitor {
         leave()
         let path = pool.artifacts.incomingPath()
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): cannot be written") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         upload = Upload(content: content, path: path, descriptor: descriptor)
     }
 }

@@ -149,7 +149,7 @@ final class PoolStore: Sendable {
 
     private static func guarding<T>(_ body: () throws -> T) throws(Failure) -> T {
         do { return try body() } catch let failure as Failure { throw failure } catch {
-            throw Failure(.io, "pool's store: \(error)")
+            throw Failure(.storage, "pool's store: \(error)")
         }
     }
 }

@@ -72,7 +72,7 @@ public final class WorkerPool: Sendable {
                     note("\(duty)")
                 } catch {
                     note("\(duty): \(error)")
-                    if error.code == .io { throw error }
+                    if error.code == .storage { throw error }
                 }
             }
         }
@@ -130,6 +130,7 @@ public final class WorkerPool: Sendable {
                     note("task \(taskID) is given to \(worker) on \(offer.label)")
                     return .assignment(assignment)
                 } catch {
+                    if error.code == .storage { throw error }
                     // A deal that nobody can work on must not stand before the others.
                     note("task \(taskID) cannot be given: \(error)")
                     passedOver.insert(taskID)
@@ -170,9 +171,8 @@ public final class WorkerPool: Sendable {
             let key = Hub.ContributionKey(taskID: taskID, worker: row.worker)
             let known = progress[key]
             return WorkStatus(
-                worker: row.worker, device: row.device,
-                stage: row.refused.map { "refused: \($0)" } ?? known?.stage ?? "given",
-                fraction: known?.fraction ?? 0)
+                worker: row.worker, device: row.device, stage: known?.stage ?? "given",
+                fraction: known?.fraction ?? 0, refusal: row.refused)
         }
     }
 

@@ -74,7 +74,7 @@ public struct ArtifactStore: Sendable {
         try Folder.make("\(folder)/\(content.sha256.bytes.prefix(1).hex)")
         try FileHash.flush(path)
         guard rename(path, target) == 0 else {
-            throw Failure(.io, "\(target): \(String(cString: strerror(errno)))")
+            throw Failure(.storage, "\(target): \(systemMessage(errno))")
         }
         try FileHash.flushFolder(of: target)
         try FileHash.flushFolder(of: "\(folder)/x")

@@ -74,7 +74,7 @@ public final class LeafFileWriter {
         self.path = path
         guard FileManager.default.createFile(atPath: path, contents: Data(LeafFile.magic)),
             let handle = FileHandle(forWritingAtPath: path)
-        else { throw Failure(.io, "\(path): cannot be written") }
+        else { throw Failure(.storage, "\(path): cannot be written") }
         self.handle = handle
         handle.seekToEndOfFile()
     }
@@ -93,13 +93,13 @@ public final class LeafFileWriter {
         do {
             try handle.write(contentsOf: LeafFile.record(leaf))
         } catch {
-            throw Failure(.io, "\(path): cannot be written")
+            throw Failure(.storage, "\(path): cannot be written")
         }
     }
 
     /// The tree over what was appended; closes the file.
     public func finish() throws(Failure) -> MerkleTree {
-        do { try handle.close() } catch { throw Failure(.io, "\(path): cannot be written") }
+        do { try handle.close() } catch { throw Failure(.storage, "\(path): cannot be written") }
         guard !leafHashes.isEmpty else { throw Failure(.malformed, "the task gave no leaf") }
         return MerkleTree(leafHashes: leafHashes)
     }

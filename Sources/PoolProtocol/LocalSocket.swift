@@ -67,6 +67,9 @@ public enum LocalSocket {
 
         deinit { _ = close(descriptor) }
 
+        /// Has whoever waits for a connection, and everyone after, fail.
+        public func stop() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+
         /// The next connection.
         public func accept(name: String) throws(Failure) -> FrameChannel {
             while true {

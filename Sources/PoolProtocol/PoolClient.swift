@@ -1,5 +1,6 @@
 public import Contribution
 public import Core
+internal import Files
 internal import Digest
 public import Ethereum
 internal import Glibc
@@ -63,7 +64,10 @@ public final class PoolClient: Sendable {
                 throw error
             }
         }
-        if case .failed(let failure) = reply { throw failure }
+        if case .failed(let failure) = reply {
+            // The pool's disk is not ours: whoever runs the pool has to mend it.
+            throw failure.code == .storage ? Failure(.io, "pool: \(failure.message)") : failure
+        }
         return reply
     }
 
@@ -154,7 +158,7 @@ public final class PoolClient: Sendable {
         let path = store.incomingPath()
         defer { _ = unlink(path) }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.io, "\(path): cannot be written") }
+        guard descriptor >= 0 else { throw Failure(.storage, "\(path): \(systemMessage(errno))") }
         do throws(Failure) {
             try copy(content, to: descriptor, path)
             _ = close(descriptor)
@@ -175,8 +179,9 @@ public final class PoolClient: Sendable {
             guard case .piece(let piece) = reply, piece.count == count else {
                 throw Self.strange(reply, to: "get")
             }
-            guard write(descriptor, piece, count) == count else {
-                throw Failure(.io, "\(path): cannot be written")
+            let status = FileBytes.writeAll(piece, to: descriptor)
+            guard status == 0 else {
+                throw Failure(.storage, "\(path): \(systemMessage(status))")
             }
             offset += count
         }

@@ -142,7 +142,7 @@ extension WorkStatus {
     var cbor: CBOR {
         [
             "worker": .bytes(worker.bytes), "device": .text(device), "stage": .text(stage),
-            "millionths": .fraction(fraction),
+            "millionths": .fraction(fraction), "refusal": refusal.map { .text($0) } ?? .null,
         ]
     }
 
@@ -150,6 +150,7 @@ extension WorkStatus {
         let fields = try MessageFields(value, place: "work status")
         self.init(
             worker: try fields.address("worker"), device: try fields.text("device"),
-            stage: try fields.text("stage"), fraction: try fields.fraction("millionths"))
+            stage: try fields.text("stage"), fraction: try fields.fraction("millionths"),
+            refusal: fields.optional("refusal")?.text)
     }
 }

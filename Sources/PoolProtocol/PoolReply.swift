@@ -113,11 +113,16 @@ public struct WorkStatus: Hashable, Sendable {
     public var device: String
     public var stage: String
     public var fraction: Double
+    /// Why the worker will not do it; nil while it will.
+    public var refusal: String?
 
-    public init(worker: Address, device: String, stage: String, fraction: Double) {
+    public init(
+        worker: Address, device: String, stage: String, fraction: Double, refusal: String? = nil
+    ) {
         self.worker = worker
         self.device = device
         self.stage = stage
         self.fraction = fraction
+        self.refusal = refusal
     }
 }

@@ -192,7 +192,9 @@ private struct Scene {
         #expect(try journal.record(scene.task) == scene.record)
         scene.record.stage = .abandoned
         scene.record.reason = "late"
+        scene.record.journalSeconds = 0.25
         try journal.save(scene.record, step: "abandoned", atSeconds: 4)
+        #expect(try journal.record(scene.task) == scene.record)
         #expect(try journal.open().isEmpty)
     }
 }

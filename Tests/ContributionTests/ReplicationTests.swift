@@ -21,6 +21,20 @@ import Testing
         #expect(Replication.workersNeeded(trust: UInt256(trust), score: 30) == count)
     }
 
+    @Test(arguments: [(0...0, 3), (0...11, 3), (0...14, 4), (12...12, 4), (30...32, 10)])
+    func trustThatTakesTwo(_ scores: ClosedRange<Int>, _ trust: UInt64) throws {
+        let found = try #require(Replication.trustForTwo(scores: scores))
+        #expect(found == UInt256(trust))
+        for score in scores {
+            #expect(Replication.workersNeeded(trust: found, score: score) == 2)
+        }
+    }
+
+    @Test func scoresTooFarApartForTwo() {
+        // At score 15 one word weighs 4, as much as two fresh ones.
+        #expect(Replication.trustForTwo(scores: 0...15) == nil)
+    }
+
     @Test func hugeTrustEnds() {
         #expect(Replication.workersNeeded(trust: .max) == 256)
     }

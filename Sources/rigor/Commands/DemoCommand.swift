@@ -17,13 +17,20 @@ struct DemoCommand: AsyncParsableCommand {
             workers must come to the same result hash. Ends when everybody is paid, with the \
             results on disk and every receipt verified.
 
+            With --scene or --model your own job goes through the market in place of the shipped \
+            ones; the picture's and the outputs' digest ("merkle_root") is what `rigor render` \
+            and `rigor infer` print for the same arguments.
+
             Each demo is a new market: an older one is moved aside. --keep buys again in the \
-            market that is there; --resume goes on with a demo that was interrupted, however it \
-            was.
+            market that is there; workers' words weigh more as their scores grow there, so the \
+            jobs are bought at the least trust that still takes two of them. --resume goes on \
+            with a demo that was interrupted, however it was.
 
             EXAMPLES
               rigor demo --home demo
               rigor demo --home demo --apps render --json
+              rigor demo --home demo --scene helmet.gltf --env beach.hdr --size 640x360
+              rigor demo --home demo --model digits.onnx --input image=7.png --labels labels.txt
               rigor demo --home demo --resume
             """)
 
@@ -33,23 +40,14 @@ struct DemoCommand: AsyncParsableCommand {
     var keep = false
     @Flag(name: .long, help: "Go on with the demo that was interrupted.")
     var resume = false
-    @Option(
-        name: .long,
-        help: ArgumentHelp("Jobs to buy, separated by commas; by default the shipped ones."))
-    var apps: String?
-    @Option(
-        name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Work of the hash job.", visibility: .hidden),
-        transform: Accepted.whole(0...1_000_000_000))
-    var hashRounds = 20_000
+    @OptionGroup var jobs: DemoJobOptions
 
     func validate() throws {
+        do { _ = try DemoJob.chosen(by: jobs) } catch { throw ValidationError("\(error)") }
         if keep && resume { throw ValidationError("--keep and --resume exclude each other") }
-        if resume && apps != nil {
-            throw ValidationError(
-                "--resume goes on with the jobs bought before: no --apps expected")
+        if resume && (jobs.isOwn || jobs.apps != nil) {
+            throw ValidationError("--resume goes on with the jobs that were bought: name none")
         }
-        do { _ = try jobs() } catch { throw ValidationError("\(error)") }
     }
 
     func run() async throws {
@@ -76,6 +74,9 @@ struct DemoCommand: AsyncParsableCommand {
             folder: folder, plan: plan, console: console, clock: SystemClock()
         ).run()
         let history = try result.verify()
+        var plan = plan
+        plan.isFinished = true
+        try plan.save(folder.market)
         if output.json {
             console.write(result.json(history))
         } else {
@@ -85,40 +86,56 @@ struct DemoCommand: AsyncParsableCommand {
 
     // MARK: Plan
 
-    private func jobs() throws(Failure) -> [DemoJob] {
-        let names = (apps ?? "").split(separator: ",", omittingEmptySubsequences: false)
-        return try DemoJob.named(apps == nil ? [] : names.map(String.init), hashRounds: hashRounds)
-    }
-
     private func makePlan(_ folder: DemoFolder, _ console: Console) throws(Failure) -> DemoPlan {
-        let jobs = try jobs()
-        var plan: DemoPlan
-        if keep, FileManager.default.fileExists(atPath: DemoPlan.path(folder.market)) {
-            plan = try DemoPlan(folder: folder.market)
-        } else {
-            try folder.moveAside()
-            try folder.make([
-                folder.market, folder.pool, folder.receipts, folder.results, folder.logs,
-            ])
-            plan = DemoPlan(
-                program: try folder.keepProgram(),
-                addresses: try DemoMarket.makeKeys(in: folder, entropy: SystemEntropy()))
-            console.note("new market in \(folder.market)")
-            plan.devices = try DemoDevices(
-                folder: folder,
-                program: Program(hash: plan.program, path: folder.program(plan.program)),
-                console: console
-            ).choose()
-        }
-        plan.firstJob = plan.jobs.count
-        for job in jobs {
-            let inputs = folder.inputs(plan.jobs.count)
-            try? FileManager.default.removeItem(atPath: inputs)
+        // The jobs first: what is wrong with them touches no market.
+        try? FileManager.default.removeItem(atPath: folder.staged)
+        var specs: [TaskSpec] = []
+        for job in try DemoJob.chosen(by: jobs) {
+            let inputs = "\(folder.staged)/\(specs.count)"
             try folder.make([inputs])
+            specs.append(try job.make(inputs))
+        }
+        var plan =
+            keep && FileManager.default.fileExists(atPath: DemoPlan.path(folder.market))
+            ? try keptPlan(folder) : try newPlan(folder, console)
+        plan.firstJob = plan.jobs.count
+        plan.isFinished = false
+        let trust = try DemoMarket.trust(
+            plan, in: folder, taskCount: specs.map(\.parts.count).reduce(0, +))
+        for (index, spec) in specs.enumerated() {
+            try folder.adopt("\(folder.staged)/\(index)", as: folder.inputs(plan.jobs.count))
             plan.jobs.append(
-                DemoPlan.Job(number: plan.jobs.count, spec: try job.make(inputs).canonical))
+                DemoPlan.Job(number: plan.jobs.count, spec: spec.canonical, trust: trust))
         }
         try plan.save(folder.market)
+        return plan
+    }
+
+    private func keptPlan(_ folder: DemoFolder) throws(Failure) -> DemoPlan {
+        let plan = try DemoPlan(folder: folder.market)
+        guard plan.isFinished else {
+            throw Failure(
+                .refused,
+                "\(folder.market): its last demo did not end: --resume goes on with it, and "
+                    + "without --keep a new market is made")
+        }
+        return plan
+    }
+
+    private func newPlan(_ folder: DemoFolder, _ console: Console) throws(Failure) -> DemoPlan {
+        try folder.moveAside()
+        try folder.make([
+            folder.market, folder.pool, folder.receipts, folder.results, folder.logs,
+        ])
+        var plan = DemoPlan(
+            program: try folder.keepProgram(),
+            addresses: try DemoMarket.makeKeys(in: folder, entropy: SystemEntropy()))
+        console.note("new market in \(folder.market)")
+        plan.devices = try DemoDevices(
+            folder: folder,
+            program: Program(hash: plan.program, path: folder.program(plan.program)),
+            console: console
+        ).choose()
         return plan
     }
 }

@@ -27,11 +27,7 @@ struct InferCommand: AsyncParsableCommand {
 
     @Argument(help: "The model.", completion: .file(extensions: ["onnx"]))
     var model: String
-    @Option(
-        name: .long,
-        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"),
-        transform: Accepted.input)
-    var input: [String] = []
+    @OptionGroup var inputs: ModelInputOptions
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"),
@@ -43,36 +39,17 @@ struct InferCommand: AsyncParsableCommand {
         transform: Accepted.whole(1...1000))
     var top: Int?
     @Option(
-        name: .long,
-        help: ArgumentHelp("For --top: names of the classes, one a line.", valueName: "file"),
-        completion: .file(extensions: ["txt"]), transform: Accepted.text("a file"))
-    var labels: String?
-    @Option(
         name: .customLong("repeat"), parsing: .unconditional,
         help: ArgumentHelp(
             "Run so often, and say the median after the first. (default: 1)", valueName: "n"),
         transform: Accepted.whole(1...1_000_000))
     var repeats = 1
-    @Option(
-        name: .long, parsing: .unconditional,
-        help: ArgumentHelp(
-            "Pictures: what to subtract, one number or one a channel. (default: 0)",
-            valueName: "a,b,c"),
-        transform: Accepted.decimals())
-    var mean: [Float]?
-    @Option(
-        name: .long, parsing: .unconditional,
-        help: ArgumentHelp(
-            "Pictures: what to divide by, one number or one a channel. (default: 1)",
-            valueName: "a,b,c"),
-        transform: Accepted.decimals(areDivisors: true))
-    var std: [Float]?
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
 
     func validate() throws {
-        guard labels == nil || top != nil else {
+        guard inputs.labels == nil || top != nil else {
             throw ValidationError("--labels names the classes of --top, which is not there")
         }
     }
@@ -91,7 +68,7 @@ struct InferCommand: AsyncParsableCommand {
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
         let values = try readInputs(loaded)
-        let names = try labels.map { path throws(Failure) in try ClassLabels.read(path) }
+        let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = lap()
         console.progress("preparing")
         let prepared: PreparedModel
@@ -118,7 +95,7 @@ struct InferCommand: AsyncParsableCommand {
         let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
         let leaves = InferenceLeaves.leaves(named, isByItem: prepared.plan.isByItem)
         let digest = MerkleTree(leaves: leaves).root
-        if let names, let labels {
+        if let names, let inputs.labels {
             try ClassLabels.check(names, from: labels, for: named[0].tensor)
         }
         seconds.digest = lap()
@@ -144,24 +121,12 @@ struct InferCommand: AsyncParsableCommand {
     }
 
     private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
-        var files: [String: [String]] = [:]
-        for pair in input {
-            // Names may hold "="; the file is what follows the last one of a known name.
-            let known = model.inputs.map(\.name).filter { pair.hasPrefix($0 + "=") }
-            let name =
-                known.max { $0.count < $1.count } ?? String(pair.prefix { $0 != "=" })
-            files[name, default: []].append(String(pair.dropFirst(name.count + 1)))
-        }
         var normalization = InputFiles.Normalization()
-        if let mean { normalization.mean = mean }
-        if let std { normalization.deviation = std }
+        normalization.mean = try InputFiles.Normalization.numbers(inputs.mean)
+        normalization.deviation = try InputFiles.Normalization.numbers(inputs.std)
         var values: [String: Tensor] = [:]
-        for (name, paths) in files.sorted(by: { $0.key < $1.key }) {
-            guard let input = model.inputs.first(where: { $0.name == name }) else {
-                let all = model.inputs.map(\.text).joined(separator: "; ")
-                throw Failure(.malformed, "the model has no input \"\(name)\"; it has \(all)")
-            }
-            values[name] = try InputFiles.read(paths, for: input, normalization)
+        for (input, paths) in try inputs.files(of: model) {
+            values[input.name] = try InputFiles.read(paths, for: input, normalization)
         }
         return values
     }

@@ -29,8 +29,8 @@ enum Accepted {
         }
     }
 
-    /// Decimal numbers between commas.
-    static func decimals(areDivisors: Bool = false) -> Reading<[Float]> {
+    /// Decimal numbers between commas, as text: a task's specification holds them so.
+    static func decimals(areDivisors: Bool = false) -> Reading<String> {
         { text in
             guard let values = try? InputFiles.Normalization.numbers(text),
                 !(areDivisors && values.contains(0))
@@ -38,7 +38,7 @@ enum Accepted {
                 let kind = areDivisors ? "decimal numbers other than 0" : "decimal numbers"
                 throw ValidationError("\(kind), separated by commas, expected")
             }
-            return values
+            return text
         }
     }
 

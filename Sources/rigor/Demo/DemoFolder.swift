@@ -19,6 +19,8 @@ struct DemoFolder {
     var logs: String { "\(market)/logs" }
     func agent(_ number: Int) -> String { "\(market)/agent-\(number)" }
     func inputs(_ job: Int) -> String { "\(market)/inputs/\(job)" }
+    /// Where jobs are made before there is a market for them.
+    var staged: String { "\(home)/staged" }
 
     /// The program that the market's apps are in: hosts are started from here, so that a market
     /// outlives a new build.
@@ -35,6 +37,18 @@ struct DemoFolder {
         for path in paths { try Folder.make(path) }
     }
 
+    /// Moves a folder to where there may be one that a crash left.
+    func adopt(_ source: String, as target: String) throws(Failure) {
+        let files = FileManager.default
+        try make(["\(market)/inputs"])
+        try? files.removeItem(atPath: target)
+        do {
+            try files.moveItem(atPath: source, toPath: target)
+        } catch {
+            throw Failure(.storage, "\(target): cannot be moved there: \(systemMessage(error))")
+        }
+    }
+
     /// Moves a market that is there out of the way; nothing is deleted.
     func moveAside() throws(Failure) {
         let files = FileManager.default
@@ -44,7 +58,8 @@ struct DemoFolder {
         do {
             try files.moveItem(atPath: market, toPath: "\(market)-\(number)")
         } catch {
-            throw Failure(.io, "\(market): cannot be moved aside: \(systemMessage(error))")
+            throw Failure(
+                .storage, "\(market): cannot be moved aside: \(systemMessage(error))")
         }
     }
 
@@ -59,7 +74,9 @@ struct DemoFolder {
         do {
             try files.copyItem(atPath: Executable.path, toPath: target)
         } catch {
-            throw Failure(.io, "\(target): the program cannot be copied: \(systemMessage(error))")
+            try? files.removeItem(atPath: target)
+            throw Failure(
+                .storage, "\(target): the program cannot be copied: \(systemMessage(error))")
         }
         return hash
     }

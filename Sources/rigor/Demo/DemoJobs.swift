@@ -16,19 +16,29 @@ struct DemoJob {
     /// - Parameter folder: an empty folder for the input files.
     let make: (_ folder: String) throws(Failure) -> TaskSpec
 
-    static func all(hashRounds: Int) -> [DemoJob] {
+    /// The user's scene and model, where they are given, take the place of the shipped ones.
+    private static func all(_ options: DemoJobOptions) -> [DemoJob] {
         [
             DemoJob(app: "hash", isShown: false) { (folder) throws(Failure) in
-                try hash(folder, rounds: hashRounds)
+                try hash(folder, rounds: options.hashRounds)
             },
-            DemoJob(app: "render", isShown: true, make: render),
-            DemoJob(app: "infer", isShown: true, make: infer),
+            DemoJob(app: "render", isShown: !options.isOwn || options.scene != nil) {
+                (folder) throws(Failure) in try render(folder, options)
+            },
+            DemoJob(app: "infer", isShown: !options.isOwn || options.model != nil) {
+                (folder) throws(Failure) in
+                guard let model = options.model else { return try inferDigits(folder) }
+                return try infer(folder, model, options)
+            },
         ]
     }
 
+    /// The jobs that the options ask for.
+    ///
     /// - Throws: ``Failure`` naming the job that does not exist.
-    static func named(_ names: [String], hashRounds: Int) throws(Failure) -> [DemoJob] {
-        let all = all(hashRounds: hashRounds)
+    static func chosen(by options: DemoJobOptions) throws(Failure) -> [DemoJob] {
+        let all = all(options)
+        let names = (options.apps ?? "").split(separator: ",").map(String.init)
         guard !names.isEmpty else { return all.filter(\.isShown) }
         var chosen: [DemoJob] = []
         for name in names {
@@ -55,41 +65,97 @@ struct DemoJob {
             ], parts: [.init(items: 0..<8), .init(items: 8..<16)])
     }
 
-    private static func render(_ folder: String) throws(Failure) -> TaskSpec {
-        try copyExample("scene/demo.glb", to: "\(folder)/demo.glb")
+    private static func render(
+        _ folder: String, _ options: DemoJobOptions
+    ) throws(Failure) -> TaskSpec {
+        let parameters = RenderParameters(
+            width: options.size.width, height: options.size.height, samples: options.spp)
+        guard let own = options.scene else {
+            try copyExample("scene/demo.glb", to: "\(folder)/demo.glb")
+            return try RenderApp().specification(scene: "demo.glb", folder: folder, parameters)
+        }
+        let (source, scene) = parts(own)
+        // Read once where it is, to learn which files belong to it.
+        let closure = try RenderApp().specification(scene: scene, folder: source, parameters)
+        for path in closure.inputs.keys { try copy("\(source)/\(path)", to: "\(folder)/\(path)") }
+        let environment = options.env.map { "environment/\(parts($0).name)" }
+        if let environment, let from = options.env {
+            try copy(from, to: "\(folder)/\(environment)")
+        }
         return try RenderApp().specification(
-            scene: "demo.glb", folder: folder,
-            RenderParameters(width: 320, height: 180, samples: 64))
+            scene: scene, environment: environment, folder: folder, parameters)
     }
 
     /// Digits to classify, all in one batch.
-    private static func infer(_ folder: String) throws(Failure) -> TaskSpec {
+    private static func inferDigits(_ folder: String) throws(Failure) -> TaskSpec {
         let digits = "\(try examples())/digits"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: digits)) ?? []
         let pictures = names.filter { $0.hasSuffix(".png") }.sorted()
-        var inputs: [String: TaskSpec.ContentID] = [:]
-        for name in pictures + ["digits.onnx"] {
+        for name in pictures + ["digits.onnx", "labels.txt"] {
             try copyExample("digits/\(name)", to: "\(folder)/\(name)")
-            inputs[name] = try FileHash.sha256(path: "\(folder)/\(name)")
         }
-        let labels = try FileHash.contents(path: "\(digits)/labels.txt", bytesMax: 1 << 16)
-        return TaskSpec(
-            app: "infer", appVersion: InferApp().version,
-            parameters: [
-                "model": .string("digits.onnx"),
-                "input:image": .string(pictures.joined(separator: "\n")),
-                "top": .int(3), "label_names": .bytes(labels),
-            ], inputs: inputs, parts: [.init(items: 0..<pictures.count)])
+        return try InferApp().specification(
+            model: "digits.onnx", inputs: ["image": pictures], labels: "labels.txt", top: topCount,
+            folder: folder, parts: [.init(items: 0..<pictures.count)])
+    }
+
+    /// The user's model on the user's files, all in one task.
+    private static func infer(
+        _ folder: String, _ model: String, _ options: DemoJobOptions
+    ) throws(Failure) -> TaskSpec {
+        let name = parts(model).name
+        try copy(model, to: "\(folder)/\(name)")
+        var inputs: [String: [String]] = [:]
+        var count = 0
+        for (input, paths) in try options.inputs.files(of: try ModelLoader.load(path: model)) {
+            for path in paths {
+                let target = "input/\(count)-\(parts(path).name)"
+                try copy(path, to: "\(folder)/\(target)")
+                inputs[input.name, default: []].append(target)
+                count += 1
+            }
+        }
+        let labels = options.inputs.labels.map { _ in "labels.txt" }
+        if let labels, let from = options.inputs.labels {
+            try copy(from, to: "\(folder)/\(labels)")
+        }
+        return try InferApp().specification(
+            model: name, inputs: inputs, mean: options.inputs.mean,
+            deviation: options.inputs.std, labels: labels, top: topCount, folder: folder)
+    }
+
+    /// How many classes are named for each item.
+    private static let topCount = 3
+
+    // MARK: Files
+
+    /// Folder and name.
+    private static func parts(_ path: String) -> (folder: String, name: String) {
+        let url = URL(fileURLWithPath: path)
+        return (url.deletingLastPathComponent().path, url.lastPathComponent)
+    }
+
+    private static func copy(_ source: String, to target: String) throws(Failure) {
+        let files = FileManager.default
+        do {
+            try files.createDirectory(
+                at: URL(fileURLWithPath: target).deletingLastPathComponent(),
+                withIntermediateDirectories: true)
+            try files.copyItem(
+                at: URL(fileURLWithPath: source).resolvingSymlinksInPath(),
+                to: URL(fileURLWithPath: target))
+        } catch {
+            throw Failure(.io, "\(source): cannot be copied to \(target)")
+        }
     }
 
     /// Copies one of the shipped inputs.
-    static func copyExample(_ path: String, to target: String) throws(Failure) {
+    private static func copyExample(_ path: String, to target: String) throws(Failure) {
         let source = "\(try examples())/\(path)"
-        do {
-            try FileManager.default.copyItem(atPath: source, toPath: target)
-        } catch {
+        guard FileManager.default.isReadableFile(atPath: source) else {
             throw Failure(.missing, "\(source): cannot be read; it is shipped with the project")
         }
+        try copy(source, to: target)
     }
 
     /// The folder of shipped inputs: named by the environment, or beside the program's sources.

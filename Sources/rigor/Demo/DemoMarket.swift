@@ -22,7 +22,6 @@ struct DemoMarket {
     static let deposit: UInt256 = 100_000_000_000
     static let appPrice: UInt256 = 500_000_000
     static let poolPrice: UInt256 = 1_000_000_000
-    static let trust: UInt256 = 3
     /// T: contributions end 7T after the deal, everything ends after 10T.
     static let timeReferenceSeconds = 300
     private static let chainID: UInt256 = 133
@@ -121,6 +120,28 @@ struct DemoMarket {
 
     // MARK: Orders
 
+    /// The trust at which two workers must agree on each of the next tasks, with the scores that
+    /// they have in the plan's market and gain on the way.
+    static func trust(
+        _ plan: DemoPlan, in folder: DemoFolder, taskCount: Int
+    ) throws(Failure) -> Int {
+        var scores = [0]
+        if FileManager.default.fileExists(atPath: folder.ledger) {
+            let hub = try MarketLedger.open(folder.ledger).hub()
+            scores = DemoPlan.Role.workers.map { hub.score(plan.address($0)) }
+        }
+        let lowest = scores.min() ?? 0
+        // A score rises by one with each task that was paid, at last before the last contribution.
+        let highest = (scores.max() ?? 0) + max(taskCount - 1, 0)
+        guard let trust = Replication.trustForTwo(scores: lowest...highest)?.int else {
+            throw Failure(
+                .limit,
+                "\(taskCount) tasks in one demo: scores would grow from \(lowest) to \(highest), "
+                    + "and one worker's word would weigh as much as two did; buy fewer at once")
+        }
+        return trust
+    }
+
     func key(_ role: DemoPlan.Role) -> PrivateKey {
         guard let key = keys[role] else { preconditionFailure("every role has a key") }
         return key
@@ -132,6 +153,7 @@ struct DemoMarket {
             throw Failure(.unsupported, "the market has no app \(spec.app)")
         }
         let volume = UInt256(UInt64(spec.parts.count))
+        let trust = UInt256(UInt64(job.trust))
         func salt(_ order: String) -> Hash256 {
             Keccak256.hash(Bytes("\(order) order \(job.number)".utf8))
         }
@@ -139,12 +161,12 @@ struct DemoMarket {
             app: app, price: Self.appPrice, volume: volume, salt: salt("app"))
         let poolOrder = WorkerpoolOrder(
             workerpool: workerpool, price: Self.poolPrice, volume: volume, category: 0,
-            trust: Self.trust, salt: salt("workerpool"))
+            trust: trust, salt: salt("workerpool"))
         let requester = key(.requester)
         let request = RequestOrder(
             app: app, appPriceMax: Self.appPrice, workerpool: workerpool,
             workerpoolPriceMax: Self.poolPrice, requester: requester.address, volume: volume,
-            category: 0, trust: Self.trust,
+            category: 0, trust: trust,
             params: RequestParameters(taskSpec: Keccak256.hash(job.spec)).text,
             salt: salt("request"))
         let domain = Hub(settings: ledger.settings).orderDomain

@@ -23,10 +23,12 @@ struct DemoPlan {
         var selection: DeviceSelection
     }
 
-    /// One job: its number in the market, and the specification's canonical bytes.
+    /// One job: its number in the market, the specification's canonical bytes, and the trust it is
+    /// bought at.
     struct Job {
         var number: Int
         var spec: Bytes
+        var trust: Int
     }
 
     var program: Hash256
@@ -35,9 +37,11 @@ struct DemoPlan {
     var jobs: [Job]
     /// Number of the first job of the latest demo in this market.
     var firstJob: Int
+    /// Whether the latest demo has seen its jobs through.
+    var isFinished: Bool
 
     private static let bytesMax = 64 << 20
-    private static let format = 1
+    private static let format = 2
 
     // MARK: Disk
 
@@ -55,6 +59,7 @@ struct DemoPlan {
         }
         program = try fields.hash("program")
         firstJob = try fields.count("first_job")
+        isFinished = try fields.bool("is_finished")
         let parties = try MessageFields(try fields.value("parties"), place: "plan: parties")
         addresses = [:]
         for role in Role.allCases { addresses[role] = try parties.address(role.rawValue) }
@@ -70,8 +75,11 @@ struct DemoPlan {
         }
         jobs = []
         for value in try fields.array("jobs") {
-            guard let spec = value.bytes else { throw Failure(.malformed, "plan: job expected") }
-            jobs.append(Job(number: jobs.count, spec: spec))
+            let job = try MessageFields(value, place: "plan: job")
+            jobs.append(
+                Job(
+                    number: jobs.count, spec: try job.bytes("spec"),
+                    trust: try job.count("trust")))
         }
     }
 
@@ -81,13 +89,14 @@ struct DemoPlan {
         devices = []
         jobs = []
         firstJob = 0
+        isFinished = false
     }
 
     func save(_ folder: String) throws(Failure) {
         let parties = addresses.map { ($0.key.rawValue, CBOR.bytes($0.value.bytes)) }
         let value: CBOR = [
             "format": CBOR(Self.format), "program": .bytes(program.bytes),
-            "first_job": CBOR(firstJob),
+            "first_job": CBOR(firstJob), "is_finished": .bool(isFinished),
             "parties": .map(Dictionary(uniqueKeysWithValues: parties)),
             "devices": .array(
                 devices.map { device in
@@ -97,7 +106,7 @@ struct DemoPlan {
                         "share_count": CBOR(device.selection.shareCount),
                     ]
                 }),
-            "jobs": .array(jobs.map { .bytes($0.spec) }),
+            "jobs": .array(jobs.map { ["spec": .bytes($0.spec), "trust": CBOR($0.trust)] }),
         ]
         try FileHash.writeDurably(value.encoded, to: Self.path(folder))
     }

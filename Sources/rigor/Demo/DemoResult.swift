@@ -26,6 +26,7 @@ struct DemoResult {
         let job: Int
         let trust: UInt256
         let digest: Hash256?
+        let merkleRoot: Hash256?
         let workers: [Worker]
 
         init(
@@ -39,6 +40,7 @@ struct DemoResult {
             job = bought.job.number
             trust = view.deal?.trust ?? 0
             digest = view.task?.resultDigest
+            merkleRoot = receipts.first?.receipt.merkleRoot
             var workers: [Worker] = []
             for signed in receipts {
                 let receipt = signed.receipt
@@ -49,11 +51,13 @@ struct DemoResult {
                     try Journal(path: "\(folder.agent(number + 1))/journal.sqlite")
                 }
                 let record = try journal?.record(bought.taskID)
+                var seconds = record?.result?.seconds ?? [:]
+                seconds["journal"] = record?.journalSeconds
                 workers.append(
                     Worker(
                         address: receipt.worker, device: receipt.device,
                         resultHash: receipt.resultHash, paid: receipt.paid,
-                        seconds: record?.result?.seconds ?? [:],
+                        seconds: seconds,
                         receiptPath: "\(folder.receipts)/\(signed.fileName)"))
             }
             self.workers = workers
@@ -135,6 +139,7 @@ struct DemoResult {
             "app": .string(task.app), "index": .int(task.part),
             "trust": .int(task.trust.int ?? 0),
             "digest": task.digest.map { .string("\($0)") } ?? .null,
+            "merkle_root": .optional(task.merkleRoot, JSON.hash),
             "outputs": .array((outputs[task.job] ?? []).map { .string($0) }),
             "workers": .array(
                 task.workers.map { worker in

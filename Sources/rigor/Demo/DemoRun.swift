@@ -27,19 +27,18 @@ struct DemoRun {
     private static let secondsMax = 1800.0
     private static let turnSeconds = 0.1
     private static let agentIntervalMilliseconds = 100
-    /// A child that crashes more often than this has a fault that restarts do not mend.
-    private static let restartsMax = 50
 
     /// Does it all.
     func run() throws(Failure) -> DemoResult {
         let market = try DemoMarket(
             plan, in: folder, appNames: Apps.all.map(\.id), clock: clock)
-        let supervisor = Supervisor(restartsMax: Self.restartsMax) { console.note($0) }
+        let supervisor = Supervisor { console.note($0) }
         defer { supervisor.stop() }
         try start(market, by: supervisor)
         let pool = PoolClient(socketPath: folder.socket, identity: nil)
         let bought = try buy(market, from: pool, supervisor)
-        console.note("\(bought.count) tasks at trust \(DemoMarket.trust): two workers must agree")
+        let trust = bought.first.map { "\($0.job.trust)" } ?? "none"
+        console.note("\(bought.count) tasks at trust \(trust): two workers must agree")
         let views = try wait(for: bought, pool, supervisor)
         var finished: [DemoResult.Task] = []
         for (task, view) in zip(bought, views) {
@@ -167,28 +166,41 @@ struct DemoRun {
                 default: open.append(task)
                 }
             }
-            if let first = open.first {
-                console.progress(try progress(first, pool))
-                return nil
-            }
-            return views
+            for task in open.reversed() { try watch(task, pool) }
+            return open.isEmpty ? views : nil
         }
     }
 
-    private func progress(_ task: Bought, _ pool: PoolClient) throws(Failure) -> String {
-        guard case .status(let workers) = try pool.ask(.status(taskID: task.taskID)) else {
-            return ""
+    /// Shows how far the task is.
+    ///
+    /// - Throws: ``Failure`` (refused) when a worker has given it up: it needs both.
+    private func watch(_ task: Bought, _ pool: PoolClient) throws(Failure) {
+        let workers = try workers(on: task.taskID, pool)
+        if let refused = workers.first(where: { $0.refusal != nil }) {
+            throw Failure(
+                .refused,
+                "\(task.spec.app) \(task.part): given up on \(refused.device): "
+                    + (refused.refusal ?? ""))
         }
         let parts = workers.map { worker in
             let share = worker.fraction > 0 ? " \(Int(worker.fraction * 100)) %" : ""
             return "\(worker.device): \(worker.stage)\(share)"
         }
-        return "\(task.spec.app) \(task.part): " + parts.joined(separator: "; ")
+        console.progress("\(task.spec.app) \(task.part): " + parts.joined(separator: "; "))
     }
 
     private func trouble(_ taskID: Hash256, _ pool: PoolClient) throws(Failure) -> String {
-        guard case .status(let workers) = try pool.ask(.status(taskID: taskID)) else { return "" }
-        return workers.map { "\($0.device): \($0.stage)" }.joined(separator: "; ")
+        try workers(on: taskID, pool)
+            .map { "\($0.device): \($0.refusal ?? $0.stage)" }.joined(separator: "; ")
+    }
+
+    private func workers(
+        on taskID: Hash256, _ pool: PoolClient
+    ) throws(Failure) -> [WorkStatus] {
+        guard case .status(let workers) = try pool.ask(.status(taskID: taskID)) else {
+            throw Failure(.malformed, "pool: not an answer to status")
+        }
+        return workers
     }
 
     /// The receipts of all who were paid, once both have signed them.
