@@ -41,6 +41,21 @@ final class DeviceCore: Sendable {
         queue = try CommandQueue(context, isProfiling: isProfiling)
     }
 
+    /// The buffers are gone by now, and perhaps still being zeroed. PoCL 3.1 crashes now and then
+    /// where queue and sub-device are released under work, so that is waited for.
+    deinit {
+        let queue = queue
+        let ended: Result<Void, OpenCLError>? = thread.run(limitSeconds: waitSecondsMax) {
+            Result { () throws(OpenCLError) in try queue.finish() }
+        }
+        if ended == nil {
+            // It hangs, and so might any release.
+            for object: AnyObject? in [queue, context, subDevice] {
+                _ = object.map(Unmanaged.passRetained)
+            }
+        }
+    }
+
     /// Why the device is lost; nil while it works.
     var lost: Failure? { loss.withLock { $0 } }
 

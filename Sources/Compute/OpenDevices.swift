@@ -1,11 +1,13 @@
 public import Core
 public import OpenCL
+internal import Synchronization
 
 /// The OpenCL devices of this machine, ready to be chosen from and opened.
 public struct DeviceCatalog: Sendable {
     public let system: OpenCLSystem
     /// In the order that indices count: platforms as the loader lists them, their devices in order.
     public let descriptions: [DeviceDescription]
+    private let split = SplitDevices()
 
     public init(_ system: OpenCLSystem = .read()) {
         self.system = system
@@ -17,11 +19,12 @@ public struct DeviceCatalog: Sendable {
     /// - Parameters:
     ///   - computeUnits: when given, processors are split into parts of so many compute units, each
     ///     a device of its own; devices that cannot be split are refused.
+    ///   - share: when given, of those parts this one alone, if there are so many.
     ///   - clock: for build times.
     /// - Throws: ``Failure`` `missing` when nothing matches, `device` when a driver refuses.
     public func open(
-        _ selector: DeviceSelector, computeUnits: Int? = nil, options: OpenCLDevice.Options,
-        clock: any Clock
+        _ selector: DeviceSelector, computeUnits: Int? = nil, share: Int? = nil,
+        options: OpenCLDevice.Options, clock: any Clock
     ) throws(Failure) -> [OpenCLDevice] {
         var opened: [OpenCLDevice] = []
         for index in try selector.select(from: descriptions) {
@@ -30,7 +33,10 @@ public struct DeviceCatalog: Sendable {
                 opened.append(try OpenCLDevice(device, options: options, clock: clock))
                 continue
             }
-            for part in try Self.split(device, computeUnits, label: descriptions[index].label) {
+            let parts = try split.parts(index, computeUnits) { () throws(Failure) in
+                try Self.split(device, computeUnits, label: descriptions[index].label)
+            }
+            for (number, part) in parts.enumerated() where number == share ?? number {
                 opened.append(
                     try OpenCLDevice(device, part: part, options: options, clock: clock))
             }
@@ -55,6 +61,27 @@ public struct DeviceCatalog: Sendable {
         } catch {
             throw error.failure.at(label)
         }
+    }
+}
+
+/// The parts that devices were split into, for as long as the catalog lives: PoCL 3.1 crashes now
+/// and then after a sub-device is released, whose last commands its threads still tidy up.
+private final class SplitDevices: Sendable {
+    private struct Key: Hashable {
+        let index: Int
+        let computeUnits: Int
+    }
+
+    private let known = Mutex<[Key: [SubDevice]]>([:])
+
+    func parts(
+        _ index: Int, _ computeUnits: Int, _ split: () throws(Failure) -> [SubDevice]
+    ) throws(Failure) -> [SubDevice] {
+        let key = Key(index: index, computeUnits: computeUnits)
+        if let parts = known.withLock({ $0[key] }) { return parts }
+        let parts = try split()
+        known.withLock { $0[key] = parts }
+        return parts
     }
 }
 

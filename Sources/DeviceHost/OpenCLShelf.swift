@@ -38,14 +38,14 @@ public struct OpenCLShelf: DeviceShelf {
             DeviceSelector("\(selection.index)"),
             computeUnits: selection.shareCount == 1
                 ? nil : max(computeUnits / selection.shareCount, 1),
-            options: options, clock: clock)
-        guard opened.indices.contains(selection.share) else {
+            share: selection.share, options: options, clock: clock)
+        guard let device = opened.first else {
             throw Failure(
                 .unsupported,
                 "device \(selection.index): share \(selection.share) of "
                     + "\(selection.shareCount): it has \(computeUnits) compute units")
         }
-        return opened[selection.share]
+        return device
     }
 
     public func certify(
