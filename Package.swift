@@ -145,7 +145,8 @@ let package = Package(
                 "Core", "Ethereum", "Contribution", "Ledger", "MarketTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
-        tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
+        tests(
+            "Profiling", ["Core", "Digest", "OpenCL", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
         .executableTarget(

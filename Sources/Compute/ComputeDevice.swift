@@ -79,8 +79,8 @@ public struct ProgramSource: Hashable, Sendable {
     /// Used in place of prelude and files: how tests build a program that breaks the rules, to
     /// prove that somebody notices.
     package let customText: String?
-    /// Asks for correctly rounded native divide and square root, where the device announces them:
-    /// how a certificate finds out whether that is true.
+    /// Asks for correctly rounded native divide and square root, and is refused by a device that
+    /// does not announce them: how a certificate finds out whether they are what is announced.
     package var wantsCorrectRounding = false
 
     public init(_ name: String, files: [String], defines: [String: String] = [:]) {

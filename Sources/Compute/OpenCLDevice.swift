@@ -86,6 +86,9 @@ public final class OpenCLDevice: ComputeDevice {
 
     public func finish() throws(Failure) { try core.finish() }
 
+    /// Native operations that programs are allowed here.
+    public var native: NativeOperations { options.native }
+
     /// Launches and seconds on the device by kernel, since opening, as of the last wait; empty
     /// unless the device was opened with `isProfiling`.
     public var kernelTimes: [String: (launches: Int, seconds: Double)] { core.kernelTimes }

@@ -12,30 +12,26 @@ public struct DeviceCatalog: Sendable {
         descriptions = system.devices.map { DeviceDescription($0.info, platform: $0.platformInfo) }
     }
 
-    /// Opens every device that `selector` names.
+    /// Opens a device.
     ///
     /// - Parameters:
-    ///   - computeUnits: when given, processors are split into parts of so many compute units, each
-    ///     a device of its own; devices that cannot be split are refused.
+    ///   - index: counts ``descriptions``.
+    ///   - computeUnits: when given, the device, a processor, is split into parts of so many
+    ///     compute units, each a device of its own; one that cannot be split is refused.
     ///   - clock: for build times.
-    /// - Throws: ``Failure`` `missing` when nothing matches, `device` when a driver refuses.
+    /// - Throws: ``Failure`` `device` when the driver refuses.
     public func open(
-        _ selector: DeviceSelector, computeUnits: Int? = nil, options: OpenCLDevice.Options,
-        clock: any Clock
+        _ index: Int, computeUnits: Int? = nil, options: OpenCLDevice.Options, clock: any Clock
     ) throws(Failure) -> [OpenCLDevice] {
-        var opened: [OpenCLDevice] = []
-        for index in try selector.select(from: descriptions) {
-            let device = system.devices[index]
-            guard let computeUnits else {
-                opened.append(try OpenCLDevice(device, options: options, clock: clock))
-                continue
-            }
-            for part in try Self.split(device, computeUnits, label: descriptions[index].label) {
-                opened.append(
-                    try OpenCLDevice(device, part: part, options: options, clock: clock))
-            }
+        let device = system.devices[index]
+        guard let computeUnits else {
+            return [try OpenCLDevice(device, options: options, clock: clock)]
         }
-        return opened
+        var parts: [OpenCLDevice] = []
+        for part in try Self.split(device, computeUnits, label: descriptions[index].label) {
+            parts.append(try OpenCLDevice(device, part: part, options: options, clock: clock))
+        }
+        return parts
     }
 
     private static func split(
@@ -56,13 +52,4 @@ public struct DeviceCatalog: Sendable {
             throw error.failure.at(label)
         }
     }
-}
-
-/// Opens the devices of this machine that `selector` names.
-public func openDevices(
-    _ selector: DeviceSelector, cacheFolder: String?, computeUnits: Int? = nil, clock: any Clock
-) throws(Failure) -> [OpenCLDevice] {
-    try DeviceCatalog().open(
-        selector, computeUnits: computeUnits,
-        options: OpenCLDevice.Options(cacheFolder: cacheFolder), clock: clock)
 }

@@ -28,13 +28,14 @@ struct CertifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        let catalog = DeviceCatalog()
+        let opener = DeviceOptions.opener(home: home.home == nil ? nil : home.folder)
+        let catalog = opener.catalog
         let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
         var documents: [JSON] = []
         for index in chosen {
             let label = catalog.descriptions[index].label
             do {
-                let certificate = try certify(index, of: catalog, label, console)
+                let certificate = try certify(index, opener, label, console)
                 documents.append(Self.document(index, certificate))
                 if !output.json { say(certificate, console) }
             } catch {
@@ -48,16 +49,14 @@ struct CertifyCommand: AsyncParsableCommand {
     }
 
     private func certify(
-        _ index: Int, of catalog: DeviceCatalog, _ label: String, _ console: Console
+        _ index: Int, _ opener: DeviceOpener, _ label: String, _ console: Console
     ) throws(Failure) -> Certificate {
-        let folder = DeviceOptions.programCache(home: home.home == nil ? nil : home.folder)
-        let device = try OpenCLDevice(
-            catalog.system.devices[index], options: .init(cacheFolder: folder.path),
-            clock: SystemClock())
+        let device = try opener.openBare(index)
         let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) {
             console.progress("\(label): \($0)")
         }
         console.endProgress()
+        opener.keep(certificate, for: index)
         do {
             try self.home.certificates.save(certificate)
         } catch {

@@ -24,7 +24,7 @@ struct DeviceHostCommand: ParsableCommand {
         let session = HostSession(limits: HostSession.Limits(), agentProcessID: agent)
         let clock = SystemClock()
         let shelf = OpenCLShelf(
-            cacheFolder: DeviceOptions.programCache(home: nil).path, clock: clock)
+            cacheFolder: DeviceOptions.cacheFolder(home: nil).path, clock: clock)
         DeviceHost(session: session, shelf: shelf, apps: Apps.all, clock: clock).serve()
     }
 }
