@@ -116,7 +116,7 @@ public final class OpenCLDevice: ComputeDevice {
         guard !bytes.isEmpty else { return }
         if isMapping {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
-                $0.copyMemory(from: bytes)
+                $0.copyTogether(from: bytes)
             }
         } else {
             try preparedStaging().write(bytes, to: target.memory, at: offset, core: core)
@@ -130,7 +130,7 @@ public final class OpenCLDevice: ComputeDevice {
         guard !bytes.isEmpty else { return }
         if isMapping {
             try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
-                bytes.copyMemory(from: UnsafeRawBufferPointer($0))
+                bytes.copyTogether(from: UnsafeRawBufferPointer($0))
             }
         } else {
             try preparedStaging().read(source.memory, at: offset, into: bytes, core: core)

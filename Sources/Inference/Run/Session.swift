@@ -48,7 +48,10 @@ public final class Session {
         precondition(inputs.count == plan.inputs.count, "a value for each input")
         for (tensor, port) in zip(inputs, plan.inputs) {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
-            try device.write(tensor.bytes, to: try buffer(port.buffer))
+            let target = try buffer(port.buffer)
+            try tensor.withBytes { (bytes) throws(Failure) in
+                try device.write(bytes, to: target, at: 0)
+            }
         }
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
@@ -57,18 +60,21 @@ public final class Session {
             done += step.cost
             try advance(done / total)
         }
-        try device.finish()
         var outputs: [Tensor] = []
-        for port in plan.outputs {
-            let byteCount = port.shape.elementCount * port.type.byteCount
-            let bytes = try device.read(
-                UInt8.self, count: byteCount, from: try buffer(port.buffer))
-            let tensor = bytes.withUnsafeBytes {
-                Tensor(type: port.type, shape: port.shape, bytes: $0)
-            }
-            outputs.append(tensor.canonical)
-        }
+        for port in plan.outputs { outputs.append(try read(port)) }
         return outputs
+    }
+
+    private func read(_ port: Plan.Port) throws(Failure) -> Tensor {
+        let source = try buffer(port.buffer)
+        let count = port.shape.elementCount
+        if port.type == .float32 {
+            let values = try device.read(Float.self, count: count, from: source)
+            return Tensor(values, shape: port.shape).canonical
+        }
+        let bytes = try device.read(
+            UInt8.self, count: count * port.type.byteCount, from: source)
+        return bytes.withUnsafeBytes { Tensor(type: port.type, shape: port.shape, bytes: $0) }
     }
 
     func buffer(_ number: Int) throws(Failure) -> any ComputeBuffer {
@@ -164,8 +170,25 @@ public final class Session {
 extension Tensor {
     /// The same numbers with one bit pattern for NaN.
     var canonical: Tensor {
-        guard let values = floats, values.contains(where: \.isNaN) else { return self }
+        guard let values = floats, values.holdsNaN else { return self }
         return Tensor(
             values.map { $0.isNaN ? Float(bitPattern: 0x7fc0_0000) : $0 }, shape: shape)
+    }
+}
+
+extension [Float] {
+    /// Whether one of them is NaN. Looks at sixteen at a time: outputs are large, and hold none.
+    var holdsNaN: Bool {
+        typealias Lanes = SIMD16<Float>
+        return withUnsafeBytes { bytes in
+            let whole = bytes.count / MemoryLayout<Lanes>.size * MemoryLayout<Lanes>.size
+            var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
+            for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
+                let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                unequal = unequal .| (lanes .!= lanes)
+            }
+            return unequal != SIMDMask(repeating: false)
+                || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
+        }
     }
 }
