@@ -9,6 +9,9 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// Identity and limits, read once.
     var description: DeviceDescription { get }
 
+    /// How its work is best cut; no result depends on it.
+    var tuning: Tuning { get }
+
     /// Compiles `source`, or loads it from the program cache.
     ///
     /// - Throws: ``Failure`` with code `device`, holding the compiler's log.
@@ -116,16 +119,21 @@ public struct DeviceDescription: Hashable, Sendable {
     public var allocationBytesMax: Int
     public var localMemoryBytes: Int
     public var workGroupItemsMax: Int
-    /// False where vectors wider than float4 do not finish compiling; kernels then take their
-    /// narrow variant, which gives the same bits.
+    /// False where vectors wider than float4 do not pay, or do not finish compiling; kernels then
+    /// take their narrow variant, which gives the same bits. A profile decides.
     public var prefersWideVectors: Bool
     /// Where it sits, as `0000:01:00.0`; nil for processors and where the driver does not tell.
     public var pciAddress: String?
+    /// Who the device says made it; empty where nobody asked.
+    public var vendor: String
+    /// Floats in a vector that the device calls its own.
+    public var floatVectorWidth: Int
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,
         computeUnits: Int, memoryBytes: Int, allocationBytesMax: Int, localMemoryBytes: Int,
-        workGroupItemsMax: Int, prefersWideVectors: Bool, pciAddress: String? = nil
+        workGroupItemsMax: Int, prefersWideVectors: Bool, pciAddress: String? = nil,
+        vendor: String = "", floatVectorWidth: Int = 1
     ) {
         self.platform = platform
         self.name = name
@@ -139,10 +147,17 @@ public struct DeviceDescription: Hashable, Sendable {
         self.workGroupItemsMax = workGroupItemsMax
         self.prefersWideVectors = prefersWideVectors
         self.pciAddress = pciAddress
+        self.vendor = vendor
+        self.floatVectorWidth = floatVectorWidth
     }
 
     /// How people and JSON name it; begins with the platform.
     public var label: String { "\(platform): \(name)" }
+}
+
+extension ComputeDevice {
+    /// What the shipped profiles say.
+    public var tuning: Tuning { DeviceProfiles.shipped.tuning(for: description) }
 }
 
 // MARK: - Typed convenience

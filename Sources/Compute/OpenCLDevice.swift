@@ -10,6 +10,7 @@ internal import Synchronization
 /// is abandoned rather than freed under a driver that may still write to it.
 public final class OpenCLDevice: ComputeDevice {
     public let description: DeviceDescription
+    public let tuning: Tuning
     /// All the device says about itself.
     public let info: DeviceInfo
     public let platform: PlatformInfo
@@ -37,6 +38,8 @@ public final class OpenCLDevice: ComputeDevice {
         /// Native operations that the device's certificate found correctly rounded. They replace
         /// our own with the same bits, faster.
         public var native: NativeOperations = []
+        /// How work is cut; nil takes what the shipped profiles say.
+        public var tuning: Tuning?
         /// Copies through pinned memory even where device and host share theirs: for tests of what
         /// cards with memory of their own go through.
         package var forcesStaging = false
@@ -63,7 +66,10 @@ public final class OpenCLDevice: ComputeDevice {
         self.options = options
         self.clock = clock
         platform = device.platformInfo
-        description = DeviceDescription(info, platform: device.platformInfo)
+        var description = DeviceDescription(info, platform: device.platformInfo)
+        tuning = options.tuning ?? DeviceProfiles.shipped.tuning(for: description)
+        description.prefersWideVectors = tuning[.wideVectors] == 1
+        self.description = description
         let label = description.label
         do throws(OpenCLError) {
             core = try DeviceCore(
@@ -173,16 +179,14 @@ extension DeviceDescription {
             case .accelerator: .accelerator
             default: .other // a simulator claims to be all of them
             }
-        // Vectors of 8 and 16 pay on processors whose compiler is made for them. Elsewhere they
-        // spill, and Mesa's processor driver does not finish compiling them.
-        let isWide =
-            kind == .cpu && info.nativeVectorWidths.float > 4
-            && !["rusticl", "Clover"].contains(platform.name)
         self.init(
             platform: platform.name, name: info.name, driverVersion: info.driverVersion,
             platformVersion: platform.version, kind: kind, computeUnits: info.computeUnits,
             memoryBytes: info.memoryBytes, allocationBytesMax: info.allocationBytesMax,
             localMemoryBytes: info.localMemoryBytes, workGroupItemsMax: info.workGroupItemsMax,
-            prefersWideVectors: isWide, pciAddress: info.pciAddress?.description)
+            prefersWideVectors: false, pciAddress: info.pciAddress?.description,
+            vendor: info.vendor, floatVectorWidth: info.nativeVectorWidths.float)
+        prefersWideVectors =
+            DeviceProfiles.shipped.tuning(for: self)[.wideVectors] == 1
     }
 }

@@ -9,10 +9,14 @@ public struct OpenCLShelf: DeviceShelf {
     private let opener: DeviceOpener
     private var catalog: DeviceCatalog { opener.catalog }
 
-    /// - Parameter cacheFolder: where compiled programs, and what is proven of devices, are kept;
-    ///   nil keeps nothing.
-    public init(cacheFolder: String?, clock: any Clock) {
-        opener = DeviceOpener(cacheFolder: cacheFolder, clock: clock)
+    /// - Parameters:
+    ///   - cacheFolder: where compiled programs, and what is proven of devices, are kept; nil keeps
+    ///     nothing.
+    ///   - profiles: with a user's own.
+    public init(
+        cacheFolder: String?, profiles: DeviceProfiles = .shipped, clock: any Clock
+    ) {
+        opener = DeviceOpener(cacheFolder: cacheFolder, profiles: profiles, clock: clock)
     }
 
     public func list() throws(Failure) -> [DeviceReport] {

@@ -4,7 +4,7 @@ internal import Foundation
 internal import OpenCL
 
 /// Opens this machine's devices for work, as they are known here: with those of their own
-/// operations that are proven to have our bits.
+/// operations that are proven to have our bits, and the tuning of their profiles.
 ///
 /// Whatever computes opens its devices here, commands and device hosts alike; only what judges a
 /// device opens it bare.
@@ -12,14 +12,19 @@ public struct DeviceOpener: Sendable {
     public let catalog: DeviceCatalog
     private let cacheFolder: String?
     private let proofs: NativeProofs?
+    private let profiles: DeviceProfiles
     private let clock: any Clock
 
-    /// - Parameter cacheFolder: where compiled programs and proofs are kept between runs; nil keeps
-    ///   none, and takes no native operation, since each start would have to prove it.
+    /// - Parameters:
+    ///   - cacheFolder: where compiled programs and proofs are kept between runs; nil keeps none,
+    ///     and takes no native operation, since each start would have to prove it.
+    ///   - profiles: with a user's own.
     public init(
-        catalog: DeviceCatalog = DeviceCatalog(), cacheFolder: String?, clock: any Clock
+        catalog: DeviceCatalog = DeviceCatalog(), cacheFolder: String?,
+        profiles: DeviceProfiles = .shipped, clock: any Clock
     ) {
         self.catalog = catalog
+        self.profiles = profiles
         self.cacheFolder = cacheFolder
         self.clock = clock
         proofs = cacheFolder.map { NativeProofs(folder: "\($0)/proofs") }
@@ -40,6 +45,7 @@ public struct DeviceOpener: Sendable {
             var options = options
             options.cacheFolder = programFolder
             options.native = try native(index)
+            options.tuning = profiles.tuning(for: catalog.descriptions[index])
             opened += try catalog.open(
                 index, computeUnits: computeUnits, options: options, clock: clock)
         }
@@ -56,6 +62,11 @@ public struct DeviceOpener: Sendable {
     /// What the whole battery found replaces what was proven of the device.
     public func keep(_ certificate: Certificate, for index: Int) {
         proofs?.keep(certificate.native, for: catalog.descriptions[index])
+    }
+
+    /// Figures that a profile has of the device; see ``DeviceProfiles/figures(for:)``.
+    public func figures(for device: DeviceDescription) -> [String: Double] {
+        profiles.figures(for: device)
     }
 
     private var programFolder: String? { cacheFolder.map { "\($0)/programs" } }

@@ -4,8 +4,8 @@ public import Core
 /// Matrix products on a device, by the rule for sums of products: C = A B, each output one chain
 /// per block of 256 k.
 ///
-/// B is packed into panels first, and A where its rows do not lie whole. Weights are packed once and
-/// used many times. Tile sizes, places and the narrow variant change speed alone.
+/// B is packed into panels first, and A where its rows do not lie whole. Weights are packed once
+/// and used many times. Tile sizes, places and the narrow variant change speed alone.
 public struct Gemm: Sendable {
     /// How many rows and columns a panel has.
     public struct Tiles: Hashable, Sendable {
@@ -20,10 +20,6 @@ public struct Gemm: Sendable {
             self.rows = rows
             self.columns = columns
         }
-
-        /// Sixteen accumulators of 16 lanes: fills the registers of CPUs with 512-bit vectors, and
-        /// was no slower than larger tiles where measured.
-        public static let standard = Tiles(rows: 8, columns: 32)
     }
 
     /// A matrix that lies strided in a buffer, or several that follow one another.
@@ -110,11 +106,15 @@ public struct Gemm: Sendable {
 
     /// Compiles the kernels.
     ///
-    /// - Parameter isNarrow: whether to use no vector wider than float4 though the device prefers
-    ///   wide ones; on others there is no choice.
+    /// - Parameters:
+    ///   - tiles: nil takes those of the device's profile.
+    ///   - isNarrow: whether to use no vector wider than float4 though the device prefers wide
+    ///     ones; on others there is no choice.
     public init(
-        on device: any ComputeDevice, tiles: Tiles = .standard, isNarrow: Bool = false
+        on device: any ComputeDevice, tiles: Tiles? = nil, isNarrow: Bool = false
     ) throws(Failure) {
+        let tiles =
+            tiles ?? Tiles(rows: device.tuning[.gemmRows], columns: device.tuning[.gemmColumns])
         self.device = device
         self.tiles = tiles
         self.isNarrow = isNarrow || !device.description.prefersWideVectors

@@ -1,3 +1,5 @@
+internal import Core
+
 /// A model as the loader gives it: checked names and sizes, ONNX's operators.
 public struct Model: Sendable {
     /// Version of ONNX's own operator set, which decides what an operator means.
@@ -45,15 +47,5 @@ public struct Node: Sendable {
     /// As messages name it: `node 12 "conv1" (Conv)`.
     var place: String {
         "node \(index)" + (name.isEmpty ? "" : " \"\(name.printable)\"") + " (\(type.printable))"
-    }
-}
-
-extension String {
-    /// At most 60 characters of it, without control characters: names come from strangers.
-    var printable: String {
-        let clean = unicodeScalars.prefix(61).map {
-            $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : String($0)
-        }
-        return clean.prefix(60).joined() + (clean.count > 60 ? "…" : "")
     }
 }

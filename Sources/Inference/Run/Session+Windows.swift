@@ -121,9 +121,9 @@ extension Session {
         let pixelBytes = shape.depth * 4
         let chunk = min(
             pixels.roundedUp(to: width),
-            max(width, Self.panelBytesMax / pixelBytes / width * width))
+            max(width, panelBytesMax / pixelBytes / width * width))
         let matrixCount = shape.items * shape.groups
-        let together = chunk >= pixels ? max(1, Self.panelBytesMax / (chunk * pixelBytes)) : 1
+        let together = chunk >= pixels ? max(1, panelBytesMax / (chunk * pixelBytes)) : 1
         // Groups have weights of their own: whole items at a time, or one item's groups.
         let step = together >= shape.groups ? together / shape.groups * shape.groups : shape.groups
         let panels = try scratch(.b, count: chunk * shape.depth * min(step, matrixCount))

@@ -15,8 +15,8 @@ public final class Session {
 
     enum Scratch: Hashable { case a, b }
 
-    /// Bytes of panels packed at a time: they shall stay in a cache.
-    static let panelBytesMax = 4 << 20
+    /// Bytes of panels packed at a time.
+    let panelBytesMax: Int
 
     /// Compiles, uploads and packs.
     ///
@@ -27,6 +27,7 @@ public final class Session {
         try plan.check()
         self.plan = plan
         self.device = device
+        panelBytesMax = device.tuning[.inferPanelBytes]
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         buffers = Array(repeating: nil, count: plan.buffers.count)

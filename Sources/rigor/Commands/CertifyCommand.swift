@@ -28,7 +28,7 @@ struct CertifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        let opener = DeviceOptions.opener(home: home.home == nil ? nil : home.folder)
+        let opener = try DeviceOptions.opener(home: home.home == nil ? nil : home.folder)
         let catalog = opener.catalog
         let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
         var documents: [JSON] = []

@@ -16,21 +16,35 @@ extension DeviceOptions {
     }
 
     /// How this program opens devices.
-    static func opener(home: URL?) -> DeviceOpener {
-        DeviceOpener(cacheFolder: cacheFolder(home: home).path, clock: SystemClock())
+    static func opener(home: URL?) throws(Failure) -> DeviceOpener {
+        DeviceOpener(
+            cacheFolder: cacheFolder(home: home).path, profiles: try profiles(),
+            clock: SystemClock())
+    }
+
+    /// The shipped profiles, and those in `rigor/profiles` of `$XDG_CONFIG_HOME` (by default
+    /// `~/.config`).
+    static func profiles() throws(Failure) -> DeviceProfiles {
+        let folder = userFolder("XDG_CONFIG_HOME", ".config").appendingPathComponent("profiles")
+        return try DeviceProfiles.shipped(andThoseIn: folder.path)
     }
 
     /// Where compiled programs and proofs are kept: `<home>/cache`, else `rigor` in
     /// `$XDG_CACHE_HOME` (by default `~/.cache`).
     static func cacheFolder(home: URL?) -> URL {
         if let home { return home.appendingPathComponent("cache", isDirectory: true) }
-        let named = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
-        // The XDG specification ignores relative paths.
+        return userFolder("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// `rigor` in the folder that a variable of the XDG specification names.
+    private static func userFolder(_ variable: String, _ fallback: String) -> URL {
+        let named = ProcessInfo.processInfo.environment[variable] ?? ""
+        // The specification ignores relative paths.
         let base =
             named.hasPrefix("/")
             ? URL(fileURLWithPath: named, isDirectory: true)
             : URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
-                .appendingPathComponent(".cache", isDirectory: true)
+                .appendingPathComponent(fallback, isDirectory: true)
         return base.appendingPathComponent("rigor", isDirectory: true)
     }
 }
