@@ -41,7 +41,8 @@ extension BenchSuite {
     }
 }
 
-/// Operands of one product, ready to be multiplied, filled with numbers that a hash of their place gives.
+/// Operands of one product, ready to be multiplied, filled with numbers that a hash of their place
+/// gives.
 private struct GemmOperands {
     let gemm: Gemm
     let shape: Gemm.Product
