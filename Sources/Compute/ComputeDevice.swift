@@ -30,6 +30,15 @@ public protocol ComputeDevice: AnyObject, Sendable {
         from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
     ) throws(Failure)
 
+    /// Whether kernels can read the host's memory where it lies.
+    var sharesMemory: Bool { get }
+
+    /// Gives `body` a buffer that holds `values`, for kernels that only read it, and waits for the
+    /// queue before it returns. Where memory is shared nothing is copied.
+    func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure)
+
     /// Puts a kernel on the queue and returns at once. Launches run in order.
     ///
     /// - Parameters:
@@ -158,6 +167,15 @@ public struct DeviceDescription: Hashable, Sendable {
 extension ComputeDevice {
     /// What the shipped profiles say.
     public var tuning: Tuning { DeviceProfiles.shipped.tuning(for: description) }
+
+    public var sharesMemory: Bool { false }
+
+    public func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(try makeBuffer(values))
+        try finish()
+    }
 }
 
 // MARK: - Typed convenience

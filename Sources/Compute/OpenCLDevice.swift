@@ -120,7 +120,7 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let target = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if isMapping {
+        if sharesMemory {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
                 $0.copyTogether(from: bytes)
             }
@@ -134,7 +134,7 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let source = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if isMapping {
+        if sharesMemory {
             try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
                 bytes.copyTogether(from: UnsafeRawBufferPointer($0))
             }
@@ -143,8 +143,40 @@ public final class OpenCLDevice: ComputeDevice {
         }
     }
 
-    /// Whether host and device share their memory, so that a view of it does.
-    private var isMapping: Bool { info.isHostUnified && !options.forcesStaging }
+    // MARK: - Shared memory
+
+    public var sharesMemory: Bool { info.isHostUnified && !options.forcesStaging }
+
+    public func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard sharesMemory, !values.isEmpty else {
+            try body(try makeBuffer(values))
+            return try finish()
+        }
+        try core.checkAlive()
+        let outcome: Result<Void, Failure> = values.withUnsafeBytes { bytes in
+            Result { () throws(Failure) in
+                let buffer = try OpenCLBuffer(core, reading: bytes)
+                do throws(Failure) {
+                    try body(buffer)
+                } catch {
+                    // What is on the queue reads this memory all the same.
+                    try? finish()
+                    throw error
+                }
+                try finish()
+            }
+        }
+        // A kernel that never ended may still read it, so it is never freed.
+        if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
+        try outcome.get()
+    }
+
+    private final class KeptValues<T: Sendable>: Sendable {
+        private let values: [T]
+        init(_ values: [T]) { self.values = values }
+    }
 
     private func preparedStaging() throws(Failure) -> Staging {
         if let ready = staging.withLock({ $0 }) { return ready }

@@ -95,7 +95,9 @@ enum Fixtures {
             let values = plan.inputs.compactMap { item.inputs[$0.name] }
             let expected = ReferenceRun.run(plan, values)
             for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
-                let session = try Session(plan, on: device, isNarrow: isNarrow)
+                // With inputs read where they are, and copied.
+                let session = try Session(
+                    plan, on: device, isNarrow: isNarrow, viewBytesMin: isNarrow ? 1 : 1 << 20)
                 let found = try session.run(values)
                 for (a, b) in zip(found, expected) {
                     #expect(a.bytes == b.bytes, "\(name) on \(test), narrow \(isNarrow)")

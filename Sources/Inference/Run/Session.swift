@@ -10,6 +10,8 @@ public final class Session {
     var buffers: [(any ComputeBuffer)?]
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
+    /// Inputs that kernels read from the caller's memory, by position.
+    private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
     var scratch: [Scratch: any ComputeBuffer] = [:]
 
@@ -20,9 +22,12 @@ public final class Session {
 
     /// Compiles, uploads and packs.
     ///
+    /// - Parameter viewBytesMin: where device and host share their memory, kernels read inputs of
+    ///   so many bytes where the caller has them; smaller ones are copied.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public init(
-        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false
+        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
+        viewBytesMin: Int = 1 << 20
     ) throws(Failure) {
         try plan.check()
         self.plan = plan
@@ -31,6 +36,7 @@ public final class Session {
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         buffers = Array(repeating: nil, count: plan.buffers.count)
+        viewedInputs = device.sharesMemory ? plan.inputs(viewedFrom: viewBytesMin) : []
         try makeBuffers()
     }
 
@@ -49,11 +55,33 @@ public final class Session {
         precondition(inputs.count == plan.inputs.count, "a value for each input")
         for (tensor, port) in zip(inputs, plan.inputs) {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
-            let target = try buffer(port.buffer)
-            try tensor.withBytes { (bytes) throws(Failure) in
-                try device.write(bytes, to: target, at: 0)
+        }
+        var outputs: [Tensor] = []
+        try provide(inputs[...]) { () throws(Failure) in outputs = try compute(advance) }
+        return outputs
+    }
+
+    /// Brings inputs to the device, or the device to them, while `body` runs.
+    private func provide(
+        _ inputs: ArraySlice<Tensor>, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let tensor = inputs.first else { return try body() }
+        let number = plan.inputs[inputs.startIndex].buffer
+        if viewedInputs.contains(inputs.startIndex), let values = tensor.floats {
+            defer { buffers[number] = nil }
+            return try device.withBuffer(reading: values) { (view) throws(Failure) in
+                buffers[number] = view
+                try provide(inputs.dropFirst(), body)
             }
         }
+        let target = try buffer(number)
+        try tensor.withBytes { (bytes) throws(Failure) in
+            try device.write(bytes, to: target, at: 0)
+        }
+        try provide(inputs.dropFirst(), body)
+    }
+
+    private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) -> [Tensor] {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
         for (index, step) in plan.steps.enumerated() {
@@ -96,11 +124,12 @@ public final class Session {
             packed[index] = try pack(tensor, for: step)
         }
         plainUses.formUnion(plan.outputs.map(\.buffer))
+        let viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
         for number in plan.buffers.indices {
             if let tensor = plan.constants[number] {
                 guard plainUses.contains(number) else { continue }
                 buffers[number] = try device.makeBuffer(tensor.bytes)
-            } else {
+            } else if !viewed.contains(number) {
                 buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
             }
         }
@@ -165,6 +194,24 @@ public final class Session {
         let buffer = try device.makeBuffer(byteCount: count * 4)
         scratch[use] = buffer
         return buffer
+    }
+}
+
+extension Plan {
+    /// Positions of inputs that can be read where the caller has them: of at least so many bytes of
+    /// floats, in buffers of their own that no step writes.
+    fileprivate func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
+        let written = Set(steps.map(\.result))
+        let numbers = inputs.map(\.buffer)
+        return Set(
+            inputs.indices.filter { position in
+                let port = inputs[position]
+                let byteCount = port.shape.elementCount * port.type.byteCount
+                return port.type == .float32 && byteCount >= bytesMin
+                    && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
+                    && constants[port.buffer] == nil
+                    && numbers.filter { $0 == port.buffer }.count == 1
+            })
     }
 }
 
