@@ -233,7 +233,7 @@ extension [Float] {
             var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
             for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
                 let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                unequal = unequal .| (lanes .!= lanes)
+                unequal .|= lanes .!= lanes
             }
             return unequal != SIMDMask(repeating: false)
                 || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
