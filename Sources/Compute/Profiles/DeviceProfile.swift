@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 internal import Foundation
 
 /// One profile file: which devices it speaks of, what suits them, and what was measured on one.
