@@ -49,6 +49,9 @@ let package = Package(
         .target(
             name: "Kernels", path: "Kernels",
             exclude: ["README.md"], sources: ["kernels.c"], publicHeadersPath: "include"),
+        .target(
+            name: "Profiles", path: "Profiles",
+            exclude: ["README.md"], sources: ["profiles.c"], publicHeadersPath: "include"),
 
         // Ground
         module("Core"),
@@ -65,7 +68,7 @@ let package = Package(
         // Machine
         module("OpenCL", ["Core", "COpenCL"]),
         module("Hardware", ["Core", "OpenCL", "CHwloc"]),
-        module("Compute", ["Core", "Digest", "Kernels", "OpenCL", "Exact"]),
+        module("Compute", ["Core", "Digest", "Kernels", "Profiles", "OpenCL", "Exact"]),
         module("Imaging", ["Core", "Digest", "CSpng", "COpenEXR", "CJPEGShims"]),
 
         // Apps
@@ -150,7 +153,8 @@ let package = Package(
                 "ProgramTestKit",
             ]),
         tests("Pool", ["Core", "Ethereum", "Contribution", "Wallet", "Pool", "MarketTestKit"]),
-        tests("Profiling", ["Core", "Digest", "Compute", "Profiling", "RigorTestKit"]),
+        tests(
+            "Profiling", ["Core", "Digest", "OpenCL", "Compute", "Profiling", "RigorTestKit"]),
         tests("Digest", ["Core", "Digest"]),
         tests("Tidy"),
         .executableTarget(
@@ -210,7 +214,7 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-let clangTargets: Set<String> = ["Kernels", "CLinux", "CJPEGShims"]
+let clangTargets: Set<String> = ["Kernels", "Profiles", "CLinux", "CJPEGShims"]
 for target in package.targets
 where [.regular, .executable, .test].contains(target.type) && !clangTargets.contains(target.name) {
     target.swiftSettings = swiftSettings

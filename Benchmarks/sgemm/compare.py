@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Matrix product beside NumPy's BLAS: rounds back to back, since other load moves both.
 
-Each round takes NumPy's best of 5 and the median of `rigor infer` on a model that is one MatMul
-with a constant factor. The second includes sending one matrix, packing it, and fetching the
-result; `rigor bench --quick` has the product alone (gemm_square).
+Each round takes the median of NumPy's products and of `rigor infer`'s on a model that is one
+MatMul with a constant factor, as many of each, after a first one. The second includes sending one
+matrix and fetching the result; `rigor bench --quick` has the product alone (gemm_square).
 
 Usage: compare.py --rigor PATH [--size 1536] [--rounds 5] [--device SELECTOR]
 """
@@ -20,13 +20,16 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
+RUNS = 15
+
+
 def numpy_seconds(a: np.ndarray, b: np.ndarray) -> float:
-    best = float("inf")
-    for _ in range(5):
+    seconds = []
+    for _ in range(RUNS + 1):
         start = time.perf_counter()
         a @ b
-        best = min(best, time.perf_counter() - start)
-    return best
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
 
 
 def metric(document, name: str):
@@ -64,7 +67,8 @@ def main() -> None:
         onnx.save(model, f"{folder}/m.onnx")
         np.save(f"{folder}/x.npy", x)
         infer = [a.rigor, "infer", f"{folder}/m.onnx", "--input", f"x={folder}/x.npy",
-                 "--repeat", "9", "--device", a.device, "--json"]
+                 "--repeat", str(RUNS + 1), "--device", a.device, "--json"]
+        subprocess.check_output(infer)  # compiles
         ratios = []
         for _ in range(a.rounds):
             peer = giga / numpy_seconds(x, w)

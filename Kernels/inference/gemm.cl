@@ -4,7 +4,8 @@
 //
 // A lies in panels of GEMM_ROWS rows, B in panels of GEMM_COLUMNS columns; inside a panel k runs
 // slowest, so one step of k reads GEMM_ROWS and GEMM_COLUMNS floats that lie together. Panels are
-// filled up with zeros. Tile sizes move no bit: each output owns its chain.
+// filled up with zeros. An A whose rows lie whole in memory is as well read where it lies. Tile
+// sizes and places move no bit: each output owns its chain.
 #ifndef GEMM_ROWS
 #define GEMM_ROWS 8
 #endif
@@ -58,29 +59,9 @@ void gemm_put(__global float *c, __global const float *bias, gemm_lanes x, int r
   }
 }
 
-// One work-item computes GEMM_ROWS x (GEMM_VECTORS * GEMM_LANES) outputs. Wide: row panels run
-// fastest, so that a panel of B stays in the cache. Narrow: columns do, so that neighbours read
-// neighbouring words. Matrix z takes A's matrix z % aCount, of which each has its own row biases.
-__kernel void gemm(__global const float *restrict a, __global const float *restrict b,
-                   __global const float *restrict bias, __global float *restrict c, int rows,
-                   int columns, int depth, int leading, int aCount, ulong aStride, ulong bStride,
-                   ulong cOffset, ulong cStride, int biasKind, int activation, float low,
-                   float high) {
-#ifdef RIGOR_NARROW
-  const int tile = get_global_id(0), panel = get_global_id(1);
-#else
-  const int tile = get_global_id(1), panel = get_global_id(0);
-#endif
-  const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES;
-  if (firstColumn >= columns || panel * GEMM_ROWS >= rows) return;
-  const int group = (int)matrix % aCount;
-  __global const float *pa = a + group * aStride + (ulong)panel * depth * GEMM_ROWS;
-  __global const float *pb = b + matrix * bStride +
-                             (ulong)(firstColumn / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
-                             firstColumn % GEMM_COLUMNS;
-
-  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+// The sums of one tile. Rows of A lie `line` floats apart, its k `step`.
+EX_INLINE void gemm_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                        const ulong line, const int step, __global const float *pb, int depth) {
   for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
     const int end = min(depth, begin + GEMM_BLOCK);
     gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS];
@@ -94,11 +75,11 @@ __kernel void gemm(__global const float *restrict a, __global const float *restr
       for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, pb + j * GEMM_LANES);
 #pragma unroll
       for (int i = 0; i < GEMM_ROWS; i++) {
-        const gemm_lanes va = (gemm_lanes)(pa[i]);
+        const gemm_lanes va = (gemm_lanes)(pa[i * line]);
 #pragma unroll
         for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
       }
-      pa += GEMM_ROWS;
+      pa += step;
       pb += GEMM_COLUMNS;
     }
 #pragma unroll
@@ -107,20 +88,71 @@ __kernel void gemm(__global const float *restrict a, __global const float *restr
       for (int j = 0; j < GEMM_VECTORS; j++)
         total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
   }
+}
 
-  __global float *pc = c + cOffset + matrix * cStride;
-  __global const float *rowBias = biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias;
+// Outputs of one tile, whose first row is `top`; rows before `first` are another work-item's.
+EX_INLINE void gemm_finish(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,
+                           __global const float *bias, int top, int first, int firstColumn,
+                           int rows, int columns, int leading, int biasKind, int activation,
+                           float low, float high) {
 #pragma unroll
   for (int i = 0; i < GEMM_ROWS; i++) {
-    const int row = panel * GEMM_ROWS + i;
-    if (row < rows) {
+    const int row = top + i;
+    if (row < first || row >= rows) continue;
 #pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) {
-        const int column = firstColumn + j * GEMM_LANES;
-        if (column < columns)
-          gemm_put(pc + (ulong)row * leading + column, rowBias, total[i][j], row, column, columns,
-                   biasKind, activation, low, high);
-      }
+    for (int j = 0; j < GEMM_VECTORS; j++) {
+      const int column = firstColumn + j * GEMM_LANES;
+      if (column < columns)
+        gemm_put(c + (ulong)row * leading + column, bias, total[i][j], row, column, columns,
+                 biasKind, activation, low, high);
     }
   }
+}
+
+// One work-item computes GEMM_ROWS x (GEMM_VECTORS * GEMM_LANES) outputs. Wide: row panels run
+// fastest, so that a panel of B stays in the cache. Narrow: columns do, so that neighbours read
+// neighbouring words. Matrix z takes A's matrix z % aCount, of which each has its own row biases.
+#ifdef RIGOR_NARROW
+#define GEMM_TILE const int tile = get_global_id(0), panel = get_global_id(1)
+#else
+#define GEMM_TILE const int tile = get_global_id(1), panel = get_global_id(0)
+#endif
+#define GEMM_PANEL_B                                                                              \
+  (b + matrix * bStride + (ulong)(firstColumn / GEMM_COLUMNS) * depth * GEMM_COLUMNS +            \
+   firstColumn % GEMM_COLUMNS)
+
+__kernel void gemm(__global const float *restrict a, __global const float *restrict b,
+                   __global const float *restrict bias, __global float *restrict c, int rows,
+                   int columns, int depth, int leading, int aCount, ulong aStride, ulong bStride,
+                   ulong cOffset, ulong cStride, int biasKind, int activation, float low,
+                   float high) {
+  GEMM_TILE;
+  const ulong matrix = get_global_id(2);
+  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES, top = panel * GEMM_ROWS;
+  if (firstColumn >= columns || top >= rows) return;
+  const int group = (int)matrix % aCount;
+  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+  gemm_sum(total, a + group * aStride + (ulong)top * depth, 1, GEMM_ROWS, GEMM_PANEL_B, depth);
+  gemm_finish(total, c + cOffset + matrix * cStride,
+              biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, top, firstColumn, rows,
+              columns, leading, biasKind, activation, low, high);
+}
+
+// The same with A as it lies: row after row, `aLine` floats apart, at least GEMM_ROWS of them. The
+// last tile begins early enough to be whole.
+__kernel void gemm_rows(__global const float *restrict a, __global const float *restrict b,
+                        __global const float *restrict bias, __global float *restrict c, int rows,
+                        int columns, int depth, int leading, int aCount, ulong aStride,
+                        ulong bStride, ulong cOffset, ulong cStride, int biasKind, int activation,
+                        float low, float high, ulong aOffset, ulong aLine) {
+  GEMM_TILE;
+  const ulong matrix = get_global_id(2);
+  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES, first = panel * GEMM_ROWS;
+  if (firstColumn >= columns || first >= rows) return;
+  const int group = (int)matrix % aCount, top = min(first, rows - GEMM_ROWS);
+  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+  gemm_sum(total, a + aOffset + group * aStride + top * aLine, aLine, 1, GEMM_PANEL_B, depth);
+  gemm_finish(total, c + cOffset + matrix * cStride,
+              biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, first, firstColumn,
+              rows, columns, leading, biasKind, activation, low, high);
 }

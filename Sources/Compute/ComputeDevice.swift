@@ -9,6 +9,9 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// Identity and limits, read once.
     var description: DeviceDescription { get }
 
+    /// How its work is best cut; no result depends on it.
+    var tuning: Tuning { get }
+
     /// Compiles `source`, or loads it from the program cache.
     ///
     /// - Throws: ``Failure`` with code `device`, holding the compiler's log.
@@ -25,6 +28,15 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// Copies from `buffer` at `offset` to the host, and returns when the bytes are there.
     func read(
         from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(Failure)
+
+    /// Whether kernels can read the host's memory where it lies.
+    var sharesMemory: Bool { get }
+
+    /// Gives `body` a buffer that holds `values`, for kernels that only read it, and waits for the
+    /// queue before it returns. Where memory is shared nothing is copied.
+    func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure)
 
     /// Puts a kernel on the queue and returns at once. Launches run in order.
@@ -79,8 +91,8 @@ public struct ProgramSource: Hashable, Sendable {
     /// Used in place of prelude and files: how tests build a program that breaks the rules, to
     /// prove that somebody notices.
     package let customText: String?
-    /// Asks for correctly rounded native divide and square root, where the device announces them:
-    /// how a certificate finds out whether that is true.
+    /// Asks for correctly rounded native divide and square root, and is refused by a device that
+    /// does not announce them: how a certificate finds out whether they are what is announced.
     package var wantsCorrectRounding = false
 
     public init(_ name: String, files: [String], defines: [String: String] = [:]) {
@@ -116,16 +128,21 @@ public struct DeviceDescription: Hashable, Sendable {
     public var allocationBytesMax: Int
     public var localMemoryBytes: Int
     public var workGroupItemsMax: Int
-    /// False where vectors wider than float4 do not finish compiling; kernels then take their
-    /// narrow variant, which gives the same bits.
+    /// False where vectors wider than float4 do not pay, or do not finish compiling; kernels then
+    /// take their narrow variant, which gives the same bits. A profile decides.
     public var prefersWideVectors: Bool
     /// Where it sits, as `0000:01:00.0`; nil for processors and where the driver does not tell.
     public var pciAddress: String?
+    /// Who the device says made it; empty where nobody asked.
+    public var vendor: String
+    /// Floats in a vector that the device calls its own.
+    public var floatVectorWidth: Int
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,
         computeUnits: Int, memoryBytes: Int, allocationBytesMax: Int, localMemoryBytes: Int,
-        workGroupItemsMax: Int, prefersWideVectors: Bool, pciAddress: String? = nil
+        workGroupItemsMax: Int, prefersWideVectors: Bool, pciAddress: String? = nil,
+        vendor: String = "", floatVectorWidth: Int = 1
     ) {
         self.platform = platform
         self.name = name
@@ -139,10 +156,26 @@ public struct DeviceDescription: Hashable, Sendable {
         self.workGroupItemsMax = workGroupItemsMax
         self.prefersWideVectors = prefersWideVectors
         self.pciAddress = pciAddress
+        self.vendor = vendor
+        self.floatVectorWidth = floatVectorWidth
     }
 
     /// How people and JSON name it; begins with the platform.
     public var label: String { "\(platform): \(name)" }
+}
+
+extension ComputeDevice {
+    /// What the shipped profiles say.
+    public var tuning: Tuning { DeviceProfiles.shipped.tuning(for: description) }
+
+    public var sharesMemory: Bool { false }
+
+    public func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(try makeBuffer(values))
+        try finish()
+    }
 }
 
 // MARK: - Typed convenience

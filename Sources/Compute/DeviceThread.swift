@@ -32,9 +32,39 @@ final class DeviceThread: Sendable {
         }
     }
 
-    private final class Answer<Value: Sendable>: Sendable {
-        let value = Mutex<Value?>(nil)
-        let done = DispatchSemaphore(value: 0)
+    /// One call and its answer.
+    private final class Call<Value: Sendable>: Sendable {
+        private let body: Mutex<(@Sendable () -> Value)?>
+        private let value = Mutex<Value?>(nil)
+        private let done = DispatchSemaphore(value: 0)
+
+        init(_ body: @escaping @Sendable () -> Value) { self.body = Mutex(body) }
+
+        /// On the device's thread. All that the body held is let go of before the caller goes on:
+        /// else this thread might be the last to hold a driver's object, and free it while the
+        /// caller is in the driver.
+        func perform() {
+            work()
+            done.signal()
+        }
+
+        @inline(never) private func work() {
+            let body = body.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            let result = body?()
+            value.withLock { $0 = result }
+        }
+
+        /// The answer, given out once; nil when it did not come in time.
+        func wait(limitSeconds: Double) -> Value? {
+            guard done.wait(timeout: .now() + limitSeconds) == .success else { return nil }
+            return value.withLock { value in
+                defer { value = nil }
+                return value
+            }
+        }
     }
 
     private let inbox = Inbox()
@@ -56,13 +86,8 @@ final class DeviceThread: Sendable {
     func run<Value: Sendable>(
         limitSeconds: Double, _ body: @escaping @Sendable () -> Value
     ) -> Value? {
-        let answer = Answer<Value>()
-        inbox.put {
-            let value = body()
-            answer.value.withLock { $0 = value }
-            answer.done.signal()
-        }
-        guard answer.done.wait(timeout: .now() + limitSeconds) == .success else { return nil }
-        return answer.value.withLock { $0 }
+        let call = Call(body)
+        inbox.put { call.perform() }
+        return call.wait(limitSeconds: limitSeconds)
     }
 }

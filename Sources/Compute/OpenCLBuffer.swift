@@ -20,6 +20,16 @@ final class OpenCLBuffer: ComputeBuffer {
         try zero()
     }
 
+    /// The host's memory, which is not the device's to change.
+    init(_ core: DeviceCore, reading bytes: UnsafeRawBufferPointer) throws(Failure) {
+        self.core = core
+        byteCount = bytes.count
+        isScrubbed = false
+        memory = try core.call { () throws(OpenCLError) in
+            try Buffer(core.context, reading: bytes)
+        }
+    }
+
     /// Puts zeros over all of it, in the queue's order.
     private func zero() throws(Failure) {
         let event = try core.call { () throws(OpenCLError) in

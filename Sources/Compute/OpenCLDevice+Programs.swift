@@ -37,6 +37,14 @@ extension OpenCLDevice {
         if info.single.isDisjoint(with: [.fma, .subnormals]) { extra["EXACT_SPLIT_FMA"] = "" }
         // The option makes a build fail where the device does not announce it.
         let announces = info.single.contains(.correctlyRoundedDivideSqrt)
+        guard announces || !source.wantsCorrectRounding else {
+            throw Failure(
+                .unsupported,
+                """
+                \(core.label): program \(source.name): correctly rounded division and root are not \
+                announced
+                """)
+        }
         let native = announces ? self.options.native : []
         if native.contains(.divide) { extra["EXACT_NATIVE_DIVIDE"] = "" }
         if native.contains(.squareRoot) { extra["EXACT_NATIVE_SQRT"] = "" }

@@ -10,6 +10,7 @@ internal import Synchronization
 /// is abandoned rather than freed under a driver that may still write to it.
 public final class OpenCLDevice: ComputeDevice {
     public let description: DeviceDescription
+    public let tuning: Tuning
     /// All the device says about itself.
     public let info: DeviceInfo
     public let platform: PlatformInfo
@@ -37,6 +38,8 @@ public final class OpenCLDevice: ComputeDevice {
         /// Native operations that the device's certificate found correctly rounded. They replace
         /// our own with the same bits, faster.
         public var native: NativeOperations = []
+        /// How work is cut; nil takes what the shipped profiles say.
+        public var tuning: Tuning?
         /// Copies through pinned memory even where device and host share theirs: for tests of what
         /// cards with memory of their own go through.
         package var forcesStaging = false
@@ -63,7 +66,10 @@ public final class OpenCLDevice: ComputeDevice {
         self.options = options
         self.clock = clock
         platform = device.platformInfo
-        description = DeviceDescription(info, platform: device.platformInfo)
+        var description = DeviceDescription(info, platform: device.platformInfo)
+        tuning = options.tuning ?? DeviceProfiles.shipped.tuning(for: description)
+        description.prefersWideVectors = tuning[.wideVectors] == 1
+        self.description = description
         let label = description.label
         do throws(OpenCLError) {
             core = try DeviceCore(
@@ -85,6 +91,9 @@ public final class OpenCLDevice: ComputeDevice {
     }
 
     public func finish() throws(Failure) { try core.finish() }
+
+    /// Native operations that programs are allowed here.
+    public var native: NativeOperations { options.native }
 
     /// Launches and seconds on the device by kernel, since opening, as of the last wait; empty
     /// unless the device was opened with `isProfiling`.
@@ -111,9 +120,9 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let target = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if isMapping {
+        if sharesMemory {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
-                $0.copyMemory(from: bytes)
+                $0.copyTogether(from: bytes)
             }
         } else {
             try preparedStaging().write(bytes, to: target.memory, at: offset, core: core)
@@ -125,17 +134,49 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let source = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if isMapping {
+        if sharesMemory {
             try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
-                bytes.copyMemory(from: UnsafeRawBufferPointer($0))
+                bytes.copyTogether(from: UnsafeRawBufferPointer($0))
             }
         } else {
             try preparedStaging().read(source.memory, at: offset, into: bytes, core: core)
         }
     }
 
-    /// Whether host and device share their memory, so that a view of it does.
-    private var isMapping: Bool { info.isHostUnified && !options.forcesStaging }
+    // MARK: - Shared memory
+
+    public var sharesMemory: Bool { info.isHostUnified && !options.forcesStaging }
+
+    public func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard sharesMemory, !values.isEmpty else {
+            try body(try makeBuffer(values))
+            return try finish()
+        }
+        try core.checkAlive()
+        let outcome: Result<Void, Failure> = values.withUnsafeBytes { bytes in
+            Result { () throws(Failure) in
+                let buffer = try OpenCLBuffer(core, reading: bytes)
+                do throws(Failure) {
+                    try body(buffer)
+                } catch {
+                    // What is on the queue reads this memory all the same.
+                    try? finish()
+                    throw error
+                }
+                try finish()
+            }
+        }
+        // A kernel that never ended may still read it, so it is never freed.
+        if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
+        try outcome.get()
+    }
+
+    private final class KeptValues<T: Sendable>: Sendable {
+        private let values: [T]
+        init(_ values: [T]) { self.values = values }
+    }
 
     private func preparedStaging() throws(Failure) -> Staging {
         if let ready = staging.withLock({ $0 }) { return ready }
@@ -170,16 +211,14 @@ extension DeviceDescription {
             case .accelerator: .accelerator
             default: .other // a simulator claims to be all of them
             }
-        // Vectors of 8 and 16 pay on processors whose compiler is made for them. Elsewhere they
-        // spill, and Mesa's processor driver does not finish compiling them.
-        let isWide =
-            kind == .cpu && info.nativeVectorWidths.float > 4
-            && !["rusticl", "Clover"].contains(platform.name)
         self.init(
             platform: platform.name, name: info.name, driverVersion: info.driverVersion,
             platformVersion: platform.version, kind: kind, computeUnits: info.computeUnits,
             memoryBytes: info.memoryBytes, allocationBytesMax: info.allocationBytesMax,
             localMemoryBytes: info.localMemoryBytes, workGroupItemsMax: info.workGroupItemsMax,
-            prefersWideVectors: isWide, pciAddress: info.pciAddress?.description)
+            prefersWideVectors: false, pciAddress: info.pciAddress?.description,
+            vendor: info.vendor, floatVectorWidth: info.nativeVectorWidths.float)
+        prefersWideVectors =
+            DeviceProfiles.shipped.tuning(for: self)[.wideVectors] == 1
     }
 }

@@ -14,34 +14,31 @@ public struct DeviceCatalog: Sendable {
         descriptions = system.devices.map { DeviceDescription($0.info, platform: $0.platformInfo) }
     }
 
-    /// Opens every device that `selector` names.
+    /// Opens a device.
     ///
     /// - Parameters:
-    ///   - computeUnits: when given, processors are split into parts of so many compute units, each
-    ///     a device of its own; devices that cannot be split are refused.
+    ///   - index: counts ``descriptions``.
+    ///   - computeUnits: when given, the device, a processor, is split into parts of so many
+    ///     compute units, each a device of its own; one that cannot be split is refused.
     ///   - share: when given, of those parts this one alone, if there are so many.
     ///   - clock: for build times.
-    /// - Throws: ``Failure`` `missing` when nothing matches, `device` when a driver refuses.
+    /// - Throws: ``Failure`` `device` when the driver refuses.
     public func open(
-        _ selector: DeviceSelector, computeUnits: Int? = nil, share: Int? = nil,
-        options: OpenCLDevice.Options, clock: any Clock
+        _ index: Int, computeUnits: Int? = nil, share: Int? = nil, options: OpenCLDevice.Options,
+        clock: any Clock
     ) throws(Failure) -> [OpenCLDevice] {
-        var opened: [OpenCLDevice] = []
-        for index in try selector.select(from: descriptions) {
-            let device = system.devices[index]
-            guard let computeUnits else {
-                opened.append(try OpenCLDevice(device, options: options, clock: clock))
-                continue
-            }
-            let parts = try split.parts(index, computeUnits) { () throws(Failure) in
-                try Self.split(device, computeUnits, label: descriptions[index].label)
-            }
-            for (number, part) in parts.enumerated() where number == share ?? number {
-                opened.append(
-                    try OpenCLDevice(device, part: part, options: options, clock: clock))
-            }
+        let device = system.devices[index]
+        guard let computeUnits else {
+            return [try OpenCLDevice(device, options: options, clock: clock)]
         }
-        return opened
+        let split = try split.parts(index, computeUnits) { () throws(Failure) in
+            try Self.split(device, computeUnits, label: descriptions[index].label)
+        }
+        var parts: [OpenCLDevice] = []
+        for (number, part) in split.enumerated() where number == share ?? number {
+            parts.append(try OpenCLDevice(device, part: part, options: options, clock: clock))
+        }
+        return parts
     }
 
     private static func split(
@@ -83,13 +80,4 @@ private final class SplitDevices: Sendable {
         known.withLock { $0[key] = parts }
         return parts
     }
-}
-
-/// Opens the devices of this machine that `selector` names.
-public func openDevices(
-    _ selector: DeviceSelector, cacheFolder: String?, computeUnits: Int? = nil, clock: any Clock
-) throws(Failure) -> [OpenCLDevice] {
-    try DeviceCatalog().open(
-        selector, computeUnits: computeUnits,
-        options: OpenCLDevice.Options(cacheFolder: cacheFolder), clock: clock)
 }

@@ -1,4 +1,6 @@
 internal import Core
+internal import Dispatch
+internal import Foundation
 internal import OpenCL
 
 extension DeviceCore {
@@ -17,9 +19,33 @@ extension DeviceCore {
         let unmapping = try call { () throws(OpenCLError) in
             try queue.unmap(buffer, address: address)
         }
+        // Nobody waits for this: what comes after it in the queue finds the bytes there.
         try launched("unmap", unmapping)
-        if isWriting { try finish() }
     }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Fills this from `source`, of the same size, with several threads where it is large: one does
+    /// not use all of a machine's memory bandwidth.
+    func copyTogether(from source: UnsafeRawBufferPointer) {
+        precondition(source.count == count, "as many bytes")
+        let pieceCount = Swift.min(
+            count / Self.pieceBytesMin, ProcessInfo.processInfo.activeProcessorCount,
+            Self.threadsMax)
+        guard pieceCount > 1 else { return copyMemory(from: source) }
+        // Whole cache lines each.
+        let pieceBytes = (count / pieceCount + 63) & ~63
+        nonisolated(unsafe) let (from, to) = (source, self)
+        DispatchQueue.concurrentPerform(iterations: pieceCount) { piece in
+            let range = piece * pieceBytes..<Swift.min((piece + 1) * pieceBytes, from.count)
+            UnsafeMutableRawBufferPointer(rebasing: to[range])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[range]))
+        }
+    }
+
+    /// A piece's least size: below, starting threads costs more than it saves.
+    private static let pieceBytesMin = 1 << 20
+    private static let threadsMax = 8
 }
 
 /// Pinned host memory between callers' bytes and a device that has memory of its own.
@@ -63,7 +89,7 @@ final class Staging: Sendable {
             // The half's earlier piece must have left before it is overwritten.
             if piece >= 2, piece % 2 == 0 { try core.finish() }
             let half = half(piece, count: count)
-            half.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
+            half.copyTogether(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
             let event = try core.call { () throws(OpenCLError) in
                 try core.queue.write(UnsafeRawBufferPointer(half), to: target, at: offset + done)
             }
@@ -88,7 +114,7 @@ final class Staging: Sendable {
             try core.launched("read", event)
             try core.finish()
             let part = UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + count])
-            part.copyMemory(from: UnsafeRawBufferPointer(half))
+            part.copyTogether(from: UnsafeRawBufferPointer(half))
             done += count
         }
     }

@@ -6,39 +6,41 @@ internal import Profiling
 
 /// The OpenCL devices of this machine.
 public struct OpenCLShelf: DeviceShelf {
-    private let catalog: DeviceCatalog
-    private let cacheFolder: String?
-    private let clock: any Clock
+    private let opener: DeviceOpener
+    private var catalog: DeviceCatalog { opener.catalog }
 
-    /// - Parameter cacheFolder: where compiled programs are kept; nil keeps none.
-    public init(cacheFolder: String?, clock: any Clock) {
-        catalog = DeviceCatalog()
-        self.cacheFolder = cacheFolder
-        self.clock = clock
+    /// - Parameters:
+    ///   - cacheFolder: where compiled programs, and what is proven of devices, are kept; nil keeps
+    ///     nothing.
+    ///   - profiles: with a user's own.
+    public init(
+        cacheFolder: String?, profiles: DeviceProfiles = .shipped, clock: any Clock
+    ) {
+        opener = DeviceOpener(cacheFolder: cacheFolder, profiles: profiles, clock: clock)
     }
 
     public func list() throws(Failure) -> [DeviceReport] {
         catalog.descriptions.enumerated().map { DeviceReport($0.element, index: $0.offset) }
     }
 
-    public func open(_ selection: DeviceSelection) throws(Failure) -> any ComputeDevice {
-        try device(selection)
-    }
-
-    private func device(_ selection: DeviceSelection) throws(Failure) -> OpenCLDevice {
+    private func check(_ selection: DeviceSelection) throws(Failure) {
         guard catalog.descriptions.indices.contains(selection.index) else {
             throw Failure(
                 .missing,
                 "device \(selection.index): this machine has \(catalog.descriptions.count)")
         }
+    }
+
+    public func open(_ selection: DeviceSelection) throws(Failure) -> any ComputeDevice {
+        try check(selection)
         let computeUnits = catalog.descriptions[selection.index].computeUnits
-        var options = OpenCLDevice.Options(cacheFolder: cacheFolder)
+        var options = OpenCLDevice.Options()
         options.scrubsOnRelease = true
-        let opened = try catalog.open(
+        let opened = try opener.open(
             DeviceSelector("\(selection.index)"),
             computeUnits: selection.shareCount == 1
                 ? nil : max(computeUnits / selection.shareCount, 1),
-            share: selection.share, options: options, clock: clock)
+            share: selection.share, options: options)
         guard let device = opened.first else {
             throw Failure(
                 .unsupported,
@@ -52,12 +54,14 @@ public struct OpenCLShelf: DeviceShelf {
         _ selection: DeviceSelection,
         progress: (String, Double) throws(Failure) -> Void
     ) throws(Failure) -> CertificateReport {
-        let device = try device(DeviceSelection(index: selection.index))
+        try check(selection)
+        let device = try opener.openBare(selection.index)
         var failure: Failure?
         let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) { probe in
             do throws(Failure) { try progress(probe, 0) } catch { failure = error }
         }
         if let failure { throw failure }
+        opener.keep(certificate, for: selection.index)
         return CertificateReport(
             device: DeviceReport(catalog.descriptions[selection.index], index: selection.index),
             verdict: certificate.verdict, conformance: certificate.conformanceHash,

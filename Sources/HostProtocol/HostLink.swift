@@ -78,7 +78,8 @@ public final class HostLink: Sendable {
     /// Which of `environment` a host gets: what finds programs, drivers and caches; no secrets.
     static func hostEnvironment(_ environment: [String: String]) -> [String: String] {
         let names: Set<String> = [
-            "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
+            "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+            "LD_LIBRARY_PATH",
             "RUSTICL_ENABLE", "RUSTICL_FEATURES", "RIGOR_CACHE",
         ]
         let prefixes = [

@@ -24,6 +24,20 @@ public final class Buffer: Sendable {
         self.byteCount = byteCount
     }
 
+    /// Memory of the host's, for kernels that only read it. It must stay as it is, and where it is,
+    /// for as long as a command may use the buffer. C: `CL_MEM_USE_HOST_PTR`.
+    public init(
+        _ context: Context, reading memory: UnsafeRawBufferPointer
+    ) throws(OpenCLError) {
+        let flags = cl_mem_flags(CL_MEM_READ_ONLY) | cl_mem_flags(CL_MEM_USE_HOST_PTR)
+        let address = UnsafeMutableRawPointer(mutating: memory.baseAddress)
+        handle = Handle(
+            try made("clCreateBuffer", "\(memory.count) bytes of the host's") {
+                clCreateBuffer(context.handle.pointer, flags, memory.count, address, &$0)
+            })
+        byteCount = memory.count
+    }
+
     deinit { clReleaseMemObject(handle.pointer) }
 }
 

@@ -47,7 +47,8 @@ public struct RenderApp: App {
         let start = run.clock.monotonicSeconds
         let renderer = try RenderRun(
             blob, on: device, clock: run.clock,
-            tuning: .init(sliceSeconds: run.sliceSeconds))
+            tuning: .init(
+                pathsMax: device.tuning[.renderPathsMax], sliceSeconds: run.sliceSeconds))
         var index = 0
         try renderer.render(
             tiles: part.tiles ?? 0..<parameters.tileCount,

@@ -28,6 +28,7 @@ public final class FlakyDevice: ComputeDevice {
     }
 
     public var description: DeviceDescription { base.description }
+    public var tuning: Tuning { base.tuning }
 
     public func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
         try checkAlive()

@@ -64,6 +64,19 @@ extension Workload {
         }
     }
 
+    /// With division and root of their own, where a device announces them correctly rounded.
+    @Test(arguments: TestDevices.exact.filter { !$0.isSlow })
+    func nativeOperationsGiveTheGoldenRoot(_ device: TestDevice) throws {
+        var options = OpenCLDevice.Options()
+        options.native = [.divide, .squareRoot]
+        for workload in Workload.all {
+            let golden = try #require(try Golden.roots()[workload.name])
+            #expect(
+                try workload.root(on: device.open(options)).description == golden,
+                "\(workload.name) on \(device.label)")
+        }
+    }
+
     @Test func everyRecordedRootIsTested() throws {
         #expect(try Set(Golden.roots().keys) == Set(Workload.all.map(\.name)))
     }

@@ -18,18 +18,23 @@ import Testing
         }
     }
 
+    /// - Parameter padding: elements between A's rows, of which none may count.
     static func product(
         _ gemm: Gemm, on device: any ComputeDevice, _ a: [Float], _ b: [Float], rows: Int,
-        columns: Int, depth: Int, bias: [Float]?, relu: Bool
+        columns: Int, depth: Int, bias: [Float]?, relu: Bool, isPacked: Bool, padding: Int = 0
     ) throws -> [Float] {
+        let spaced = (0..<rows).flatMap { row in
+            a[(row * depth)..<((row + 1) * depth)] + Array(repeating: .nan, count: padding)
+        }
+        let left = Gemm.Matrix(
+            buffer: try device.makeBuffer(Array(repeating: .nan, count: 3) + spaced), offset: 3,
+            lineStride: depth + padding, depthStride: 1)
         let panelsA = try device.makeBuffer(
             byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
         let panelsB = try device.makeBuffer(
             byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
         let c = try device.makeBuffer(byteCount: rows * columns * 4)
-        try gemm.packA(
-            .init(buffer: try device.makeBuffer(a), lineStride: depth, depthStride: 1),
-            rows: rows, depth: depth, into: panelsA)
+        try gemm.packA(left, rows: rows, depth: depth, into: panelsA)
         try gemm.packB(
             .init(buffer: try device.makeBuffer(b), lineStride: 1, depthStride: columns),
             columns: columns, depth: depth, into: panelsB)
@@ -37,7 +42,7 @@ import Testing
         product.bias = bias == nil ? .none : .row
         product.activation = relu ? .relu : .none
         try gemm.multiply(
-            product, a: panelsA, b: panelsB,
+            product, a: isPacked ? .panels(panelsA) : .rows(left), b: panelsB,
             bias: try bias.map { try device.makeBuffer($0) }, into: c)
         return try device.read(Float.self, count: rows * columns, from: c)
     }
@@ -72,12 +77,21 @@ import Testing
             let expected = Self.reference(
                 a, b, rows: rows, columns: columns, depth: depth, bias: bias, relu: relu)
             for gemm in variants {
-                let found = try Self.product(
-                    gemm, on: device, a, b, rows: rows, columns: columns, depth: depth,
-                    bias: bias, relu: relu)
-                #expect(
-                    found.bits == expected.bits,
-                    "\(rows)x\(columns)x\(depth) tiles \(gemm.tiles) narrow \(gemm.isNarrow)")
+                for isPacked in [true, false] {
+                    let shape = Gemm.Matrix(
+                        buffer: try device.makeBuffer(byteCount: 4), lineStride: depth,
+                        depthStride: 1)
+                    guard isPacked || gemm.readsRows(of: shape, rows: rows) else { continue }
+                    let found = try Self.product(
+                        gemm, on: device, a, b, rows: rows, columns: columns, depth: depth,
+                        bias: bias, relu: relu, isPacked: isPacked, padding: index % 3)
+                    #expect(
+                        found.bits == expected.bits,
+                        """
+                        \(rows)x\(columns)x\(depth) tiles \(gemm.tiles) narrow \(gemm.isNarrow) \
+                        packed \(isPacked)
+                        """)
+                }
             }
         }
     }

@@ -83,6 +83,26 @@ enum Fixtures {
         }
     }
 
+    /// Wherever a NaN is in an output, it comes out with one pattern.
+    @Test func aNaNLosesItsPayload() throws {
+        guard let test = TestDevices.any else { return }
+        let item = try Case("leakyrelu.onnx")
+        let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+        let session = try Session(plan, on: try test.open())
+        let (name, input) = try #require(item.inputs.first)
+        let values = try #require(input.floats)
+        #expect(plan.inputs.map(\.name) == [name] && values.count > 16)
+        let plain = try session.run([input])[0].floats
+        for place in values.indices {
+            var poisoned = values
+            poisoned[place] = Float(bitPattern: 0xffd2_3456)
+            let found = try session.run([Tensor(poisoned, shape: input.shape)])[0].floats
+            var expected = try #require(plain)
+            expected[place] = Float(bitPattern: 0x7fc0_0000)
+            #expect(found?.bits == expected.bits, "place \(place)")
+        }
+    }
+
     /// Devices and the host's reference agree to the bit, step by step.
     @Test(arguments: TestDevices.all)
     func hasTheBitsOfTheReference(_ test: TestDevice) throws {
@@ -95,7 +115,9 @@ enum Fixtures {
             let values = plan.inputs.compactMap { item.inputs[$0.name] }
             let expected = ReferenceRun.run(plan, values)
             for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
-                let session = try Session(plan, on: device, isNarrow: isNarrow)
+                // With inputs read where they are, and copied.
+                let session = try Session(
+                    plan, on: device, isNarrow: isNarrow, viewBytesMin: isNarrow ? 1 : 1 << 20)
                 let found = try session.run(values)
                 for (a, b) in zip(found, expected) {
                     #expect(a.bytes == b.bytes, "\(name) on \(test), narrow \(isNarrow)")

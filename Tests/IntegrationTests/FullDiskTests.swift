@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestKit
 import Testing
 
 /// A disk that is full, read-only or no folder at all: one clear line, exit code 1, no stake
@@ -26,7 +27,7 @@ import Testing
 
     /// What a run with `kib` KiB beside the program came to; nil where nothing can be mounted.
     private func run(_ demo: Demo, kib: Int, mode: String = "rw") throws -> Int? {
-        let program = try Demo.program()
+        let program = try BuiltProgram.path()
         let size = try #require(
             try FileManager.default.attributesOfItem(atPath: program)[.size] as? Int)
         let process = Process()

@@ -116,7 +116,8 @@ import Testing
     @Test(arguments: TestDevices.quick)
     func certifiedNativeOperationsKeepTheBits(_ test: TestDevice) throws {
         let questions: Set<String> = [
-            "native divide", "native sqrt", "own divide", "own sqrt", "own divide, subnormal",
+            "native divide", "native divide beside ours", "native sqrt",
+            "native sqrt beside ours", "own divide", "own sqrt", "own divide, subnormal",
         ]
         let certificate = try Certifier(asking: questions).certify(try test.open())
         var options = OpenCLDevice.Options()

@@ -143,6 +143,7 @@ extension Tensor {
 
     /// Some indices of the first axis.
     public func items(_ range: Range<Int>) -> Tensor {
+        if range == 0..<(shape.first ?? 0) { return self }
         let each = shape.dropFirst().reduce(1, *)
         let shape = [range.count] + shape.dropFirst()
         switch elements {

@@ -4,8 +4,8 @@ public import Core
 /// Matrix products on a device, by the rule for sums of products: C = A B, each output one chain
 /// per block of 256 k.
 ///
-/// Both operands are packed into panels first. Weights are packed once and used many times. Tile
-/// sizes and the narrow variant change speed alone.
+/// B is packed into panels first, and A where its rows do not lie whole. Weights are packed once
+/// and used many times. Tile sizes, places and the narrow variant change speed alone.
 public struct Gemm: Sendable {
     /// How many rows and columns a panel has.
     public struct Tiles: Hashable, Sendable {
@@ -20,10 +20,6 @@ public struct Gemm: Sendable {
             self.rows = rows
             self.columns = columns
         }
-
-        /// Sixteen accumulators of 16 lanes: fills the registers of CPUs with 512-bit vectors, and
-        /// was no slower than larger tiles where measured.
-        public static let standard = Tiles(rows: 8, columns: 32)
     }
 
     /// A matrix that lies strided in a buffer, or several that follow one another.
@@ -50,6 +46,13 @@ public struct Gemm: Sendable {
             self.matrixStride = matrixStride
             self.matrixCount = matrixCount
         }
+    }
+
+    /// Where a product's A is.
+    public enum Left: Sendable {
+        case panels(any ComputeBuffer)
+        /// As it lies; only what ``Gemm/readsRows(of:rows:)`` allows.
+        case rows(Matrix)
     }
 
     public enum Bias: Int32, Sendable {
@@ -103,11 +106,15 @@ public struct Gemm: Sendable {
 
     /// Compiles the kernels.
     ///
-    /// - Parameter isNarrow: whether to use no vector wider than float4 though the device prefers
-    ///   wide ones; on others there is no choice.
+    /// - Parameters:
+    ///   - tiles: nil takes those of the device's profile.
+    ///   - isNarrow: whether to use no vector wider than float4 though the device prefers wide
+    ///     ones; on others there is no choice.
     public init(
-        on device: any ComputeDevice, tiles: Tiles = .standard, isNarrow: Bool = false
+        on device: any ComputeDevice, tiles: Tiles? = nil, isNarrow: Bool = false
     ) throws(Failure) {
+        let tiles =
+            tiles ?? Tiles(rows: device.tuning[.gemmRows], columns: device.tuning[.gemmColumns])
         self.device = device
         self.tiles = tiles
         self.isNarrow = isNarrow || !device.description.prefersWideVectors
@@ -122,6 +129,12 @@ public struct Gemm: Sendable {
 
     /// Seconds the build took, and whether a stored binary served.
     public var buildSeconds: Double { program.buildSeconds }
+
+    /// Whether A can be read where it lies, which saves packing it: with wide vectors, from a whole
+    /// tile on, where each row's elements are neighbours.
+    public func readsRows(of matrix: Matrix, rows: Int) -> Bool {
+        !isNarrow && rows >= tiles.rows && matrix.depthStride == 1
+    }
 
     /// Floats that one packed matrix of `rows` × `depth` takes.
     public func packedCountA(rows: Int, depth: Int) -> Int {
@@ -164,34 +177,45 @@ public struct Gemm: Sendable {
             ])
     }
 
-    /// Multiplies packed matrices.
+    /// Multiplies matrices of which B is packed.
     ///
     /// - Parameters:
     ///   - bias: `rows` floats per matrix of A, or `columns` floats; ignored without a bias.
     public func multiply(
-        _ product: Product, a: any ComputeBuffer, b: any ComputeBuffer,
-        bias: (any ComputeBuffer)? = nil, into c: any ComputeBuffer
+        _ product: Product, a: Left, b: any ComputeBuffer, bias: (any ComputeBuffer)? = nil,
+        into c: any ComputeBuffer
     ) throws(Failure) {
         precondition(product.bias == .none || bias != nil, "a bias needs its values")
         let rowPanels = product.rows.roundedUp(to: tiles.rows) / tiles.rows
         let lanes = isNarrow ? 4 : tiles.columns
         let columnTiles = product.columns.roundedUp(to: lanes) / lanes
-        let aStride = packedCountA(rows: product.rows, depth: product.depth)
         let bStride = packedCountB(columns: product.columns, depth: product.depth)
-        let global =
-            isNarrow
-            ? [columnTiles.inGroups, rowPanels, product.matrices]
-            : [rowPanels, columnTiles, product.matrices]
+        let kernel: String
+        let left: any ComputeBuffer
+        let aStride: Int
+        var place: [KernelArgument] = []
+        switch a {
+        case .panels(let panels):
+            (kernel, left) = ("gemm", panels)
+            aStride = packedCountA(rows: product.rows, depth: product.depth)
+        case .rows(let matrix):
+            precondition(readsRows(of: matrix, rows: product.rows), "rows that lie whole")
+            (kernel, left, aStride) = ("gemm_rows", matrix.buffer, matrix.matrixStride)
+            place = [.ulong(UInt64(matrix.offset)), .ulong(UInt64(matrix.lineStride))]
+        }
         try device.launch(
-            "gemm", of: program, global: global,
+            kernel, of: program,
+            global: isNarrow
+                ? [columnTiles.inGroups, rowPanels, product.matrices]
+                : [rowPanels, columnTiles, product.matrices],
             local: isNarrow ? Launch.local(device) : [1, 1, 1],
             arguments: [
-                .buffer(a), .buffer(b), .buffer(bias ?? a), .buffer(c), .int(Int32(product.rows)),
-                .int(Int32(product.columns)), .int(Int32(product.depth)),
-                .int(Int32(product.leading)), .int(Int32(product.aCount)),
-                .ulong(UInt64(aStride)), .ulong(UInt64(product.sharesB ? 0 : bStride)),
-                .ulong(UInt64(product.offset)), .ulong(UInt64(product.matrixStride)),
-                .int(product.bias.rawValue),
-            ] + product.activation.arguments)
+                .buffer(left), .buffer(b), .buffer(bias ?? left), .buffer(c),
+                .int(Int32(product.rows)), .int(Int32(product.columns)),
+                .int(Int32(product.depth)), .int(Int32(product.leading)),
+                .int(Int32(product.aCount)), .ulong(UInt64(aStride)),
+                .ulong(UInt64(product.sharesB ? 0 : bStride)), .ulong(UInt64(product.offset)),
+                .ulong(UInt64(product.matrixStride)), .int(product.bias.rawValue),
+            ] + product.activation.arguments + place)
     }
 }

@@ -103,6 +103,24 @@ public struct Tensor: Hashable, Sendable {
         }
     }
 
+    /// Gives `body` what ``bytes`` holds, without a copy where the elements are held so anyway.
+    func withBytes(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        let held: Result<Void, Failure>
+        switch (elements, type) {
+        case (.floats(let values), _):
+            held = values.withUnsafeBytes { bytes in
+                Result { () throws(Failure) in try body(bytes) }
+            }
+        default:
+            held = bytes.withUnsafeBytes { bytes in
+                Result { () throws(Failure) in try body(bytes) }
+            }
+        }
+        try held.get()
+    }
+
     /// Reads elements as they lie in device memory.
     ///
     /// - Precondition: `bytes` has the size that type and shape say.

@@ -51,13 +51,18 @@ extension Session {
     ) throws(Failure) {
         guard let shape = MatrixShape(step.ints) else { throw Step.broken }
         let matricesA = shape.aMatrix == 0 ? 1 : shape.matrices
-        let a = try scratch(
-            .a, count: gemm.packedCountA(rows: shape.rows, depth: shape.depth) * matricesA)
-        try gemm.packA(
-            .init(
-                buffer: try operand(step, 0), lineStride: shape.aLine,
-                depthStride: shape.aDepth, matrixStride: shape.aMatrix, matrixCount: matricesA),
-            rows: shape.rows, depth: shape.depth, into: a)
+        let left = Gemm.Matrix(
+            buffer: try operand(step, 0), lineStride: shape.aLine, depthStride: shape.aDepth,
+            matrixStride: shape.aMatrix, matrixCount: matricesA)
+        let a: Gemm.Left
+        if gemm.readsRows(of: left, rows: shape.rows) {
+            a = .rows(left)
+        } else {
+            let panels = try scratch(
+                .a, count: gemm.packedCountA(rows: shape.rows, depth: shape.depth) * matricesA)
+            try gemm.packA(left, rows: shape.rows, depth: shape.depth, into: panels)
+            a = .panels(panels)
+        }
         let b: any ComputeBuffer
         let matricesB = shape.bMatrix == 0 ? 1 : shape.matrices
         if let packed = packed[index] {
@@ -116,9 +121,9 @@ extension Session {
         let pixelBytes = shape.depth * 4
         let chunk = min(
             pixels.roundedUp(to: width),
-            max(width, Self.panelBytesMax / pixelBytes / width * width))
+            max(width, panelBytesMax / pixelBytes / width * width))
         let matrixCount = shape.items * shape.groups
-        let together = chunk >= pixels ? max(1, Self.panelBytesMax / (chunk * pixelBytes)) : 1
+        let together = chunk >= pixels ? max(1, panelBytesMax / (chunk * pixelBytes)) : 1
         // Groups have weights of their own: whole items at a time, or one item's groups.
         let step = together >= shape.groups ? together / shape.groups * shape.groups : shape.groups
         let panels = try scratch(.b, count: chunk * shape.depth * min(step, matrixCount))
@@ -137,7 +142,8 @@ extension Session {
                 product.matrixStride = shape.outChannels * pixels
                 product.bias = bias == nil ? .none : .row
                 product.activation = activation(shape.activation, self.plan.steps[index].floats)
-                try gemm.multiply(product, a: weights, b: panels, bias: bias, into: result)
+                try gemm.multiply(
+                    product, a: .panels(weights), b: panels, bias: bias, into: result)
             }
         }
     }

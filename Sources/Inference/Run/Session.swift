@@ -10,26 +10,33 @@ public final class Session {
     var buffers: [(any ComputeBuffer)?]
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
+    /// Inputs that kernels read from the caller's memory, by position.
+    private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
     var scratch: [Scratch: any ComputeBuffer] = [:]
 
     enum Scratch: Hashable { case a, b }
 
-    /// Bytes of panels packed at a time: they shall stay in a cache.
-    static let panelBytesMax = 4 << 20
+    /// Bytes of panels packed at a time.
+    let panelBytesMax: Int
 
     /// Compiles, uploads and packs.
     ///
+    /// - Parameter viewBytesMin: where device and host share their memory, kernels read inputs of
+    ///   so many bytes where the caller has them; smaller ones are copied.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public init(
-        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false
+        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
+        viewBytesMin: Int = 1 << 20
     ) throws(Failure) {
         try plan.check()
         self.plan = plan
         self.device = device
+        panelBytesMax = device.tuning[.inferPanelBytes]
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         buffers = Array(repeating: nil, count: plan.buffers.count)
+        viewedInputs = device.sharesMemory ? plan.inputs(viewedFrom: viewBytesMin) : []
         try makeBuffers()
     }
 
@@ -48,8 +55,33 @@ public final class Session {
         precondition(inputs.count == plan.inputs.count, "a value for each input")
         for (tensor, port) in zip(inputs, plan.inputs) {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
-            try device.write(tensor.bytes, to: try buffer(port.buffer))
         }
+        var outputs: [Tensor] = []
+        try provide(inputs[...]) { () throws(Failure) in outputs = try compute(advance) }
+        return outputs
+    }
+
+    /// Brings inputs to the device, or the device to them, while `body` runs.
+    private func provide(
+        _ inputs: ArraySlice<Tensor>, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let tensor = inputs.first else { return try body() }
+        let number = plan.inputs[inputs.startIndex].buffer
+        if viewedInputs.contains(inputs.startIndex), let values = tensor.floats {
+            defer { buffers[number] = nil }
+            return try device.withBuffer(reading: values) { (view) throws(Failure) in
+                buffers[number] = view
+                try provide(inputs.dropFirst(), body)
+            }
+        }
+        let target = try buffer(number)
+        try tensor.withBytes { (bytes) throws(Failure) in
+            try device.write(bytes, to: target, at: 0)
+        }
+        try provide(inputs.dropFirst(), body)
+    }
+
+    private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) -> [Tensor] {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
         for (index, step) in plan.steps.enumerated() {
@@ -57,18 +89,21 @@ public final class Session {
             done += step.cost
             try advance(done / total)
         }
-        try device.finish()
         var outputs: [Tensor] = []
-        for port in plan.outputs {
-            let byteCount = port.shape.elementCount * port.type.byteCount
-            let bytes = try device.read(
-                UInt8.self, count: byteCount, from: try buffer(port.buffer))
-            let tensor = bytes.withUnsafeBytes {
-                Tensor(type: port.type, shape: port.shape, bytes: $0)
-            }
-            outputs.append(tensor.canonical)
-        }
+        for port in plan.outputs { outputs.append(try read(port)) }
         return outputs
+    }
+
+    private func read(_ port: Plan.Port) throws(Failure) -> Tensor {
+        let source = try buffer(port.buffer)
+        let count = port.shape.elementCount
+        if port.type == .float32 {
+            let values = try device.read(Float.self, count: count, from: source)
+            return Tensor(values, shape: port.shape).canonical
+        }
+        let bytes = try device.read(
+            UInt8.self, count: count * port.type.byteCount, from: source)
+        return bytes.withUnsafeBytes { Tensor(type: port.type, shape: port.shape, bytes: $0) }
     }
 
     func buffer(_ number: Int) throws(Failure) -> any ComputeBuffer {
@@ -89,11 +124,12 @@ public final class Session {
             packed[index] = try pack(tensor, for: step)
         }
         plainUses.formUnion(plan.outputs.map(\.buffer))
+        let viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
         for number in plan.buffers.indices {
             if let tensor = plan.constants[number] {
                 guard plainUses.contains(number) else { continue }
                 buffers[number] = try device.makeBuffer(tensor.bytes)
-            } else {
+            } else if !viewed.contains(number) {
                 buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
             }
         }
@@ -161,11 +197,46 @@ public final class Session {
     }
 }
 
+extension Plan {
+    /// Positions of inputs that can be read where the caller has them: of at least so many bytes of
+    /// floats, in buffers of their own that no step writes.
+    fileprivate func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
+        let written = Set(steps.map(\.result))
+        let numbers = inputs.map(\.buffer)
+        return Set(
+            inputs.indices.filter { position in
+                let port = inputs[position]
+                let byteCount = port.shape.elementCount * port.type.byteCount
+                return port.type == .float32 && byteCount >= bytesMin
+                    && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
+                    && constants[port.buffer] == nil
+                    && numbers.filter { $0 == port.buffer }.count == 1
+            })
+    }
+}
+
 extension Tensor {
     /// The same numbers with one bit pattern for NaN.
     var canonical: Tensor {
-        guard let values = floats, values.contains(where: \.isNaN) else { return self }
+        guard let values = floats, values.holdsNaN else { return self }
         return Tensor(
             values.map { $0.isNaN ? Float(bitPattern: 0x7fc0_0000) : $0 }, shape: shape)
+    }
+}
+
+extension [Float] {
+    /// Whether one of them is NaN. Looks at sixteen at a time: outputs are large, and hold none.
+    var holdsNaN: Bool {
+        typealias Lanes = SIMD16<Float>
+        return withUnsafeBytes { bytes in
+            let whole = bytes.count / MemoryLayout<Lanes>.size * MemoryLayout<Lanes>.size
+            var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
+            for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
+                let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                unequal .|= lanes .!= lanes
+            }
+            return unequal != SIMDMask(repeating: false)
+                || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
+        }
     }
 }

@@ -3,7 +3,8 @@ internal import Core
 internal import Digest
 internal import Inference
 
-// Matrix products, as the inference app runs them: packed operands, one defined order of sums.
+// Matrix products, as the inference app runs them with constant weights: B packed beforehand, one
+// defined order of sums.
 
 extension BenchSuite {
     static let gemm = Item("gemm_square", unit: "GFLOP/s", run: gemmSquare)
@@ -44,11 +45,12 @@ extension BenchSuite {
     }
 }
 
-/// Packed operands of one product, filled with numbers that a hash of their place gives.
+/// Operands of one product, ready to be multiplied, filled with numbers that a hash of their place
+/// gives.
 private struct GemmOperands {
     let gemm: Gemm
     let shape: Gemm.Product
-    let a: any ComputeBuffer
+    let a: Gemm.Left
     let b: any ComputeBuffer
     let c: any ComputeBuffer
 
@@ -57,14 +59,20 @@ private struct GemmOperands {
     ) throws(Failure) {
         self.gemm = gemm
         shape = Gemm.Product(rows: rows, columns: columns, depth: depth)
-        a = try device.makeBuffer(byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
         b = try device.makeBuffer(byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
         c = try device.makeBuffer(byteCount: rows * columns * 4)
-        let left = try device.makeBuffer(Self.numbers(rows * depth, salt: 1))
+        let left = Gemm.Matrix(
+            buffer: try device.makeBuffer(Self.numbers(rows * depth, salt: 1)), lineStride: depth,
+            depthStride: 1)
         let right = try device.makeBuffer(Self.numbers(depth * columns, salt: 2))
-        try gemm.packA(
-            Gemm.Matrix(buffer: left, lineStride: depth, depthStride: 1), rows: rows, depth: depth,
-            into: a)
+        if gemm.readsRows(of: left, rows: rows) {
+            a = .rows(left)
+        } else {
+            let panels = try device.makeBuffer(
+                byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
+            try gemm.packA(left, rows: rows, depth: depth, into: panels)
+            a = .panels(panels)
+        }
         try gemm.packB(
             Gemm.Matrix(buffer: right, lineStride: 1, depthStride: columns), columns: columns,
             depth: depth, into: b)

@@ -5,17 +5,7 @@ extension Battery {
     static var division: [Probe] {
         let program = ProgramSource.certify(
             "divide", needs: ["exact/divide.cl", "exact/root.cl"])
-        var nativeProgram = ProgramSource.certify("native")
-        nativeProgram.wantsCorrectRounding = true
-        nativeProgram.defines["EXACT_NATIVE_PROBE"] = "1"
         func own(_ kernel: String) -> Probe.Call { Probe.Call(program: program, kernel: kernel) }
-        func native(_ kernel: String) -> Probe.Call {
-            Probe.Call(program: nativeProgram, kernel: kernel)
-        }
-        let twice: Operation = { Oracle.multiply($0.x, Oracle.divide(one, $0.y)) }
-        let rootTwice: Operation = {
-            Oracle.multiply($0.x, Oracle.divide(one, Oracle.squareRoot($0.x)))
-        }
         let quotients = quotientItems
         let roots = rootItems
         let tiny = tinyQuotientItems
@@ -36,15 +26,60 @@ extension Battery {
                     }
                 ]
             ) { (quotient($1), signed($0)) },
-            Probe(
-                nativeDivide, .optional, native("certify_native_divide"), items: quotients,
-                controls: [control("rounded twice", nil, quotients, twice)]
-            ) { (quotient($1), signed($0)) },
-            Probe(
-                nativeSquareRoot, .optional, native("certify_native_sqrt"), items: roots,
-                controls: [control("rounded twice", nil, roots, rootTwice)]
-            ) { (root($1), signed($0)) },
         ]
+    }
+
+    /// Whether the device's own division and square root may stand in for ours: they must have the
+    /// known answers, and our bits on millions of numbers more.
+    static var native: [Probe] {
+        var program = ProgramSource.certify("native", needs: ["exact/divide.cl", "exact/root.cl"])
+        program.wantsCorrectRounding = true
+        program.defines["EXACT_NATIVE_PROBE"] = "1"
+        func own(_ name: String, _ kernel: String, _ items: [SIMD4<UInt32>]) -> Probe {
+            let isRoot = kernel == "certify_native_sqrt"
+            return Probe(
+                name, .optional, Probe.Call(program: program, kernel: kernel), items: items,
+                controls: [control("rounded twice", nil, items, isRoot ? rootTwice : twice)]
+            ) { (isRoot ? root($1) : quotient($1), signed($0)) }
+        }
+        func beside(
+            _ name: String, _ kernel: String, _ items: [SIMD4<UInt32>],
+            pairs: @escaping (SIMD4<UInt32>) -> UInt32
+        ) -> Probe {
+            Probe(
+                name, .optional, Probe.Call(program: program, kernel: kernel), items: items,
+                controls: [control("one pair differs", nil, items) { $0.y &+ pairs($0) - 1 }]
+            ) { ($1.y &+ pairs($1), signed($0)) }
+        }
+        return [
+            own(nativeDivide, "certify_native_divide", quotientItems),
+            own(nativeSquareRoot, "certify_native_sqrt", rootItems),
+            beside(nativeDivideBeside, "certify_divide_beside", pairItems) { _ in 1024 },
+            beside(nativeRootBeside, "certify_sqrt_beside", neighbourItems) { 2 * $0.z },
+        ]
+    }
+
+    private static let twice: Operation = { Oracle.multiply($0.x, Oracle.divide(one, $0.y)) }
+    private static let rootTwice: Operation = {
+        Oracle.multiply($0.x, Oracle.divide(one, Oracle.squareRoot($0.x)))
+    }
+
+    /// Starts of as many rows of pairs, and words to count from.
+    private static var pairItems: [SIMD4<UInt32>] {
+        ProbeInputs.items(seed: 23, random: { [$0.word(), $0.word() >> 1, 0, 0] })
+    }
+
+    /// Stretches that together hold every number in [1, 4).
+    private static var neighbourItems: [SIMD4<UInt32>] {
+        let (first, last): (UInt32, UInt32) = (0x3f80_0000, 0x4080_0000)
+        let length = (last - first) / UInt32(Probe.itemCountMax) + 1
+        var start = first
+        return ProbeInputs.items(
+            seed: 24,
+            random: { stream in
+                defer { start += length }
+                return [start, stream.word() >> 1, length, 0]
+            })
     }
 
     private static let one: UInt32 = 0x3f80_0000

@@ -1,4 +1,4 @@
-internal import Compute
+package import Compute
 package import Core
 internal import Digest
 
@@ -6,15 +6,34 @@ internal import Digest
 package enum Battery {
     static let nativeDivide = "native divide"
     static let nativeSquareRoot = "native sqrt"
+    static let nativeDivideBeside = "native divide beside ours"
+    static let nativeRootBeside = "native sqrt beside ours"
     /// Output words of the counting probes, whatever the item count.
     static let counterWords = 128
 
     package static let probes: [Probe] =
-        arithmetic + subnormals + division + narrowing + conversions + integers + memory
+        arithmetic + subnormals + division + native + narrowing + conversions + integers + memory
 
     /// SHA-256 over the kernels, inputs and right answers, and over the known workloads' results:
     /// certificates given by another battery do not hold for this one.
     package static let hash: Hash256 = {
+        let workloads = KnownWorkload.all.map { Bytes("\($0.name) \($0.expected)\n".utf8) }
+        return SHA256.hash(hash(of: probes).bytes + workloads.joined())
+    }()
+
+    /// The native operations that those probes prove which have passed.
+    package static func native(
+        passed: Set<String>
+    ) -> OpenCLDevice.NativeOperations {
+        var native: OpenCLDevice.NativeOperations = []
+        if passed.isSuperset(of: [nativeDivide, nativeDivideBeside]) { native.insert(.divide) }
+        if passed.isSuperset(of: [nativeSquareRoot, nativeRootBeside]) {
+            native.insert(.squareRoot)
+        }
+        return native
+    }
+
+    package static func hash(of probes: [Probe]) -> Hash256 {
         var hasher = SHA256.Hasher()
         hasher.update(UInt64(Certificate.version).littleEndianBytes)
         for probe in probes {
@@ -25,11 +44,8 @@ package enum Battery {
             // A file that is missing shows when the probe is asked.
             hasher.update(Bytes(((try? probe.call.program.text()) ?? "").utf8) + [0])
         }
-        for workload in KnownWorkload.all {
-            hasher.update(Bytes(workload.name.utf8) + [0] + Bytes(workload.expected.utf8))
-        }
         return hasher.finalize()
-    }()
+    }
 
     static let arithmeticProgram = ProgramSource.certify("arithmetic")
 

@@ -31,11 +31,17 @@ public struct Certifier: Sendable {
         probes = Battery.probes
     }
 
-    /// Asks only the probes with these names: for tests of single ones.
-    package init(asking names: Set<String>, workloads: [KnownWorkload] = []) {
+    /// Asks these alone.
+    package init(asking probes: [Probe], workloads: [KnownWorkload] = []) {
         libraryChecks = []
         self.workloads = workloads
-        probes = Battery.probes.filter { names.contains($0.name) }
+        self.probes = probes
+    }
+
+    /// Asks only the probes with these names: for tests of single ones.
+    package init(asking names: Set<String>, workloads: [KnownWorkload] = []) {
+        self.init(
+            asking: Battery.probes.filter { names.contains($0.name) }, workloads: workloads)
     }
 
     /// Certifies an OpenCL device: what it must announce, then what it must answer.
@@ -85,16 +91,14 @@ public struct Certifier: Sendable {
                 Certificate.ProbeResult(
                     name: check.name, need: "library", hasPassed: reason == nil, reason: reason))
         }
-        var native: OpenCLDevice.NativeOperations = []
-        if passed.contains(Battery.nativeDivide) { native.insert(.divide) }
-        if passed.contains(Battery.nativeSquareRoot) { native.insert(.squareRoot) }
         let (verdict, reasons) = Self.judge(results, gateRefusals)
         let description = device.description
         return Certificate(
             platform: description.platform, device: description.name,
             driverVersion: description.driverVersion, platformVersion: description.platformVersion,
             pciAddress: description.pciAddress, battery: Battery.hash, verdict: verdict,
-            reasons: reasons, native: native, conformanceHash: hasher.finalize(), probes: results)
+            reasons: reasons, native: Battery.native(passed: passed),
+            conformanceHash: hasher.finalize(), probes: results)
     }
 
     /// Rule 1 of the formats: subnormals alone make `exact-normal`, anything else makes `no`.

@@ -5,7 +5,7 @@ public import Core
 public final class RenderRun {
     /// How a run cuts its work. None of it shows in a result.
     public struct Tuning: Hashable, Sendable {
-        /// Paths traced at once at most; nil asks the device's memory.
+        /// Paths traced at once at most; less where the device's memory or caches hold less.
         public var pathsMax: Int?
         /// Kernels with vectors no wider than float4; nil asks the device.
         public var isNarrow: Bool?
@@ -68,11 +68,10 @@ public final class RenderRun {
     private static func capacity(
         _ device: DeviceDescription, _ pathsMax: Int?, tileCount: Int
     ) -> Int {
-        let cached = min(max(device.computeUnits, 1) << 13, 1 << 17)
-        let useful = device.kind == .gpu ? 1 << 22 : cached
+        let cached = device.kind == .gpu ? Int.max : max(device.computeUnits, 1) << 13
         let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
         let allowed = device.allocationBytesMax / (4 * Wavefront.stateWords)
-        let wanted = min(pathsMax ?? useful, fitting, allowed)
+        let wanted = min(pathsMax ?? 1 << 17, cached, fitting, allowed)
         return max(wanted / 1024, 1) * 1024
     }
 

@@ -27,9 +27,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        var chosen = devices
-        chosen.device = devices.device ?? "all"
-        let opened = try chosen.open(home: home.given)
+        let opener = try DeviceOptions.opener(home: home.given)
+        let opened = try opener.open(DeviceSelector(devices.device ?? "all"))
         let clock = SystemClock()
         var results: [(device: DeviceDescription, metrics: [Metric], seconds: Double)] = []
         for device in opened {
@@ -41,7 +40,10 @@ struct BenchCommand: AsyncParsableCommand {
             console.endProgress()
             let seconds = clock.monotonicSeconds - start
             results.append((device.description, metrics, seconds))
-            if !output.json { Self.lines(label, metrics).forEach(console.say) }
+            if !output.json {
+                let known = opener.figures(for: device.description)
+                Self.lines(label, metrics, known: known).forEach(console.say)
+            }
         }
         let differing = BenchComparison.differing(results.map(\.metrics))
         if output.json {
@@ -57,11 +59,16 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
-    private static func lines(_ label: String, _ metrics: [Metric]) -> [String] {
-        var table = TextTable(["figure", "median", "unit", "spread", "runs", "hash"])
+    /// - Parameter known: figures that a profile has of this device, by name.
+    private static func lines(
+        _ label: String, _ metrics: [Metric], known: [String: Double]
+    ) -> [String] {
+        var table = TextTable(["figure", "median", "unit", "spread", "runs", "hash", "profile"])
         for metric in metrics {
             guard let median = metric.median, metric.status == .ok else {
-                table.add([metric.name, metric.status.rawValue, "", "", "", metric.reason ?? ""])
+                table.add([
+                    metric.name, metric.status.rawValue, "", "", "", metric.reason ?? "", "",
+                ])
                 continue
             }
             let spread = (metric.medianDeviation ?? 0) / median * 100
@@ -69,6 +76,7 @@ struct BenchCommand: AsyncParsableCommand {
                 metric.name, significant(median), metric.unit,
                 "±\(Units.decimal(spread, 1)) %", String(metric.samples.count),
                 metric.resultHash.map { String($0.description.prefix(14)) } ?? "-",
+                known[metric.name].map(significant) ?? "",
             ])
         }
         return [label] + table.lines.map { "  " + $0 } + [""]

@@ -28,14 +28,15 @@ struct CertifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        let catalog = DeviceCatalog()
+        let opener = try DeviceOptions.opener(home: home.given)
+        let catalog = opener.catalog
         let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
         var documents: [JSON] = []
         var areKept = true
         for index in chosen {
             let label = catalog.descriptions[index].label
             do {
-                let certificate = try certify(index, of: catalog, label, console)
+                let certificate = try certify(index, opener, label, console)
                 areKept = keep(certificate, console) && areKept
                 documents.append(Self.document(index, certificate))
                 if !output.json { say(certificate, console) }
@@ -52,16 +53,14 @@ struct CertifyCommand: AsyncParsableCommand {
     }
 
     private func certify(
-        _ index: Int, of catalog: DeviceCatalog, _ label: String, _ console: Console
+        _ index: Int, _ opener: DeviceOpener, _ label: String, _ console: Console
     ) throws(Failure) -> Certificate {
-        let folder = DeviceOptions.programCache(home: home.given)
-        let device = try OpenCLDevice(
-            catalog.system.devices[index], options: .init(cacheFolder: folder.path),
-            clock: SystemClock())
+        let device = try opener.openBare(index)
         let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) {
             console.progress("\(label): \($0)")
         }
         console.endProgress()
+        opener.keep(certificate, for: index)
         return certificate
     }
 

@@ -24,7 +24,8 @@ struct DeviceHostCommand: ParsableCommand {
         let session = HostSession(limits: HostSession.Limits(), agentProcessID: agent)
         let clock = SystemClock()
         let shelf = OpenCLShelf(
-            cacheFolder: DeviceOptions.programCache(home: nil).path, clock: clock)
+            cacheFolder: DeviceOptions.cacheFolder(home: nil).path,
+            profiles: try DeviceOptions.profiles(), clock: clock)
         DeviceHost(session: session, shelf: shelf, apps: Apps.all, clock: clock).serve()
     }
 }

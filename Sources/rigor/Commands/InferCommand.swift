@@ -95,7 +95,7 @@ struct InferCommand: AsyncParsableCommand {
         let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
         let leaves = InferenceLeaves.leaves(named, isByItem: prepared.plan.isByItem)
         let digest = MerkleTree(leaves: leaves).root
-        if let names, let inputs.labels {
+        if let names, let labels = inputs.labels {
             try ClassLabels.check(names, from: labels, for: named[0].tensor)
         }
         seconds.digest = lap()

@@ -203,7 +203,9 @@ private struct RenderJob {
     ) throws(Failure) -> [TileSums] {
         let parameters = command.wanted
         let start = clock.monotonicSeconds
-        let renderer = try RenderRun(blob, on: device, clock: clock)
+        let renderer = try RenderRun(
+            blob, on: device, clock: clock,
+            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
         report.compile = renderer.compileSeconds
         let began = clock.monotonicSeconds
         let samples = Double(parameters.width * parameters.height * parameters.samples)

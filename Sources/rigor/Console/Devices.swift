@@ -1,36 +1,50 @@
 internal import Compute
 internal import Core
 internal import Foundation
+internal import Profiling
 
 extension DeviceOptions {
     /// Opens the devices that `--device` names; the best single one without it.
     ///
     /// - Parameters:
-    ///   - home: the data folder, when the command was given one: compiled programs are then kept
-    ///     below it, else in the user's cache folder.
+    ///   - home: the data folder, when the command was given one: compiled programs and what is
+    ///     proven of devices are then kept below it, else in the user's cache folder.
     ///   - computeUnits: splits processors into parts of so many compute units.
     /// - Throws: ``Failure`` naming the devices there are, when none matches.
-    func open(
-        home: URL? = nil, computeUnits: Int? = nil, native: OpenCLDevice.NativeOperations = []
-    ) throws(Failure) -> [OpenCLDevice] {
-        var options = OpenCLDevice.Options(cacheFolder: Self.programCache(home: home).path)
-        options.native = native
-        return try DeviceCatalog().open(
-            DeviceSelector(device), computeUnits: computeUnits, options: options,
+    func open(home: URL? = nil, computeUnits: Int? = nil) throws(Failure) -> [OpenCLDevice] {
+        try Self.opener(home: home).open(DeviceSelector(device), computeUnits: computeUnits)
+    }
+
+    /// How this program opens devices.
+    static func opener(home: URL?) throws(Failure) -> DeviceOpener {
+        DeviceOpener(
+            cacheFolder: cacheFolder(home: home).path, profiles: try profiles(),
             clock: SystemClock())
     }
 
-    /// Where compiled programs are kept: `<home>/cache/programs`, else `rigor/programs` in
+    /// The shipped profiles, and those in `rigor/profiles` of `$XDG_CONFIG_HOME` (by default
+    /// `~/.config`).
+    static func profiles() throws(Failure) -> DeviceProfiles {
+        let folder = userFolder("XDG_CONFIG_HOME", ".config").appendingPathComponent("profiles")
+        return try DeviceProfiles.shipped(andThoseIn: folder.path)
+    }
+
+    /// Where compiled programs and proofs are kept: `<home>/cache`, else `rigor` in
     /// `$XDG_CACHE_HOME` (by default `~/.cache`).
-    static func programCache(home: URL?) -> URL {
-        if let home { return home.appendingPathComponent("cache/programs", isDirectory: true) }
-        let named = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
-        // The XDG specification ignores relative paths.
+    static func cacheFolder(home: URL?) -> URL {
+        if let home { return home.appendingPathComponent("cache", isDirectory: true) }
+        return userFolder("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// `rigor` in the folder that a variable of the XDG specification names.
+    private static func userFolder(_ variable: String, _ fallback: String) -> URL {
+        let named = ProcessInfo.processInfo.environment[variable] ?? ""
+        // The specification ignores relative paths.
         let base =
             named.hasPrefix("/")
             ? URL(fileURLWithPath: named, isDirectory: true)
             : URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
-                .appendingPathComponent(".cache", isDirectory: true)
-        return base.appendingPathComponent("rigor/programs", isDirectory: true)
+                .appendingPathComponent(fallback, isDirectory: true)
+        return base.appendingPathComponent("rigor", isDirectory: true)
     }
 }

@@ -1,0 +1,84 @@
+public import Compute
+public import Core
+internal import Foundation
+internal import OpenCL
+
+/// Opens this machine's devices for work, as they are known here: with those of their own
+/// operations that are proven to have our bits, and the tuning of their profiles.
+///
+/// Whatever computes opens its devices here, commands and device hosts alike; only what judges a
+/// device opens it bare.
+public struct DeviceOpener: Sendable {
+    public let catalog: DeviceCatalog
+    private let cacheFolder: String?
+    private let proofs: NativeProofs?
+    private let profiles: DeviceProfiles
+    private let clock: any Clock
+
+    /// - Parameters:
+    ///   - cacheFolder: where compiled programs and proofs are kept between runs; nil keeps none,
+    ///     and takes no native operation, since each start would have to prove it.
+    ///   - profiles: with a user's own.
+    public init(
+        catalog: DeviceCatalog = DeviceCatalog(), cacheFolder: String?,
+        profiles: DeviceProfiles = .shipped, clock: any Clock
+    ) {
+        self.catalog = catalog
+        self.profiles = profiles
+        self.cacheFolder = cacheFolder
+        self.clock = clock
+        proofs = cacheFolder.map { NativeProofs(folder: "\($0)/proofs") }
+    }
+
+    /// Opens every device that `selector` names.
+    ///
+    /// - Parameters:
+    ///   - computeUnits: when given, processors are split into parts of so many compute units.
+    ///   - share: when given, of those parts this one alone, if there are so many.
+    ///   - options: what else the devices are opened with.
+    /// - Throws: ``Failure`` `missing` when nothing matches, `device` when a driver refuses.
+    public func open(
+        _ selector: DeviceSelector, computeUnits: Int? = nil, share: Int? = nil,
+        options: OpenCLDevice.Options = .init()
+    ) throws(Failure) -> [OpenCLDevice] {
+        var opened: [OpenCLDevice] = []
+        for index in try selector.select(from: catalog.descriptions) {
+            var options = options
+            options.cacheFolder = programFolder
+            options.native = try native(index)
+            options.tuning = profiles.tuning(for: catalog.descriptions[index])
+            opened += try catalog.open(
+                index, computeUnits: computeUnits, share: share, options: options, clock: clock)
+        }
+        return opened
+    }
+
+    /// Opens a device with our own operations alone, to be judged.
+    public func openBare(_ index: Int) throws(Failure) -> OpenCLDevice {
+        try OpenCLDevice(
+            catalog.system.devices[index], options: .init(cacheFolder: programFolder),
+            clock: clock)
+    }
+
+    /// What the whole battery found replaces what was proven of the device.
+    public func keep(_ certificate: Certificate, for index: Int) {
+        proofs?.keep(certificate.native, for: catalog.descriptions[index])
+    }
+
+    /// Figures that a profile has of the device; see ``DeviceProfiles/figures(for:)``.
+    public func figures(for device: DeviceDescription) -> [String: Double] {
+        profiles.figures(for: device)
+    }
+
+    private var programFolder: String? { cacheFolder.map { "\($0)/programs" } }
+
+    /// What is proven of a device, measured now if it was not before.
+    private func native(_ index: Int) throws(Failure) -> OpenCLDevice.NativeOperations {
+        // Without the announcement programs cannot ask for correct rounding.
+        guard let proofs,
+            catalog.system.devices[index].info.single.contains(.correctlyRoundedDivideSqrt)
+        else { return [] }
+        if let known = proofs.find(for: catalog.descriptions[index]) { return known }
+        return try proofs.measure(try openBare(index))
+    }
+}

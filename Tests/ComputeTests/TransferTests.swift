@@ -1,0 +1,70 @@
+import Compute
+import Core
+import RigorTestKit
+import Testing
+
+/// Copies large enough to be shared among threads arrive whole, from and at any place.
+@Suite(.serialized) struct TransferTests {
+    @Test(arguments: [false, true])
+    func largeCopiesArriveWhole(forcesStaging: Bool) throws {
+        guard let test = TestDevices.any else { return }
+        var options = OpenCLDevice.Options()
+        options.forcesStaging = forcesStaging
+        let device = try test.open(options)
+        for byteCount in [(1 << 20) - 1, 2 << 20, (5 << 20) + 77, (20 << 20) + 1] {
+            let sent = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let buffer = try device.makeBuffer(byteCount: byteCount + 200)
+            try device.write(sent, to: buffer, at: 100)
+            #expect(try device.read(UInt8.self, count: byteCount, from: buffer, at: 100) == sent)
+            let edges = try device.read(UInt8.self, count: 100, from: buffer, at: 0)
+            let after = try device.read(UInt8.self, count: 100, from: buffer, at: 100 + byteCount)
+            #expect((edges + after).allSatisfy { $0 == 0 })
+        }
+    }
+
+    /// Kernels read the caller's memory, or a copy where it is not shared.
+    @Test(arguments: TestDevices.all, [false, true])
+    func kernelsReadWhatTheHostHas(_ test: TestDevice, forcesStaging: Bool) throws {
+        var options = OpenCLDevice.Options()
+        options.forcesStaging = forcesStaging
+        let device = try test.open(options)
+        if forcesStaging { #expect(!device.sharesMemory) }
+        let program = try device.program(DeviceTests.source)
+        for count in [0, 1, 2000] {
+            let a = (0..<count).map { Float($0) * 0.5 }
+            let b = (0..<count).map { Float($0) + 1 }
+            let sum = try device.makeBuffer(byteCount: max(count, 1) * 4)
+            try device.withBuffer(reading: a) { (first) throws(Failure) in
+                try device.withBuffer(reading: b) { (second) throws(Failure) in
+                    try device.launch(
+                        "add", of: program, global: [count], local: nil,
+                        arguments: [
+                            .buffer(first), .buffer(second), .buffer(sum), .uint(UInt32(count)),
+                        ])
+                    #expect(
+                        try device.read(Float.self, count: count, from: second) == b)
+                }
+            }
+            #expect(
+                try device.read(Float.self, count: count, from: sum) == zip(a, b).map { $0 + $1 })
+        }
+    }
+
+    @Test(arguments: TestDevices.all)
+    func anErrorInsideWaitsForTheQueueAndGoesOn(_ test: TestDevice) throws {
+        let device = try test.open()
+        let program = try device.program(DeviceTests.source)
+        let sum = try device.makeBuffer(byteCount: 4000)
+        let values = (0..<1000).map { Float($0) }
+        let failure = #expect(throws: Failure.self) {
+            try device.withBuffer(reading: values) { (buffer) throws(Failure) in
+                try device.launch(
+                    "add", of: program, global: [1000], local: nil,
+                    arguments: [.buffer(buffer), .buffer(buffer), .buffer(sum), .uint(1000)])
+                throw Failure(.cancelled, "stopped")
+            }
+        }
+        #expect(failure?.code == .cancelled)
+        #expect(try device.read(Float.self, count: 1000, from: sum) == values.map { $0 * 2 })
+    }
+}
