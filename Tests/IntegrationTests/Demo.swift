@@ -77,16 +77,27 @@ struct Demo {
         (try? String(contentsOfFile: "\(home)/out.json.log", encoding: .utf8)) ?? ""
     }
 
-    /// How many lines of the agents' logs say so of a task.
-    func agentLines(_ word: String) -> Int {
-        (1...2).map { number in
+    /// The agents' logs.
+    var agentLines: [Substring] {
+        (1...2).flatMap { number in
             let path = "\(home)/market/logs/agent-\(number).log"
             let log = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-            return log.split(separator: "\n").count { line in
-                line.hasPrefix("task ")
-                    && line.split(separator: ": ").last?.split(separator: " ").first ?? "" == word
-            }
-        }.reduce(0, +)
+            return log.split(separator: "\n")
+        }
+    }
+
+    /// How many lines of the agents' logs say so of a task.
+    func agentLines(_ word: String) -> Int {
+        agentLines.count { line in
+            line.hasPrefix("task ")
+                && line.split(separator: ": ").last?.split(separator: " ").first ?? "" == word
+        }
+    }
+
+    /// No host died on its own: that costs time and hides a fault, even where it is survived.
+    func checkHosts() {
+        let failures = agentLines.filter { $0.contains(": host ") && $0.contains(" failed: ") }
+        #expect(failures.isEmpty)
     }
 
     var hasPlan: Bool { FileManager.default.fileExists(atPath: "\(home)/market/plan") }

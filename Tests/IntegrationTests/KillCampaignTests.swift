@@ -45,6 +45,7 @@ import Testing
         let start = ProcessInfo.processInfo.systemUptime
         try demo.finish(try demo.start())
         let expected = try demo.check()
+        demo.checkHosts()
         print("undisturbed: \(ProcessInfo.processInfo.systemUptime - start) s")
 
         let began = ProcessInfo.processInfo.systemUptime

@@ -78,6 +78,7 @@ import Testing
         let demo = Demo(home: home, jobs: jobs)
         try demo.finish(try demo.start())
         _ = try demo.check()
+        demo.checkHosts()
         let tasks = try #require(try demo.document()["tasks"] as? [[String: Any]])
         try #require(tasks.count == 1)
         return tasks[0]
