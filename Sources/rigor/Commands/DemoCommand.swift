@@ -30,7 +30,7 @@ struct DemoCommand: AsyncParsableCommand {
               rigor demo --home demo
               rigor demo --home demo --apps render --json
               rigor demo --home demo --scene helmet.gltf --env beach.hdr --size 640x360
-              rigor demo --home demo --model digits.onnx --input image=7.png --labels labels.txt
+              rigor demo --model digits.onnx --input image=7.png --labels names.txt
               rigor demo --home demo --resume
             """)
 

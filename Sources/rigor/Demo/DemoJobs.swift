@@ -38,8 +38,8 @@ struct DemoJob {
     /// - Throws: ``Failure`` naming the job that does not exist.
     static func chosen(by options: DemoJobOptions) throws(Failure) -> [DemoJob] {
         let all = all(options)
-        let names = (options.apps ?? "").split(separator: ",").map(String.init)
-        guard !names.isEmpty else { return all.filter(\.isShown) }
+        guard let apps = options.apps else { return all.filter(\.isShown) }
+        let names = apps.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         var chosen: [DemoJob] = []
         for name in names {
             guard let job = all.first(where: { $0.app == name }) else {
