@@ -103,8 +103,8 @@ let package = Package(
         module(
             "Agent",
             [
-                "Core", "Digest", "Files", "Ethereum", "Contribution", "Wallet", "HostProtocol", "Ledger",
-                "PoolProtocol", grdb,
+                "Core", "Digest", "Files", "Ethereum", "Contribution", "Wallet", "HostProtocol",
+                "Ledger", "PoolProtocol", grdb,
             ]),
         module(
             "Pool",

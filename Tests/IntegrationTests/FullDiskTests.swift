@@ -84,7 +84,7 @@ import Testing
         #expect(FileManager.default.createFile(atPath: file, contents: nil))
         let ended = try Demo.run(["demo", "--home", "\(file)/home"])
         #expect(ended.code == 1)
-        #expect(ended.said == "error: \(file): a folder expected, something else is there\n")
+        #expect(ended.said == "error: \(file): cannot be created: a file; a folder expected\n")
 
         let demo = Demo(home: home, jobs: [])
         guard let code = try run(demo, kib: 1000, mode: "ro") else {
