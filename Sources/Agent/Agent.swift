@@ -1,8 +1,8 @@
 public import Contribution
 public import Core
-internal import Files
 internal import Digest
 internal import Ethereum
+internal import Files
 internal import Foundation
 public import HostProtocol
 internal import Ledger

@@ -1,6 +1,6 @@
 public import Core
-internal import Files
 internal import Digest
+internal import Files
 internal import Foundation
 public import HostProtocol
 

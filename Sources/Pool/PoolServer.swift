@@ -1,7 +1,7 @@
 internal import Contribution
 public import Core
-internal import Files
 internal import Ethereum
+internal import Files
 internal import Foundation
 internal import Glibc
 internal import HostProtocol

@@ -1,8 +1,8 @@
 public import Contribution
 public import Core
-internal import Files
 internal import Digest
 public import Ethereum
+internal import Files
 internal import Glibc
 internal import HostProtocol
 public import Ledger
