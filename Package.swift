@@ -53,6 +53,10 @@ let package = Package(
             name: "Profiles", path: "Profiles",
             exclude: ["README.md"], sources: ["profiles.c"], publicHeadersPath: "include"),
 
+        .target(
+            name: "Examples", path: "Examples",
+            exclude: ["digits", "scene"], sources: ["examples.c"], publicHeadersPath: "include"),
+
         // Ground
         module("Core"),
         // fma is a call into libm where the target need not have the instruction.
@@ -118,7 +122,8 @@ let package = Package(
         .executableTarget(
             name: "rigor",
             dependencies: [
-                "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum", "Contribution", "Wallet",
+                "CLinux", "Examples", "Core", "Digest", "Exact", "Files", "Ethereum",
+                "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
                 "Inference", "Profiling", "Toy", "PrepareHost", "DeviceHost", "Ledger",
                 "PoolProtocol", "Agent", "Pool", argumentParser,
@@ -214,7 +219,7 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-let clangTargets: Set<String> = ["Kernels", "Profiles", "CLinux", "CJPEGShims"]
+let clangTargets: Set<String> = ["Kernels", "Profiles", "Examples", "CLinux", "CJPEGShims"]
 for target in package.targets
 where [.regular, .executable, .test].contains(target.type) && !clangTargets.contains(target.name) {
     target.swiftSettings = swiftSettings

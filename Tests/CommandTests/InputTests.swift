@@ -92,4 +92,51 @@ import Testing
             ["render", "a\u{1b}[2J\nerror: b\u{202e}.glb"], "no such")
         #expect(!result.errors.contains("\u{1b}") && !result.errors.contains("\u{202e}"))
     }
+
+    /// What a driver does while it is loaded must not be what the user sees.
+    @Test func aDriverThatCrashes() throws {
+        let run = try CommandLineRun()
+        let built = try run.shell(
+            """
+            printf '#include <stdlib.h>\\n__attribute__((constructor)) static void f(void) { \
+            *(volatile int *)0 = 1; }\\n' >d.c && cc -shared -fPIC -o d.so d.c \
+            && mkdir drivers && echo "$PWD/d.so" >drivers/d.icd
+            """)
+        guard built.status == 0 else {
+            print("skip: no C compiler")
+            return
+        }
+        let drivers = ["OCL_ICD_VENDORS": run.path("drivers")]
+        let scene = try CommandLineRun.example("scene/demo.glb")
+        for arguments in [["render", scene], ["certify"], ["bench", "--quick"]] {
+            let result = try run.run(arguments + ["--json"], environment: drivers)
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+            #expect(result.line.contains("driver crashed") && result.line.contains("rigor doctor"))
+            #expect(try result.document()["error"] != nil)
+        }
+    }
+
+    /// Several devices are one document, and must agree.
+    @Test func everyDeviceInfersAlike() throws {
+        let run = try CommandLineRun()
+        let model = try CommandLineRun.example("digits/digits.onnx")
+        let picture = try CommandLineRun.example("digits/digit-1.png")
+        let result = try run.run([
+            "infer", model, "--input", "image=\(picture)", "--device", "all", "--json",
+        ])
+        if result.errors.contains("no OpenCL device") {
+            print("skip: no OpenCL device")
+            return
+        }
+        #expect(result.status == 0, "\(result)")
+        let document = try result.document()
+        let reports = document["devices"] as? [[String: Any]] ?? [document]
+        #expect(!reports.isEmpty)
+        for report in reports {
+            #expect((report["digest"] as? String)?.hasPrefix("0x") == true)
+            // One run is the warm-up, and no median.
+            #expect(report["milliseconds"] is NSNull)
+        }
+    }
 }

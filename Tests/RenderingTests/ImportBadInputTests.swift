@@ -124,6 +124,11 @@ import Testing
                 + "inside the scene's folder expected"
         ),
         (
+            "buffers", #"[{"uri": "../../s.bin", "byteLength": 102}]"#,
+            "meshes[0].primitives[0].attributes.POSITION: buffers[0]: uri \"../../s.bin\": a path "
+                + "inside the scene's folder expected"
+        ),
+        (
             "buffers", #"[{"uri": "a/%2e%2e/%2E./s.bin", "byteLength": 102}]"#,
             "meshes[0].primitives[0].attributes.POSITION: buffers[0]: uri \"a/%2e%2e/%2E./s.bin\": "
                 + "a path inside the scene's folder expected"

@@ -19,5 +19,11 @@ int rigor_drop_privileges(void);
 // not exist. Needs rigor_drop_privileges() before.
 int rigor_forbid_network(void);
 
+// Until rigor_end_watch(), a crash of this process, or `seconds` without an end, writes `line` to
+// standard error and `document` to standard output (either may be null), and exits with 1. For calls
+// into drivers, which do both.
+void rigor_begin_watch(const char *line, const char *document, unsigned seconds);
+void rigor_end_watch(void);
+
 // Whether the kernel counts its clock as kept by a time service: 1 yes, 0 no, -1 it does not say.
 int rigor_clock_is_synchronized(void);

@@ -30,16 +30,18 @@ enum SceneURI {
         for component in decoded.split(separator: "/", omittingEmptySubsequences: false) {
             switch component {
             case ".": continue
-            case ".." where !kept.isEmpty: kept.removeLast()
+            case "..":
+                guard kept.popLast() != nil else { throw outside(text) }
             default: kept.append(component)
             }
         }
         let path = kept.joined(separator: "/")
-        guard SceneFiles.isConfined(path), !path.contains("\\") else {
-            throw Failure(
-                .untrusted, "uri \"\(shown(text))\": a path inside the scene's folder expected")
-        }
+        guard SceneFiles.isConfined(path), !path.contains("\\") else { throw outside(text) }
         return path
+    }
+
+    private static func outside(_ text: String) -> Failure {
+        Failure(.untrusted, "uri \"\(shown(text))\": a path inside the scene's folder expected")
     }
 
     /// `data:[media type][;base64],…` as RFC 2397 writes it.

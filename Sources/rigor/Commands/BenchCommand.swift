@@ -35,7 +35,7 @@ struct BenchCommand: AsyncParsableCommand {
             let start = clock.monotonicSeconds
             let label = device.description.label
             let metrics = BenchSuite.quick.run(on: Stopwatch(on: device, clock: clock)) {
-                console.progress("\(label): \($0)")
+                console.progress("\($0) (\(label))")
             }
             console.endProgress()
             let seconds = clock.monotonicSeconds - start

@@ -57,7 +57,7 @@ struct CertifyCommand: AsyncParsableCommand {
     ) throws(Failure) -> Certificate {
         let device = try opener.openBare(index)
         let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) {
-            console.progress("\(label): \($0)")
+            console.progress("\($0) (\(label))")
         }
         console.endProgress()
         opener.keep(certificate, for: index)

@@ -45,7 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
     func validate() throws {
         do { _ = try DemoJob.chosen(by: jobs) } catch { throw ValidationError("\(error)") }
         if keep && resume { throw ValidationError("--keep and --resume exclude each other") }
-        if resume && (jobs.isOwn || jobs.apps != nil) {
+        if resume && jobs.isGiven {
             throw ValidationError("--resume goes on with the jobs that were bought: name none")
         }
     }

@@ -22,12 +22,12 @@ struct DemoJobOptions: ParsableArguments {
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("The picture's size. (default: 320x180)", valueName: "WxH"),
         transform: PictureSize.init(accepting:))
-    var size = PictureSize(width: 320, height: 180)
+    var size: PictureSize?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("The picture's samples a pixel. (default: 64)", valueName: "n"),
         transform: Accepted.whole(1...RenderParameters.samplesMax))
-    var spp = 64
+    var spp: Int?
     @Option(
         name: .long, help: ArgumentHelp("A model of your own: .onnx.", valueName: "file"),
         completion: .file(extensions: ["onnx"]), transform: Accepted.text("a file"))
@@ -38,6 +38,11 @@ struct DemoJobOptions: ParsableArguments {
         help: ArgumentHelp("Work of the hash job.", visibility: .hidden),
         transform: Accepted.whole(0...1_000_000_000))
     var hashRounds = 20_000
+
+    /// Whether anything at all is said of the jobs.
+    var isGiven: Bool {
+        isOwn || apps != nil || size != nil || spp != nil
+    }
 
     /// Whether the user brings a job.
     var isOwn: Bool { scene != nil || model != nil }

@@ -57,19 +57,13 @@ struct InferCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console()
         if let output { try FileBytes.checkWritable(output) }
-        let clock = SystemClock()
+        var watch = Lap()
         var seconds = Seconds()
-        var mark = clock.monotonicSeconds
-        func lap() -> Double {
-            let now = clock.monotonicSeconds
-            defer { mark = now }
-            return now - mark
-        }
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
         let values = try readInputs(loaded)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
-        seconds.load = lap()
+        seconds.load = watch.next()
         console.progress("preparing")
         let prepared: PreparedModel
         do {
@@ -77,19 +71,40 @@ struct InferCommand: AsyncParsableCommand {
         } catch {
             throw error.at((model as NSString).lastPathComponent)
         }
-        seconds.prepare = lap()
+        seconds.prepare = watch.next()
 
+        var reports: [Report] = []
+        for device in try devices.open(home: home.given) {
+            reports.append(try compute(prepared, names, on: device, seconds, console))
+        }
+        console.endProgress()
+        if json.json {
+            console.write(.perDevice(reports.map(\.json)))
+        } else {
+            for report in reports { report.say(console) }
+        }
+        guard Set(reports.map(\.digest)).count == 1 else {
+            throw Failure(.untrusted, "the devices' outputs differ: run `rigor certify`")
+        }
+    }
+
+    /// One device's run of the model, with its share of `seconds` filled in.
+    private func compute(
+        _ prepared: PreparedModel, _ names: [String]?, on device: any ComputeDevice,
+        _ before: Seconds, _ console: Console
+    ) throws(Failure) -> Report {
+        var watch = Lap()
+        var seconds = before
         console.progress("compiling")
-        let device = try openDevice()
         let session = try Session(prepared.plan, on: device)
         let count = try prepared.itemCount()
-        seconds.compile = lap()
+        seconds.compile = watch.next()
         var runs: [Double] = []
         var outputs: [Tensor] = []
         for index in 0..<repeats {
             console.progress("run \(index + 1) of \(repeats)")
             outputs = try session.run(prepared.inputs, items: 0..<count)
-            runs.append(lap())
+            runs.append(watch.next())
         }
         seconds.compute = runs.reduce(0, +)
         let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
@@ -98,26 +113,14 @@ struct InferCommand: AsyncParsableCommand {
         if let names, let labels = inputs.labels {
             try ClassLabels.check(names, from: labels, for: named[0].tensor)
         }
-        seconds.digest = lap()
+        seconds.digest = watch.next()
         if let output { try FileBytes.write(try Archive.npz(named), to: output) }
-        seconds.write = lap()
-        console.endProgress()
-
+        seconds.write = watch.next()
         let best = top.map { ClassLabels.best($0, of: named[0].tensor, labels: names) }
-        let report = Report(
+        return Report(
             device: device.description.label, digest: digest, outputs: named, items: count,
-            seconds: seconds, milliseconds: Report.median(runs) * 1000, best: best,
+            seconds: seconds, milliseconds: Report.median(runs).map { $0 * 1000 }, best: best,
             file: output)
-        if json.json { console.write(report.json) } else { report.say(console) }
-    }
-
-    private func openDevice() throws(Failure) -> any ComputeDevice {
-        let opened = try devices.open(home: home.given)
-        guard let device = opened.first, opened.count == 1 else {
-            throw Failure(
-                .refused, "--device names \(opened.count) devices; one expected for inference")
-        }
-        return device
     }
 
     private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
@@ -139,19 +142,35 @@ extension InferCommand {
         var load = 0.0, prepare = 0.0, compile = 0.0, compute = 0.0, digest = 0.0, write = 0.0
     }
 
+    /// Seconds from one call to the next.
+    private struct Lap {
+        private let clock = SystemClock()
+        private var mark: Double
+
+        init() { mark = clock.monotonicSeconds }
+
+        mutating func next() -> Double {
+            let now = clock.monotonicSeconds
+            defer { mark = now }
+            return now - mark
+        }
+    }
+
     struct Report {
         var device: String
         var digest: Hash256
         var outputs: [(name: String, tensor: Tensor)]
         var items: Int
         var seconds: Seconds
-        var milliseconds: Double
+        /// Nil without a second run: the first one pays for warming up.
+        var milliseconds: Double?
         var best: [[ClassLabels.Score]]?
         var file: String?
 
-        /// Of the runs after the first; of the first when it is alone.
-        static func median(_ runs: [Double]) -> Double {
-            let sorted = (runs.count > 1 ? Array(runs.dropFirst()) : runs).sorted()
+        /// Of the runs after the first; nil when there is none.
+        static func median(_ runs: [Double]) -> Double? {
+            guard runs.count > 1 else { return nil }
+            let sorted = runs.dropFirst().sorted()
             let middle = sorted.count / 2
             return sorted.count % 2 == 1
                 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
@@ -179,7 +198,7 @@ extension InferCommand {
                         "compute": .seconds(seconds.compute), "digest": .seconds(seconds.digest),
                         "write": .seconds(seconds.write),
                     ]),
-                .init("milliseconds", .number(milliseconds, decimals: 3)),
+                .init("milliseconds", .optional(milliseconds) { .number($0, decimals: 3) }),
             ]
             if let best {
                 members.append(
@@ -201,9 +220,11 @@ extension InferCommand {
                 }
             }
             if let file { console.say("outputs: \(file)") }
-            console.say("digest: \(digest)")
-            if case .decimal(let time) = JSON.number(milliseconds, decimals: 3) {
-                console.say("\(time) ms on \(device)")
+            console.say("digest   \(digest)")
+            let time = milliseconds ?? seconds.compute * 1000
+            if case .decimal(let text) = JSON.number(time, decimals: 3) {
+                console.say(
+                    "\(text) ms \(milliseconds == nil ? "for the first run " : "")on \(device)")
             }
         }
     }

@@ -104,7 +104,7 @@ struct RenderCommand: AsyncParsableCommand {
         let opened = try device.open(home: home.given)
         let reports = try opened.map { try RenderJob(self, console).run(on: $0) }
         if format.json {
-            console.write(reports.count == 1 ? reports[0].json : .array(reports.map(\.json)))
+            console.write(.perDevice(reports.map(\.json)))
         } else {
             for report in reports { for line in report.lines { console.say(line) } }
         }

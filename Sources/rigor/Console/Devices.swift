@@ -18,8 +18,8 @@ extension DeviceOptions {
     /// How this program opens devices.
     static func opener(home: URL?) throws(Failure) -> DeviceOpener {
         DeviceOpener(
-            cacheFolder: cacheFolder(home: home).path, profiles: try profiles(),
-            clock: SystemClock())
+            catalog: DriverWatch.catalog(), cacheFolder: cacheFolder(home: home).path,
+            profiles: try profiles(), clock: SystemClock())
     }
 
     /// The shipped profiles, and those in `rigor/profiles` of `$XDG_CONFIG_HOME` (by default
@@ -43,8 +43,7 @@ extension DeviceOptions {
         let base =
             named.hasPrefix("/")
             ? URL(fileURLWithPath: named, isDirectory: true)
-            : URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
-                .appendingPathComponent(fallback, isDirectory: true)
+            : UserFolder.home.appendingPathComponent(fallback, isDirectory: true)
         return base.appendingPathComponent("rigor", isDirectory: true)
     }
 }

@@ -40,12 +40,11 @@ struct HomeOptions: ParsableArguments {
         if let path = home ?? Self.named {
             return URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
         }
-        return URL(fileURLWithPath: NSHomeDirectory(), isDirectory: true)
-            .appendingPathComponent(".rigor", isDirectory: true)
+        return UserFolder.home.appendingPathComponent(".rigor", isDirectory: true)
     }
 
-    /// The folder where the command line names one: compiled programs are then kept there too.
-    var given: URL? { home == nil ? nil : folder }
+    /// The folder where the user names one: compiled programs are then kept there too.
+    var given: URL? { home == nil && Self.named == nil ? nil : folder }
 
     func validate() throws {
         var isFolder: ObjCBool = false
@@ -58,5 +57,15 @@ struct HomeOptions: ParsableArguments {
     /// What `rigor certify` found out, for every command that asks.
     var certificates: CertificateStore {
         CertificateStore(folder: folder.appendingPathComponent("certificates").path)
+    }
+}
+
+/// Where a user's own folders are.
+enum UserFolder {
+    /// `$HOME`, else what the system's list of users says.
+    static var home: URL {
+        let named = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        return URL(
+            fileURLWithPath: named.hasPrefix("/") ? named : NSHomeDirectory(), isDirectory: true)
     }
 }

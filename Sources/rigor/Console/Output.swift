@@ -118,3 +118,24 @@ enum StandardStreams {
         }
     }
 }
+
+extension JSON {
+    /// One device's document as it is; several under `devices`.
+    static func perDevice(_ documents: [JSON]) -> JSON {
+        documents.count == 1 ? documents[0] : ["devices": .array(documents)]
+    }
+}
+
+extension String {
+    /// As a shell takes it for one word.
+    var shellQuoted: String {
+        let isPlain =
+            !isEmpty
+            && unicodeScalars.allSatisfy {
+                $0.isASCII
+                    && ($0.properties.isAlphabetic
+                        || "0123456789_./-:,@%+=".contains(Character($0)))
+            }
+        return isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"
+    }
+}

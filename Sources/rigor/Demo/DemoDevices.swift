@@ -26,7 +26,7 @@ struct DemoDevices {
                 logPath: "\(folder.logs)/certify.log")
             do throws(Failure) {
                 let report = try slot.certificate(program, cache: cache) { stage, _ in
-                    console.progress("certifying \(device.label): \(stage)")
+                    console.progress("certifying: \(stage) (\(device.label))")
                 }
                 console.endProgress()
                 let reason = report.reasons.first.map { " (\($0))" } ?? ""

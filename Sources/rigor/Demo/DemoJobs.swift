@@ -1,6 +1,7 @@
 internal import Compute
 internal import Core
 internal import Digest
+internal import Examples
 internal import Foundation
 internal import HostProtocol
 internal import Inference
@@ -69,7 +70,8 @@ struct DemoJob {
         _ folder: String, _ options: DemoJobOptions
     ) throws(Failure) -> TaskSpec {
         let parameters = RenderParameters(
-            width: options.size.width, height: options.size.height, samples: options.spp)
+            width: options.size?.width ?? 320, height: options.size?.height ?? 180,
+            samples: options.spp ?? 64)
         guard let own = options.scene else {
             try copyExample("scene/demo.glb", to: "\(folder)/demo.glb")
             return try RenderApp().specification(scene: "demo.glb", folder: folder, parameters)
@@ -88,9 +90,8 @@ struct DemoJob {
 
     /// Digits to classify, all in one batch.
     private static func inferDigits(_ folder: String) throws(Failure) -> TaskSpec {
-        let digits = "\(try examples())/digits"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: digits)) ?? []
-        let pictures = names.filter { $0.hasSuffix(".png") }.sorted()
+        let pictures = examples.keys.filter { $0.hasSuffix(".png") }.sorted()
+            .map { String($0.dropFirst("digits/".count)) }
         for name in pictures + ["digits.onnx", "labels.txt"] {
             try copyExample("digits/\(name)", to: "\(folder)/\(name)")
         }
@@ -149,36 +150,24 @@ struct DemoJob {
         }
     }
 
-    /// Copies one of the shipped inputs.
+    /// Writes one of the shipped inputs, which are in the program.
     private static func copyExample(_ path: String, to target: String) throws(Failure) {
-        let source = "\(try examples())/\(path)"
-        guard FileManager.default.isReadableFile(atPath: source) else {
-            throw Failure(.missing, "\(source): cannot be read; it is shipped with the project")
+        guard let bytes = examples[path] else {
+            throw Failure(.missing, "\(path): not among the shipped inputs")
         }
-        try copy(source, to: target)
+        try FileHash.writeDurably(bytes, to: target)
     }
 
-    /// The folder of shipped inputs: named by the environment, or beside the program's sources.
-    private static func examples() throws(Failure) -> String {
-        let files = FileManager.default
-        var candidates: [String] = []
-        if let named = ProcessInfo.processInfo.environment["RIGOR_EXAMPLES"] {
-            candidates.append(named)
-        }
-        candidates.append("\(files.currentDirectoryPath)/Examples")
-        var place = URL(fileURLWithPath: Executable.path)
-        while place.path != "/" {
-            place.deleteLastPathComponent()
-            candidates.append(place.appendingPathComponent("Examples").path)
-        }
-        candidates.append("/usr/share/rigor/Examples")
-        guard let found = candidates.first(where: { files.fileExists(atPath: "\($0)/scene") })
-        else {
-            throw Failure(
-                .missing,
-                "the folder Examples of the project is not near the program; name it by "
-                    + "RIGOR_EXAMPLES")
-        }
-        return found
-    }
+    /// By path below `Examples/`.
+    private static let examples: [String: Bytes] = {
+        var count = 0
+        guard let files = rigor_example_files(&count) else { return [:] }
+        return Dictionary(
+            uniqueKeysWithValues: UnsafeBufferPointer(start: files, count: count).map { file in
+                (
+                    String(cString: file.path),
+                    Bytes(UnsafeRawBufferPointer(start: file.bytes, count: file.byte_count))
+                )
+            })
+    }()
 }

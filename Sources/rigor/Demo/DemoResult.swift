@@ -89,6 +89,10 @@ struct DemoResult {
         for (job, paths) in outputs.sorted(by: { $0.key < $1.key }) {
             guard let task = tasks.first(where: { $0.job == job }) else { continue }
             console.say("\(task.app): \(paths.joined(separator: ", "))")
+            // Of a job in one task it is what `rigor render` and `rigor infer` call the digest.
+            if let root = task.merkleRoot, tasks.filter({ $0.job == job }).count == 1 {
+                console.say("\(task.app): digest \(root)")
+            }
         }
         var rows = [["TASK", "DEVICE", "SECONDS", "RESULT HASH", "PAID"]]
         for task in tasks {
@@ -116,7 +120,7 @@ struct DemoResult {
             "ledger \(folder.ledger): \(history.calls) calls replayed, \(history.supply) tokens, "
                 + "every posting balanced")
         if let path = receiptPaths.first {
-            console.say("check one yourself: rigor verify \(path)")
+            console.say("check one yourself: rigor verify \(path.shellQuoted)")
         }
     }
 

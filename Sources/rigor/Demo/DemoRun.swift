@@ -184,9 +184,10 @@ struct DemoRun {
         }
         let parts = workers.map { worker in
             let share = worker.fraction > 0 ? " \(Int(worker.fraction * 100)) %" : ""
-            return "\(worker.device): \(worker.stage)\(share)"
+            return "\(worker.stage)\(share)"
         }
-        console.progress("\(task.spec.app) \(task.part): " + parts.joined(separator: "; "))
+        // Short enough for any terminal: which devices work was said at the beginning.
+        console.progress("\(task.spec.app) \(task.part): " + parts.joined(separator: " | "))
     }
 
     private func trouble(_ taskID: Hash256, _ pool: PoolClient) throws(Failure) -> String {
