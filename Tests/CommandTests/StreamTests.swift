@@ -60,6 +60,22 @@ import Testing
         #expect(bare.status == 0 && bare.errors.isEmpty, "\(bare)")
     }
 
+    /// Neither the loader nor a driver says that an `.icd` file leads nowhere.
+    @Test func driverWithoutLibrary() throws {
+        let run = try CommandLineRun()
+        let file = run.path("c.icd")
+        try Data("/nonexistent/lib.so\n".utf8).write(to: URL(fileURLWithPath: file))
+        let environment = ["OCL_ICD_VENDORS": file, "OPENCL_VENDOR_PATH": nil]
+        let doctor = try run.run(["doctor"], environment: environment)
+        #expect(doctor.status == 1)
+        #expect(doctor.output.hasPrefix("blocks   /"), "\(doctor)")
+        let named = "/c.icd names the library /nonexistent/lib.so, which is not there\n"
+        #expect(doctor.output.contains(named), "\(doctor)")
+        #expect(doctor.output.contains("certificate (no driver)"), "\(doctor)")
+        let probe = try run.run(["probe"], environment: environment)
+        #expect(probe.output.contains("/c.icd (/nonexistent/lib.so): no such library"))
+    }
+
     /// On a terminal: colour, unless it is not wanted. Elsewhere neither colour nor progress.
     @Test func colors() throws {
         let run = try CommandLineRun()

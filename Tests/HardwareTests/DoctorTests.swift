@@ -65,6 +65,77 @@ import Testing
         #expect(!Diagnosis(facts).findings.contains { $0.check == "devices" })
     }
 
+    @Test func noDriverWhereTheEnvironmentPoints() throws {
+        var facts = facts([])
+        facts.drivers = []
+        facts.vendorPlace = "/opt/own"
+        var finding = try only(facts, "drivers")
+        #expect(finding.message.hasSuffix("no .icd file in /opt/own"))
+        #expect(finding.remedy?.hasPrefix("unset OCL_ICD_VENDORS") == true)
+        facts.vendorPlace = "/opt/own/a.icd"
+        finding = try only(facts, "drivers")
+        #expect(finding.message.hasSuffix("/opt/own/a.icd names no library"))
+    }
+
+    @Test(arguments: [
+        ("/opt/own/c.icd", "sudo mv /opt/own/c.icd /opt/own/c.icd.off"),
+        (
+            "/etc/OpenCL/vendors/c.icd",
+            "sudo apt-get install --reinstall $(dpkg -S /etc/OpenCL/vendors/c.icd | cut -d: -f1)"
+        ),
+    ])
+    func libraryThatIsNotThere(_ file: String, _ remedy: String) throws {
+        let driver = DriverEnumeration.Driver(file: file, library: "/nonexistent/lib.so")
+        let fault = DriverEnumeration.Fault(
+            driver: driver, reason: "no such library", isLibraryMissing: true)
+        var facts = facts(healthy().inventory.platforms, faults: [fault])
+        facts.drivers.append(driver)
+        let some = try only(facts, "drivers")
+        #expect(some.severity == .hinders)
+        #expect(some.message.hasPrefix("\(file) names the library /nonexistent/lib.so"))
+        #expect(some.remedy?.hasPrefix(remedy) == true)
+        #expect(Diagnosis(facts).fine.contains("driver_faults"))
+
+        facts = self.facts([], faults: [fault])
+        facts.drivers = [driver]
+        let diagnosis = Diagnosis(facts)
+        #expect(try only(facts, "drivers").severity == .blocks)
+        #expect(diagnosis.findings.count == 1, "\(diagnosis.findings)")
+        for name in ["driver_faults", "devices", "certificate"] {
+            #expect(diagnosis.unknown[name] == "no driver")
+        }
+    }
+
+    /// What nobody looked at is not fine.
+    @Test func unknownIsNotFine() throws {
+        let blind = Diagnosis(healthy())
+        #expect(
+            blind.unknown == [
+                "permissions": "no GPU in /dev", "graphics": "no graphics card",
+                "temperature": "no sensor", "frequency": "no cpufreq",
+            ])
+        #expect(!blind.fine.contains("temperature"))
+        #expect(blind.fine.contains("devices"))
+        #expect(blind.json.text.contains("\"reason\": \"no sensor\""))
+        #expect(blind.json.text.contains("\"state\": \"unknown\""))
+        #expect(!blind.checks.contains("wallet"))
+
+        let sensor = Reading(
+            source: .hwmon, device: "amdgpu", label: "edge", quantity: .temperature, value: 40,
+            critical: 110)
+        var seeing = facts(
+            healthy().inventory.platforms, machine: card(0x10de), readings: [sensor])
+        seeing.nodes = [Facts.DeviceNode(path: "/dev/nvidia0", group: "root", isAccessible: true)]
+        seeing.frequency = Facts.Frequency(driver: "acpi-cpufreq", governor: "schedutil")
+        #expect(Diagnosis(seeing).unknown.isEmpty)
+        #expect(Diagnosis(seeing).fine.contains("temperature"))
+        seeing.clock.isSynchronized = nil
+        seeing.home.freeBytes = nil
+        #expect(Set(Diagnosis(seeing).unknown.keys) == ["clock", "disk"])
+        let empty = Diagnosis(facts([PlatformInfo(name: "rusticl")]))
+        #expect(empty.unknown["certificate"] == "no device")
+    }
+
     @Test func driversThatShowNoDevice() throws {
         let finding = try only(facts([PlatformInfo(name: "rusticl")]), "devices")
         #expect(finding.severity == .blocks)
@@ -206,21 +277,19 @@ import Testing
         #expect(Diagnosis(facts).findings.isEmpty)
     }
 
-    @Test func quotaAndWallet() throws {
+    @Test func quota() throws {
         let limits = ControlGroup(processorsMax: 0.5)
-        var facts = facts(healthy().inventory.platforms, limits: limits)
+        let facts = facts(healthy().inventory.platforms, limits: limits)
         let quota = try only(facts, "processors")
         #expect(quota.severity == .hinders)
         #expect(quota.message.contains("allows 0.50 of"))
-        facts.hasWallet = false
-        #expect(try only(facts, "wallet").severity == .note)
         #expect(Diagnosis(facts).canEarn)
     }
 
     @Test func worstComesFirst() {
-        var facts = facts([PlatformInfo(name: "rusticl")])
+        let limits = ControlGroup(processorsMax: 2)
+        var facts = facts([PlatformInfo(name: "rusticl")], limits: limits)
         facts.clock.isSynchronized = false
-        facts.hasWallet = false
         let severities = Diagnosis(facts).findings.map(\.severity)
         #expect(severities == severities.sorted(by: >))
         #expect(severities.first == .blocks)

@@ -72,4 +72,51 @@ import Testing
             #expect(none.isEmpty)
         }
     }
+
+    @Test func findsWhereTheLoaderLooks() throws {
+        let tree = try RecordedTree(
+            """
+            == etc/OpenCL/vendors/pocl.icd
+            libpocl.so.2
+            """)
+        tree.reading { root in
+            func place(_ environment: [String: String]) -> String {
+                DriverEnumeration.vendorPlace(root, environment: environment)
+            }
+            #expect(place([:]) == "/etc/OpenCL/vendors")
+            #expect(place(["OCL_ICD_VENDORS": ""]) == "/etc/OpenCL/vendors")
+            #expect(place(["OPENCL_VENDOR_PATH": "/opt/own/"]) == "/opt/own")
+            #expect(place(["OCL_ICD_VENDORS": "/opt/own/a.icd"]) == "/opt/own/a.icd")
+            #expect(place(["OCL_ICD_VENDORS": "pocl.icd"]) == "/etc/OpenCL/vendors/pocl.icd")
+            #expect(place(["OCL_ICD_VENDORS": "own"]).hasPrefix("/"))
+        }
+    }
+
+    @Test func findsLibrariesWithoutLoadingThem() throws {
+        let tree = try RecordedTree(
+            """
+            == usr/lib/x86_64-linux-gnu/libdebian.so.1
+            == usr/lib64/libfedora.so.1
+            == opt/own/libown.so
+            == opt/cached/libcached.so
+            == etc/ld.so.cache
+            glibc-ld.so.cache1.1\0/opt/cached/libcached.so\0/opt/gone/libgone.so\0
+            == usr/lib/libdangling.so -> libtarget.so
+            """)
+        tree.reading { root in
+            func missing(_ library: String, _ environment: [String: String] = [:]) -> Bool {
+                let driver = DriverEnumeration.Driver(file: "/v/a.icd", library: library)
+                let faults = DriverEnumeration.missingLibraries(
+                    [driver], root, environment: environment)
+                return faults.map(\.driver) == [driver] && faults[0].isLibraryMissing
+            }
+            for library in [
+                "libdebian.so.1", "libfedora.so.1", "libcached.so", "/opt/own/libown.so",
+            ] { #expect(!missing(library), "\(library)") }
+            for library in [
+                "/nonexistent/lib.so", "libown.so", "libgone.so", "libdangling.so", "cached.so",
+            ] { #expect(missing(library), "\(library)") }
+            #expect(!missing("libown.so", ["LD_LIBRARY_PATH": "/nowhere:/opt/own"]))
+        }
+    }
 }

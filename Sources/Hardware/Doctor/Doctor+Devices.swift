@@ -23,26 +23,54 @@ extension Doctor {
     ]
 
     static func drivers(_ facts: Facts) -> [Finding] {
-        guard facts.drivers.isEmpty else { return [] }
+        let missing = facts.inventory.faults.filter(\.isLibraryMissing).map { fault in
+            Finding(
+                "drivers", facts.hasDevice ? .hinders : .blocks,
+                "\(fault.driver.file) names the library \(fault.driver.library), "
+                    + "which is not there",
+                remedy: reinstall(fault.driver.file))
+        }
+        guard facts.drivers.isEmpty, !facts.hasDriver else { return missing }
+        let place = facts.vendorPlace
         return [
             Finding(
                 "drivers", .blocks,
-                "no OpenCL driver is installed: no .icd file in /etc/OpenCL/vendors",
-                remedy: processorDriver)
+                "no OpenCL driver is installed: "
+                    + (place.hasSuffix(".icd")
+                        ? "\(place) names no library" : "no .icd file in \(place)"),
+                remedy: otherDriver(facts))
         ]
     }
 
+    /// Packages keep their `.icd` files in the usual folder; elsewhere somebody wrote them by hand.
+    private static func reinstall(_ file: String) -> String {
+        let setAside = "sudo mv \(file) \(file).off"
+        guard file.hasPrefix(DriverEnumeration.vendorFolder + "/") else { return setAside }
+        return "sudo apt-get install --reinstall $(dpkg -S \(file) | cut -d: -f1)"
+            + "  # or, of no package: \(setAside)"
+    }
+
+    /// A package is of no use while the environment keeps the loader from its folder.
+    private static func otherDriver(_ facts: Facts) -> String {
+        facts.vendorPlace == DriverEnumeration.vendorFolder
+            ? processorDriver
+            : "unset OCL_ICD_VENDORS OPENCL_VENDOR_PATH"
+                + "  # back to \(DriverEnumeration.vendorFolder)"
+    }
+
     static func driverFaults(_ facts: Facts) -> [Finding] {
-        let hasDevice = facts.inventory.devices.contains { $0.index != nil }
-        let faults = facts.inventory.faults.map { fault in
+        let failed = facts.inventory.faults.filter { !$0.isLibraryMissing }
+        let faults = failed.map { fault in
             Finding(
-                "driver_faults", hasDevice ? .hinders : .blocks,
+                "driver_faults", facts.hasDevice ? .hinders : .blocks,
                 "the driver \(fault.driver.library) (\(fault.driver.file)) fails when asked for "
                     + "its devices: \(fault.reason)",
                 remedy: "sudo mv \(fault.driver.file) \(fault.driver.file).off")
         }
         guard let problem = facts.inventory.problem else { return faults }
-        return faults + [Finding("driver_faults", hasDevice ? .hinders : .blocks, problem)]
+        return faults + [
+            Finding("driver_faults", facts.hasDevice ? .hinders : .blocks, problem)
+        ]
     }
 
     static func permissions(_ facts: Facts) -> [Finding] {
@@ -65,11 +93,17 @@ extension Doctor {
         }
     }
 
+    /// Graphics cards for which there are OpenCL drivers.
+    static func graphicsCards(_ facts: Facts) -> [PCIDevice] {
+        facts.inventory.machine.pciDevices.filter {
+            $0.isGraphics && vendors[$0.vendorID] != nil
+        }
+    }
+
     /// Graphics cards that no driver shows as an OpenCL device.
     static func graphics(_ facts: Facts) -> [Finding] {
-        let cards = facts.inventory.machine.pciDevices.filter { device in
-            device.isGraphics && vendors[device.vendorID] != nil
-                && !facts.inventory.devices.contains { $0.pci == device.address }
+        let cards = graphicsCards(facts).filter { card in
+            !facts.inventory.devices.contains { $0.pci == card.address }
         }
         // Without PCI addresses from the driver, count: as many GPUs of a vendor as cards is fine.
         let placeless = Dictionary(
@@ -97,14 +131,14 @@ extension Doctor {
     static func devices(_ facts: Facts) -> [Finding] {
         let inventory = facts.inventory
         var findings: [Finding] = []
-        if !facts.drivers.isEmpty, !inventory.devices.contains(where: { $0.index != nil }) {
+        if facts.hasDriver, !facts.hasDevice {
             let names = inventory.platforms.map(\.name).joined(separator: ", ")
             findings.append(
                 Finding(
                     "devices", .blocks,
                     "no OpenCL device can be opened"
                         + (names.isEmpty ? "" : "; these platforms are empty: \(names)"),
-                    remedy: processorDriver))
+                    remedy: otherDriver(facts)))
         }
         for device in inventory.devices {
             if let reason = device.unusable, !reason.hasSuffix("listed twice") {
@@ -120,7 +154,7 @@ extension Doctor {
             findings.append(
                 Finding(
                     "devices", .note,
-                    "listed twice in /etc/OpenCL/vendors: \(doubled.joined(separator: ", "))"))
+                    "listed twice in \(facts.vendorPlace): \(doubled.joined(separator: ", "))"))
         }
         return findings
     }
@@ -138,7 +172,7 @@ extension Doctor {
                     isTried
                         ? "no device is exact, so none may settle by hash"
                         : "no device is certified as exact yet",
-                    remedy: isTried ? processorDriver : "rigor certify --device all"))
+                    remedy: isTried ? otherDriver(facts) : "rigor certify --device all"))
         }
         for device in certified where device.verdict?.maySettle == false {
             let reason = device.verdict?.reason.map { ": \($0)" } ?? ""

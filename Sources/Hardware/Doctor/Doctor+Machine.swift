@@ -13,9 +13,7 @@ extension Doctor {
     static let nowSecondsMin = 1_767_225_600
 
     static func memory(_ facts: Facts) -> [Finding] {
-        guard let memory = facts.inventory.memory else {
-            return [Finding("memory", .note, "memory is unknown: no /proc/meminfo")]
-        }
+        guard let memory = facts.inventory.memory else { return [] }
         var findings: [Finding] = []
         let isLimited = memory.usableBytes < memory.totalBytes
         let source =
@@ -115,15 +113,6 @@ extension Doctor {
                 "processors are held at their lowest frequency (governor powersave)",
                 remedy: "sudo apt-get install linux-cpupower && "
                     + "sudo cpupower frequency-set -g schedutil")
-        ]
-    }
-
-    static func wallet(_ facts: Facts) -> [Finding] {
-        guard facts.hasWallet == false else { return [] }
-        return [
-            Finding(
-                "wallet", .note,
-                "no wallet in \(facts.home.path): needed to be paid, not to run locally")
         ]
     }
 }

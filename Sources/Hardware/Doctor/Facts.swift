@@ -3,6 +3,8 @@
 public struct Facts: Hashable, Codable, Sendable {
     public var inventory: Inventory
     public var drivers: [DriverEnumeration.Driver]
+    /// The folder, or the one file, in which `drivers` were found.
+    public var vendorPlace: String
     /// `RUSTICL_ENABLE`: Mesa's rusticl shows no device that is not named there.
     public var rusticlEnable: String?
     public var userName: String
@@ -11,23 +13,22 @@ public struct Facts: Hashable, Codable, Sendable {
     public var clock: ClockState
     /// `cpufreq`'s driver and governor of the first processor; nil where frequency is fixed.
     public var frequency: Frequency?
-    /// Nil where nobody looked.
-    public var hasWallet: Bool?
 
     public init(
-        inventory: Inventory, drivers: [DriverEnumeration.Driver], rusticlEnable: String? = nil,
+        inventory: Inventory, drivers: [DriverEnumeration.Driver],
+        vendorPlace: String = DriverEnumeration.vendorFolder, rusticlEnable: String? = nil,
         userName: String, nodes: [DeviceNode] = [], home: Folder, clock: ClockState,
-        frequency: Frequency? = nil, hasWallet: Bool? = nil
+        frequency: Frequency? = nil
     ) {
         self.inventory = inventory
         self.drivers = drivers
+        self.vendorPlace = vendorPlace
         self.rusticlEnable = rusticlEnable
         self.userName = userName
         self.nodes = nodes
         self.home = home
         self.clock = clock
         self.frequency = frequency
-        self.hasWallet = hasWallet
     }
 
     /// A file in /dev through which drivers reach a GPU.

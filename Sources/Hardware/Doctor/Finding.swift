@@ -48,8 +48,10 @@ public struct Finding: Hashable, Codable, Sendable {
 public struct Diagnosis: Hashable, Sendable {
     /// Worst first; in the order of the checks among equals.
     public let findings: [Finding]
-    /// Names of the checks that ran, in order.
+    /// Names of all checks, in order.
     public let checks: [String]
+    /// Why a check could not look, in a word or two, by its name.
+    public let unknown: [String: String]
 
     public init(_ facts: Facts) {
         let found = Doctor.checks.flatMap { $0.run(facts) }
@@ -57,6 +59,18 @@ public struct Diagnosis: Hashable, Sendable {
             found.filter { $0.severity == severity }
         }
         checks = Doctor.checks.map(\.name)
+        var unknown: [String: String] = [:]
+        for check in Doctor.checks where !found.contains(where: { $0.check == check.name }) {
+            unknown[check.name] = check.unknown(facts)
+        }
+        self.unknown = unknown
+    }
+
+    /// Checks that looked and found nothing.
+    public var fine: [String] {
+        checks.filter { name in
+            unknown[name] == nil && !findings.contains { $0.check == name }
+        }
     }
 
     /// False when something keeps this machine from earning.
@@ -71,7 +85,9 @@ public struct Diagnosis: Hashable, Sendable {
                     let worst = findings.filter { $0.check == name }.map(\.severity).max()
                     return [
                         "check": .string(name),
-                        "state": .string(worst.map(\.rawValue) ?? "fine"),
+                        "state": .string(
+                            worst?.rawValue ?? (unknown[name] == nil ? "fine" : "unknown")),
+                        "reason": .optional(unknown[name], JSON.string),
                     ]
                 }),
             "findings": .array(findings.map(\.json)),

@@ -16,15 +16,18 @@ public enum DriverEnumeration {
         }
     }
 
-    /// A driver that did not survive being asked.
+    /// A driver that did not survive being asked, or could not be.
     public struct Fault: Hashable, Codable, Sendable {
         public var driver: Driver
         /// How it ended: `killed by signal 11 (Segmentation fault)`.
         public var reason: String
+        /// It was never asked: the library that its `.icd` file names is not there.
+        public var isLibraryMissing: Bool
 
-        public init(driver: Driver, reason: String) {
+        public init(driver: Driver, reason: String, isLibraryMissing: Bool = false) {
             self.driver = driver
             self.reason = reason
+            self.isLibraryMissing = isLibraryMissing
         }
     }
 
@@ -34,16 +37,11 @@ public enum DriverEnumeration {
         case failed(String)
     }
 
-    /// The drivers that the loader would find.
-    ///
-    /// - Parameter environment: `OCL_ICD_VENDORS` (ocl-icd; a folder or one file) and
-    ///   `OPENCL_VENDOR_PATH` (Khronos) replace the folder `/etc/OpenCL/vendors`.
+    /// The drivers that the loader would find in its ``vendorPlace(_:environment:)``.
     public static func installed(
         _ root: SystemRoot, environment: [String: String] = [:]
     ) -> [Driver] {
-        let place =
-            environment["OCL_ICD_VENDORS"] ?? environment["OPENCL_VENDOR_PATH"]
-            ?? "/etc/OpenCL/vendors"
+        let place = vendorPlace(root, environment: environment)
         let files =
             place.hasSuffix(".icd")
             ? [place]

@@ -12,7 +12,7 @@ public struct Inventory: Hashable, Codable, Sendable {
     /// Devices of all platforms, those that can be opened first and in the order of their index.
     public let devices: [Device]
     public let readings: [Reading]
-    /// Drivers that did not survive being asked.
+    /// Drivers that did not survive being asked, or whose library is not there.
     public let faults: [DriverEnumeration.Fault]
     /// Why platforms could not be listed, if they could not.
     public let problem: String?

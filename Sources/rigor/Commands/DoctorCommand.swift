@@ -8,6 +8,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Name what keeps this machine from earning, and the command that mends it.",
         discussion: """
+            A check either finds something, is fine, or is unknown: there was nothing to look at.
             Exit code 0 when nothing keeps the machine from earning, 1 when something does.
 
             EXAMPLES
@@ -34,6 +35,8 @@ struct DoctorCommand: AsyncParsableCommand {
         return Facts(
             inventory: try reader.read(),
             drivers: DriverEnumeration.installed(reader.root, environment: reader.environment),
+            vendorPlace: DriverEnumeration.vendorPlace(
+                reader.root, environment: reader.environment),
             rusticlEnable: reader.environment["RUSTICL_ENABLE"], userName: NSUserName(),
             nodes: Facts.DeviceNode.all(reader.root), home: Facts.Folder(path: home.folder.path),
             clock: Facts.ClockState(
@@ -42,9 +45,6 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private static func lines(_ diagnosis: Diagnosis) -> [String] {
-        let fine = diagnosis.checks.filter { name in
-            !diagnosis.findings.contains { $0.check == name }
-        }
         var lines: [String] = []
         for finding in diagnosis.findings {
             let word = finding.severity.rawValue
@@ -52,7 +52,13 @@ struct DoctorCommand: AsyncParsableCommand {
             lines.append("\(word)\(indent)\(finding.message)")
             if let remedy = finding.remedy { lines.append("         mend: \(remedy)") }
         }
-        if !fine.isEmpty { lines.append("fine     \(fine.joined(separator: ", "))") }
+        let unknown = diagnosis.checks.compactMap { name in
+            diagnosis.unknown[name].map { "\(name) (\($0))" }
+        }
+        for (word, names) in [("fine     ", diagnosis.fine), ("unknown  ", unknown)]
+        where !names.isEmpty {
+            lines.append(word + names.joined(separator: ", "))
+        }
         return lines + [
             "",
             diagnosis.canEarn

@@ -33,7 +33,9 @@ struct MachineReader {
         let machine = try Topology(.thisMachine).machine()
         let limits = ControlGroup(reading: root)
         let drivers = DriverEnumeration.installed(root, environment: environment)
-        let (answers, faults) = DriverEnumeration.read(drivers) { driver in
+        let missing = DriverEnumeration.missingLibraries(drivers, root, environment: environment)
+        let present = drivers.filter { driver in !missing.contains { $0.driver == driver } }
+        let (answers, faults) = DriverEnumeration.read(present) { driver in
             guard let driver else { return wait(for: together) }
             do throws(Failure) {
                 return wait(for: try start(in: folder, driver: driver))
@@ -44,7 +46,8 @@ struct MachineReader {
         return Inventory(
             machine: machine, memory: MemoryInfo(reading: root, limits: limits), limits: limits,
             answers: answers,
-            readings: HardwareMonitor.readings(root) + EnergyMeter.readings(root), faults: faults,
+            readings: HardwareMonitor.readings(root) + EnergyMeter.readings(root),
+            faults: missing + faults,
             verdict: verdict)
     }
 
