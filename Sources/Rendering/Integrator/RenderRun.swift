@@ -68,7 +68,7 @@ public final class RenderRun {
     private static func capacity(
         _ device: DeviceDescription, _ pathsMax: Int?, tileCount: Int
     ) -> Int {
-        let cached = device.kind == .gpu ? Int.max : max(device.computeUnits, 1) << 13
+        let cached = device.kind == .gpu ? Int.max : max(device.computeUnits, 1) << 15
         let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
         let allowed = device.allocationBytesMax / (4 * Wavefront.stateWords)
         let wanted = min(pathsMax ?? 1 << 17, cached, fitting, allowed)
