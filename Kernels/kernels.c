@@ -22,6 +22,9 @@ static const char certify_divide[] = {
 static const char certify_integer[] = {
 #embed "certify/integer.cl" suffix(, 0)
 };
+static const char certify_item[] = {
+#embed "certify/item.cl" suffix(, 0)
+};
 static const char certify_memory[] = {
 #embed "certify/memory.cl" suffix(, 0)
 };
@@ -161,6 +164,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("certify/convert.cl", certify_convert),
     FILE_ENTRY("certify/divide.cl", certify_divide),
     FILE_ENTRY("certify/integer.cl", certify_integer),
+    FILE_ENTRY("certify/item.cl", certify_item),
     FILE_ENTRY("certify/memory.cl", certify_memory),
     FILE_ENTRY("certify/narrow.cl", certify_narrow),
     FILE_ENTRY("certify/native.cl", certify_native),

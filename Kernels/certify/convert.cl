@@ -1,4 +1,4 @@
-// needs: certify/arithmetic.cl
+// needs: certify/item.cl
 // Conversions between integers and floats: ties, signs, limits.
 
 #define CERTIFY_CONVERT(name, first, second) \

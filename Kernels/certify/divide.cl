@@ -1,4 +1,4 @@
-// needs: exact/divide.cl exact/root.cl certify/arithmetic.cl
+// needs: exact/divide.cl exact/root.cl certify/item.cl
 // Division and square root: our own, and the device's.
 
 CERTIFY_FLOAT(certify_ex_div, ex_div(a, b))

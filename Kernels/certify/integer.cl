@@ -1,4 +1,4 @@
-// needs: certify/arithmetic.cl
+// needs: certify/item.cl
 // Integer arithmetic of 32 and 64 bits. Operands a, b, and a 64-bit one made of words 2 and 3.
 
 #define CERTIFY_INTEGER(name, first, second) \

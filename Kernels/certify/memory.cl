@@ -1,4 +1,4 @@
-// needs: certify/arithmetic.cl
+// needs: certify/item.cl
 // Local memory, barriers and integer atomics. Groups of 32 items.
 
 // An inclusive prefix sum over each group, in five rounds between barriers.

@@ -1,4 +1,4 @@
-// needs: exact/narrow.cl certify/arithmetic.cl
+// needs: exact/narrow.cl certify/item.cl
 // Narrowing to binary16 and bfloat16 behind arithmetic: rounded to float first, then narrowed, by
 // integer code. A compiler that merges both steps rounds once, and is wrong on ties.
 

@@ -1,4 +1,4 @@
-// needs: exact/divide.cl exact/root.cl certify/arithmetic.cl
+// needs: exact/divide.cl exact/root.cl certify/item.cl
 // The device's own division and square root, built with the option that asks for correct rounding.
 // Only the certificate's program defines the macro.
 

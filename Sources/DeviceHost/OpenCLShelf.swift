@@ -55,13 +55,11 @@ public struct OpenCLShelf: DeviceShelf {
         progress: (String, Double) throws(Failure) -> Void
     ) throws(Failure) -> CertificateReport {
         try check(selection)
-        let device = try opener.openBare(selection.index)
         var failure: Failure?
-        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) { probe in
+        let certificate = try opener.certify(selection.index) { probe in
             do throws(Failure) { try progress(probe, 0) } catch { failure = error }
         }
         if let failure { throw failure }
-        opener.keep(certificate, for: selection.index)
         return CertificateReport(
             device: DeviceReport(catalog.descriptions[selection.index], index: selection.index),
             verdict: certificate.verdict, conformance: certificate.conformanceHash,

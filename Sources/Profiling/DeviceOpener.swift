@@ -43,14 +43,46 @@ public struct DeviceOpener: Sendable {
     ) throws(Failure) -> [OpenCLDevice] {
         var opened: [OpenCLDevice] = []
         for index in try selector.select(from: catalog.descriptions) {
-            var options = options
-            options.cacheFolder = programFolder
-            options.native = try native(index)
-            options.tuning = profiles.tuning(for: catalog.descriptions[index])
             opened += try catalog.open(
-                index, computeUnits: computeUnits, share: share, options: options, clock: clock)
+                index, computeUnits: computeUnits, share: share,
+                options: working(index, native: try native(index), options), clock: clock)
         }
         return opened
+    }
+
+    /// Certifies a device: bare, then at the apps' known workloads as it will work; and keeps what
+    /// was proven of its own operations.
+    ///
+    /// - Throws: ``Failure`` when the device cannot be opened, or was lost on the way.
+    public func certify(
+        _ index: Int, progress: (String) -> Void = { _ in }
+    ) throws(Failure) -> Certificate {
+        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(
+            openBare(index),
+            working: { native throws(Failure) in
+                try OpenCLDevice(
+                    catalog.system.devices[index],
+                    options: working(index, native: native, .init()), clock: clock)
+            },
+            progress: progress)
+        keep(certificate, for: index)
+        return certificate
+    }
+
+    /// What the whole battery found replaces what was proven of the device.
+    package func keep(_ certificate: Certificate, for index: Int) {
+        proofs?.keep(certificate.native, for: catalog.descriptions[index])
+    }
+
+    /// What a device is opened with for work.
+    private func working(
+        _ index: Int, native: OpenCLDevice.NativeOperations, _ options: OpenCLDevice.Options
+    ) -> OpenCLDevice.Options {
+        var options = options
+        options.cacheFolder = programFolder
+        options.native = native
+        options.tuning = profiles.tuning(for: catalog.descriptions[index])
+        return options
     }
 
     /// Opens a device with our own operations alone, to be judged.
@@ -58,11 +90,6 @@ public struct DeviceOpener: Sendable {
         try OpenCLDevice(
             catalog.system.devices[index], options: .init(cacheFolder: programFolder),
             clock: clock)
-    }
-
-    /// What the whole battery found replaces what was proven of the device.
-    public func keep(_ certificate: Certificate, for index: Int) {
-        proofs?.keep(certificate.native, for: catalog.descriptions[index])
     }
 
     /// Figures that a profile has of the device; see ``DeviceProfiles/figures(for:)``.

@@ -60,7 +60,8 @@ import Testing
         let device = try test.open()
         let program = try device.program(
             ProgramSource(
-                "test/fma", files: ["certify/arithmetic.cl"], defines: ["EXACT_SPLIT_FMA": "1"]))
+                "test/fma", files: ["certify/item.cl", "certify/arithmetic.cl"],
+                defines: ["EXACT_SPLIT_FMA": "1"]))
         let output = try device.makeBuffer(byteCount: 8 * items.count)
         try device.launch(
             "certify_fma", of: program, global: [items.count], local: nil,

@@ -46,19 +46,29 @@ public struct Certifier: Sendable {
 
     /// Certifies an OpenCL device: what it must announce, then what it must answer.
     ///
+    /// - Parameter working: opens the device as apps work on it, with the native operations that
+    ///   were proven: the known workloads then run the programs that will be run. Nil runs them on
+    ///   `device` itself.
     /// - Throws: ``Failure`` `timeout` when the device was lost on the way. Any other failure of a
     ///   probe is an outcome and in the certificate.
     public func certify(
-        _ device: OpenCLDevice, progress: (String) -> Void = { _ in }
+        _ device: OpenCLDevice,
+        working: ((OpenCLDevice.NativeOperations) throws(Failure) -> OpenCLDevice)? = nil,
+        progress: (String) -> Void = { _ in }
     ) throws(Failure) -> Certificate {
-        try certify(device, gateRefusals: device.info.gateRefusals, progress: progress)
+        try certify(
+            device, gateRefusals: device.info.gateRefusals,
+            working: { native throws(Failure) in try working?(native) ?? device },
+            progress: progress)
     }
 
     /// Certifies any device behind the port.
     ///
     /// - Parameter gateRefusals: reasons to refuse it whatever it answers.
     public func certify(
-        _ device: any ComputeDevice, gateRefusals: [String], progress: (String) -> Void = { _ in }
+        _ device: any ComputeDevice, gateRefusals: [String],
+        working: ((OpenCLDevice.NativeOperations) throws(Failure) -> any ComputeDevice)? = nil,
+        progress: (String) -> Void = { _ in }
     ) throws(Failure) -> Certificate {
         var results: [Certificate.ProbeResult] = []
         var passed: Set<String> = []
@@ -76,9 +86,11 @@ public struct Certifier: Sendable {
                     name: probe.name, need: probe.need.rawValue,
                     hasPassed: outcome.reason == nil, reason: outcome.reason))
         }
+        let native = Battery.native(passed: passed)
+        let worker = workloads.isEmpty ? device : try working?(native) ?? device
         for workload in workloads {
             progress(workload.name)
-            let reason = try workload.fault(on: device)
+            let reason = try workload.fault(on: worker)
             results.append(
                 Certificate.ProbeResult(
                     name: workload.name, need: Probe.Need.normal.rawValue,
@@ -97,7 +109,7 @@ public struct Certifier: Sendable {
             platform: description.platform, device: description.name,
             driverVersion: description.driverVersion, platformVersion: description.platformVersion,
             pciAddress: description.pciAddress, battery: Battery.hash, verdict: verdict,
-            reasons: reasons, native: Battery.native(passed: passed),
+            reasons: reasons, native: native,
             conformanceHash: hasher.finalize(), probes: results)
     }
 

@@ -83,7 +83,6 @@ extension ProgramSource {
     static func certify(_ name: String, needs: [String] = []) -> ProgramSource {
         ProgramSource(
             "certify/\(name)",
-            files: needs + ["certify/arithmetic.cl"]
-                + (name == "arithmetic" ? [] : ["certify/\(name).cl"]))
+            files: needs + ["certify/item.cl", "certify/\(name).cl"])
     }
 }

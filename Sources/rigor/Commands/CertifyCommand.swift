@@ -55,13 +55,8 @@ struct CertifyCommand: AsyncParsableCommand {
     private func certify(
         _ index: Int, _ opener: DeviceOpener, _ label: String, _ console: Console
     ) throws(Failure) -> Certificate {
-        let device = try opener.openBare(index)
-        let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(device) {
-            console.progress("\($0) (\(label))")
-        }
-        console.endProgress()
-        opener.keep(certificate, for: index)
-        return certificate
+        defer { console.endProgress() }
+        return try opener.certify(index) { console.progress("\($0) (\(label))") }
     }
 
     private func keep(_ certificate: Certificate, _ console: Console) -> Bool {
