@@ -48,7 +48,8 @@ import Testing
         let arguments = ["--input", "bytes=\(home)/bytes.npy", "--labels", "\(home)/labels.txt"]
         let task = try settle(["--model", "\(model)/model.onnx"] + arguments, home: home)
 
-        let alone = try Demo.run(["infer", "\(model)/model.onnx", "--json"] + arguments)
+        let alone = try Demo.run(
+            ["infer", "\(model)/model.onnx", "--top", "1", "--json"] + arguments)
         try #require(alone.code == 0, "\(alone.said)")
         #expect(try digest(alone.out) == task["merkle_root"] as? String)
         let shown = try #require((task["outputs"] as? [String])?.first)
