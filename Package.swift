@@ -62,7 +62,7 @@ let package = Package(
         // fma is a call into libm where the target need not have the instruction.
         .target(name: "Exact", linkerSettings: [.linkedLibrary("m")]),
         module("SoftFloat"),
-        module("Files", ["Core"]),
+        module("Files", ["Core", "Examples"]),
         module("Digest", ["Core", "CLibCrypto", "CNettle"]),
         module("Ethereum", ["Core", "Digest", "CSecp256k1"]),
         module("Contribution", ["Core", "Digest", "Ethereum"]),
@@ -122,7 +122,7 @@ let package = Package(
         .executableTarget(
             name: "rigor",
             dependencies: [
-                "CLinux", "Examples", "Core", "Digest", "Exact", "Files", "Ethereum",
+                "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum",
                 "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
                 "Inference", "Profiling", "Toy", "PrepareHost", "DeviceHost", "Ledger",

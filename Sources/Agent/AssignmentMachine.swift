@@ -7,10 +7,11 @@ public import PoolProtocol
 /// One task's life on one rig, as a value: what is durable, and what to do next.
 ///
 /// The record is in the journal before the step that follows from it is taken, so a restart reads
-/// it and goes on. A result, once journalled, is never computed again: the same digest is
-/// contributed and revealed, whatever happens to the process.
+/// it and goes on; if the machine lost power, from an earlier stage: the market knows the rest.
+/// A result, once journalled, is never computed again: the same digest is contributed and revealed,
+/// whatever happens to the process.
 public struct AssignmentRecord: Hashable, Sendable {
-    /// How far the task has come. Each stage is reached by one durable write.
+    /// How far the task has come. Each stage is reached by one transaction of the journal.
     public enum Stage: String, Hashable, Sendable, CaseIterable {
         /// Accepted; nothing is computed.
         case given
@@ -26,6 +27,17 @@ public struct AssignmentRecord: Hashable, Sendable {
         case paid
         /// Ended without pay; `reason` says why.
         case abandoned
+
+        /// Whether the record must be on disk, not only in the system's memory, before anything
+        /// follows from it. A result must, since a stake is locked on it next; so must an end.
+        /// The others can be read from the market again: an assignment that was forgotten is
+        /// offered anew, and a contribution, reveal or delivery shows in the next view.
+        public var isFlushed: Bool {
+            switch self {
+            case .computed, .paid, .abandoned: true
+            case .given, .contributed, .revealed, .delivered: false
+            }
+        }
     }
 
     public var assignment: Assignment

@@ -3,11 +3,14 @@ public import Core
 internal import Foundation
 internal import GRDB
 internal import PoolProtocol
+internal import Synchronization
 
 /// What an agent must not forget: every assignment's record, and a line for each thing it did. One
-/// SQLite file, flushed at every commit.
+/// SQLite file.
 ///
-/// `save` returns when the record is on disk. Nothing that locks a stake is sent before that.
+/// No commit is lost when the process dies. What nobody else could say again is also flushed, with
+/// all before it, so that it survives the machine's own death: see
+/// ``AssignmentRecord/Stage/isFlushed``. Nothing that locks a stake is sent before its result is.
 public final class Journal: Sendable {
     private let database: DatabaseQueue
 
@@ -26,10 +29,8 @@ public final class Journal: Sendable {
         // A reader beside us, or a process that has just been killed, may hold the file a moment.
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
-                throw Failure(.io, "SQLite does not take synchronous = FULL")
-            }
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try Self.flush(true, in: db)
         }
         let made = try Self.guarding(path) {
             try DatabaseQueue(path: path, configuration: configuration)
@@ -42,35 +43,69 @@ public final class Journal: Sendable {
         }
     }
 
-    /// Makes a record, and the line that says what led to it, durable in one transaction.
+    /// Whether commits are flushed now; changed on the database's queue alone.
+    private let isFlushing = Mutex(true)
+
+    /// Whether the next commits are flushed. In WAL mode one that is flushes all before it, and one
+    /// that is not keeps the file sound all the same (SQLite, "PRAGMA synchronous").
+    private static func flush(_ isFlushed: Bool, in db: Database) throws {
+        let level = isFlushed ? 2 : 1
+        try db.execute(sql: "PRAGMA synchronous = \(level)")
+        guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == level else {
+            throw Failure(.io, "SQLite does not take synchronous = \(level)")
+        }
+    }
+
+    /// One transaction, flushed or not.
+    private func write(
+        isFlushed: Bool, _ body: (Database) throws -> Void
+    ) throws(Failure) {
+        try Self.guarding("journal") {
+            try database.writeWithoutTransaction { db in
+                if isFlushing.withLock({ $0 }) != isFlushed {
+                    try Self.flush(isFlushed, in: db)
+                    isFlushing.withLock { $0 = isFlushed }
+                }
+                try db.inTransaction(.immediate) {
+                    try body(db)
+                    return .commit
+                }
+            }
+        }
+    }
+
+    /// Keeps a record, and the line that says what led to it, in one transaction.
     ///
     /// - Throws: ``Failure``: `journal` when a journalled result would change.
     public func save(
         _ record: AssignmentRecord, step: String, atSeconds: Int
     ) throws(Failure) {
         let task = Data(record.assignment.taskID.bytes)
-        try Self.guarding("journal") {
-            try database.write { db in
-                if let old = try Self.record(task, in: db), let result = old.result,
-                    result != record.result
-                {
-                    throw Failure(
-                        .journal, "journal: task \(record.assignment.taskID) has a result already")
-                }
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO assignment (task, stage, data) VALUES (?, ?, ?)",
-                    arguments: [task, record.stage.rawValue, Data(record.cbor.encoded)])
-                try Self.note(task, step, atSeconds: atSeconds, in: db)
+        try write(isFlushed: record.stage.isFlushed) { db in
+            if let old = try Self.record(task, in: db), let result = old.result,
+                result != record.result
+            {
+                throw Failure(
+                    .journal, "journal: task \(record.assignment.taskID) has a result already")
             }
+            try Self.put(task, record, in: db)
+            try Self.note(task, step, atSeconds: atSeconds, in: db)
         }
+    }
+
+    private static func put(
+        _ task: Data, _ record: AssignmentRecord, in db: Database
+    ) throws {
+        try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO assignment (task, stage, data) VALUES (?, ?, ?)"
+        ).execute(arguments: [task, record.stage.rawValue, Data(record.cbor.encoded)])
     }
 
     private static func note(
         _ task: Data, _ text: String, atSeconds: Int, in db: Database
     ) throws {
-        try db.execute(
-            sql: "INSERT INTO step (at_seconds, task, text) VALUES (?, ?, ?)",
-            arguments: [atSeconds, task, text])
+        try db.cachedStatement(sql: "INSERT INTO step (at_seconds, task, text) VALUES (?, ?, ?)")
+            .execute(arguments: [atSeconds, task, text])
     }
 
     public func record(_ taskID: Hash256) throws(Failure) -> AssignmentRecord? {
@@ -94,7 +129,8 @@ public final class Journal: Sendable {
 
     private static func record(_ task: Data, in db: Database) throws -> AssignmentRecord? {
         try Data.fetchOne(
-            db, sql: "SELECT data FROM assignment WHERE task = ?", arguments: [task]
+            db.cachedStatement(sql: "SELECT data FROM assignment WHERE task = ?"),
+            arguments: [task]
         ).map { try AssignmentRecord(try CBOR(decoding: Bytes($0))) }
     }
 
@@ -116,17 +152,13 @@ public final class Journal: Sendable {
         _ record: AssignmentRecord, _ receipt: SignedReceipt, atSeconds: Int
     ) throws(Failure) {
         let task = Data(record.assignment.taskID.bytes)
-        try Self.guarding("journal") {
-            try database.write { db in
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO receipt (task, data) VALUES (?, ?)",
-                    arguments: [task, Data(receipt.cbor.encoded)])
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO assignment (task, stage, data) VALUES (?, ?, ?)",
-                    arguments: [task, record.stage.rawValue, Data(record.cbor.encoded)])
-                try Self.note(
-                    task, "paid \(receipt.receipt.paid) tokens", atSeconds: atSeconds, in: db)
-            }
+        try write(isFlushed: true) { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO receipt (task, data) VALUES (?, ?)",
+                arguments: [task, Data(receipt.cbor.encoded)])
+            try Self.put(task, record, in: db)
+            try Self.note(
+                task, "paid \(receipt.receipt.paid) tokens", atSeconds: atSeconds, in: db)
         }
     }
 

@@ -14,6 +14,8 @@ public protocol DeviceShelf: Sendable {
         _ selection: DeviceSelection,
         progress: (String, Double) throws(Failure) -> Void
     ) throws(Failure) -> CertificateReport
+    /// Asks one question of the battery.
+    func ask(_ order: AskOrder) throws(Failure) -> AnswerReport
 }
 
 /// The process that drives a device: prepared blobs go in, leaves come out. It has no key and no
@@ -52,6 +54,7 @@ public final class DeviceHost {
                 try shelf.certify(selection) { (stage, fraction) throws(Failure) in
                     try session.send(.progress(stage: stage, fraction: fraction))
                 })
+        case .ask(let order): return .answer(try shelf.ask(order))
         case .open(let selection):
             let report = try report(selection)
             device = nil

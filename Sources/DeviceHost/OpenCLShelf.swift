@@ -3,19 +3,26 @@ public import Core
 public import HostProtocol
 internal import OpenCL
 internal import Profiling
+internal import Synchronization
 
 /// The OpenCL devices of this machine.
-public struct OpenCLShelf: DeviceShelf {
+public final class OpenCLShelf: DeviceShelf {
     private let opener: DeviceOpener
+    private let helpers: HostExaminee.Helpers?
+    /// Devices that are being asked.
+    private let examinees = Mutex<[Int: DeviceExaminee]>([:])
     private var catalog: DeviceCatalog { opener.catalog }
 
     /// - Parameters:
     ///   - cacheFolder: where compiled programs, and what is proven of devices, are kept; nil keeps
     ///     nothing.
     ///   - profiles: with a user's own.
+    ///   - helpers: the processes that examine a device for its certificate; nil examines it here.
     public init(
-        cacheFolder: String?, profiles: DeviceProfiles = .shipped, clock: any Clock
+        cacheFolder: String?, profiles: DeviceProfiles = .shipped,
+        helpers: HostExaminee.Helpers? = nil, clock: any Clock
     ) {
+        self.helpers = helpers
         opener = DeviceOpener(cacheFolder: cacheFolder, profiles: profiles, clock: clock)
     }
 
@@ -56,14 +63,33 @@ public struct OpenCLShelf: DeviceShelf {
     ) throws(Failure) -> CertificateReport {
         try check(selection)
         var failure: Failure?
-        let certificate = try opener.certify(selection.index) { probe in
-            do throws(Failure) { try progress(probe, 0) } catch { failure = error }
+        let certificate = try opener.certify(
+            selection.index, examinees: helpers?.examinees(of: selection.index)
+        ) { (name, fraction) in
+            do throws(Failure) { try progress(name, fraction) } catch { failure = error }
         }
         if let failure { throw failure }
         return CertificateReport(
             device: DeviceReport(catalog.descriptions[selection.index], index: selection.index),
             verdict: certificate.verdict, conformance: certificate.conformanceHash,
             reasons: certificate.reasons)
+    }
+
+    public func ask(_ order: AskOrder) throws(Failure) -> AnswerReport {
+        try check(order.device)
+        guard let question = Question.all.first(where: { $0.name == order.question }) else {
+            throw Failure(.missing, "question \(order.question): the battery has no such question")
+        }
+        let answer = try examinee(order.device.index).answer(
+            question, native: OpenCLDevice.NativeOperations(rawValue: order.native & 3))
+        return AnswerReport(values: answer.words, reason: answer.reason)
+    }
+
+    private func examinee(_ index: Int) throws(Failure) -> DeviceExaminee {
+        if let known = examinees.withLock({ $0[index] }) { return known }
+        let opened = try opener.examinee(index)
+        examinees.withLock { $0[index] = opened }
+        return opened
     }
 }
 

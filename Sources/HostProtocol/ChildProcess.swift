@@ -150,6 +150,13 @@ public final class ChildProcess: Sendable {
             : "killed by signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 
+    /// The same of a child that has closed its channel: it ends a moment after.
+    func exitDiagnosis(withinSeconds secondsMax: Double) -> String? {
+        let deadline = Deadline(secondsMax: secondsMax)
+        while exitDiagnosis == nil, deadline.millisecondsLeft > 0 { usleep(2000) }
+        return exitDiagnosis
+    }
+
     /// In a child: has the kernel kill it when its parent dies, and ends it when that has happened
     /// already.
     ///

@@ -19,6 +19,7 @@ public final class HostLink: Sendable {
     /// A host that says nothing for so long is asked whether it lives.
     private static let silenceSecondsMax = 10.0
     private static let greetingSecondsMax = 30.0
+    private static let endingSecondsMax = 0.5
 
     private init(process: ChildProcess, channel: FrameChannel, greeting: HostGreeting) {
         self.process = process
@@ -33,17 +34,19 @@ public final class HostLink: Sendable {
     /// - Parameters:
     ///   - executable: the program that holds the host, whose SHA-256 is the app version.
     ///   - expected: what that SHA-256 has to be; nil takes any.
+    ///   - cacheFolder: where a device host keeps compiled programs; nil takes the user's folder.
     ///   - logPath: where its standard error goes.
     /// - Throws: ``Failure`` when it does not start, speaks another version, or is another program.
     public static func start(
-        _ kind: Kind, executable: String, expected: Hash256?, logPath: String
+        _ kind: Kind, executable: String, expected: Hash256?, cacheFolder: String? = nil,
+        logPath: String
     ) throws(Failure) -> HostLink {
         let command = ChildProcess.Command(
             name: kind.label, executable: executable,
             arguments: [
                 "host", kind.rawValue, "--agent",
                 "\(ProcessInfo.processInfo.processIdentifier)",
-            ],
+            ] + (cacheFolder.map { ["--cache", $0] } ?? []),
             environment: hostEnvironment(ProcessInfo.processInfo.environment), logPath: logPath)
         let process = try ChildProcess.start(command, hasChannel: true)
         guard let channel = process.channel else { preconditionFailure("started with a channel") }
@@ -111,7 +114,10 @@ public final class HostLink: Sendable {
             try channel.send(request.cbor, secondsMax: Self.silenceSecondsMax)
             reply = try finalReply(secondsMax: secondsMax, event: event)
         } catch {
-            let end = process.exitDiagnosis.map { " (\($0))" } ?? ""
+            // Only a host that is gone is waited for.
+            let waitSeconds = error.code == .io ? Self.endingSecondsMax : 0
+            let end =
+                process.exitDiagnosis(withinSeconds: waitSeconds).map { " (\($0))" } ?? ""
             stop()
             throw Failure(error.code, error.message + end)
         }

@@ -8,6 +8,11 @@ extension HostReply {
         case .devices(let list):
             ["kind": .text("devices"), "devices": .array(list.map(\.cbor))]
         case .certificate(let report): report.cbor
+        case .answer(let report):
+            [
+                "kind": .text("answer"), "words": .bytes(report.words),
+                "reason": report.reason.map(CBOR.text) ?? .null,
+            ]
         case .opened(let device): ["kind": .text("opened"), "device": device.cbor]
         case .progress(let stage, let fraction):
             ["kind": .text("progress"), "stage": .text(stage), "millionths": .fraction(fraction)]
@@ -44,6 +49,10 @@ extension HostReply {
             for value in try fields.array("devices") { list.append(try DeviceReport(value)) }
             self = .devices(list)
         case "certificate": self = .certificate(try CertificateReport(fields))
+        case "answer":
+            self = .answer(
+                AnswerReport(
+                    words: try fields.bytes("words"), reason: fields.optional("reason")?.text))
         case "opened": self = .opened(try DeviceReport(try fields.value("device")))
         case "progress":
             self = .progress(

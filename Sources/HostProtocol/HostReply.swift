@@ -7,6 +7,7 @@ public enum HostReply: Hashable, Sendable {
     case pong
     case devices([DeviceReport])
     case certificate(CertificateReport)
+    case answer(AnswerReport)
     case opened(DeviceReport)
     /// A part of the work is done, 0…1; `stage` is `compute`, or a test of the battery.
     case progress(stage: String, fraction: Double)
@@ -88,6 +89,31 @@ public struct CertificateReport: Hashable, Sendable {
         self.verdict = verdict
         self.conformance = conformance
         self.reasons = reasons
+    }
+}
+
+/// What a device answered to one question of the battery.
+public struct AnswerReport: Hashable, Sendable {
+    /// The output's 32-bit words, little-endian.
+    public var words: Bytes
+    /// What is wrong with it; nil when nothing is.
+    public var reason: String?
+
+    public init(words: Bytes, reason: String?) {
+        self.words = words
+        self.reason = reason
+    }
+
+    public init(values: [UInt32], reason: String?) {
+        self.init(words: values.flatMap(\.littleEndianBytes), reason: reason)
+    }
+
+    /// The words as numbers; nil when the last one is cut.
+    public var values: [UInt32]? {
+        guard words.count.isMultiple(of: 4) else { return nil }
+        return stride(from: 0, to: words.count, by: 4).map { start in
+            words[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
     }
 }
 

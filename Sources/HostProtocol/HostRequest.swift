@@ -18,6 +18,8 @@ public enum HostRequest: Hashable, Sendable {
     case describe
     /// Runs the known-answer battery on a device.
     case certify(DeviceSelection)
+    /// Asks a device one question of the battery.
+    case ask(AskOrder)
     /// Opens a device for `run`; the last one opened counts.
     case open(DeviceSelection)
     case run(RunOrder)
@@ -42,6 +44,21 @@ public struct DeviceSelection: Hashable, Sendable {
         self.index = index
         self.share = share
         self.shareCount = shareCount
+    }
+}
+
+/// One question to a device.
+public struct AskOrder: Hashable, Sendable {
+    public var device: DeviceSelection
+    /// Its name in the battery.
+    public var question: String
+    /// Native operations proven so far, as the certificate's bits.
+    public var native: Int
+
+    public init(device: DeviceSelection, question: String, native: Int) {
+        self.device = device
+        self.question = question
+        self.native = native
     }
 }
 
@@ -91,6 +108,7 @@ extension HostRequest {
         case .ping: ["kind": .text("ping")]
         case .describe: ["kind": .text("describe")]
         case .certify(let device): device.cbor(kind: "certify")
+        case .ask(let order): order.cbor
         case .open(let device): device.cbor(kind: "open")
         case .run(let order): order.cbor
         case .cancel: ["kind": .text("cancel")]
@@ -108,6 +126,7 @@ extension HostRequest {
         case "ping": self = .ping
         case "describe": self = .describe
         case "certify": self = .certify(try DeviceSelection(fields))
+        case "ask": self = .ask(try AskOrder(fields))
         case "open": self = .open(try DeviceSelection(fields))
         case "run": self = .run(try RunOrder(fields))
         case "cancel": self = .cancel
@@ -136,6 +155,22 @@ extension DeviceSelection {
         guard share < shareCount else {
             throw Failure(.malformed, "\(fields.place): share \(share) of \(shareCount)")
         }
+    }
+}
+
+extension AskOrder {
+    var cbor: CBOR {
+        [
+            "kind": .text("ask"), "index": CBOR(device.index), "share": CBOR(device.share),
+            "share_count": CBOR(device.shareCount), "question": .text(question),
+            "native": CBOR(native),
+        ]
+    }
+
+    init(_ fields: MessageFields) throws(Failure) {
+        self.init(
+            device: try DeviceSelection(fields), question: try fields.text("question"),
+            native: try fields.count("native"))
     }
 }
 

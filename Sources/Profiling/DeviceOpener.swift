@@ -53,20 +53,37 @@ public struct DeviceOpener: Sendable {
     /// Certifies a device: bare, then at the apps' known workloads as it will work; and keeps what
     /// was proven of its own operations.
     ///
+    /// - Parameters:
+    ///   - examinees: how the device is asked; nil asks it in this process.
+    ///   - progress: gets the name of the question that is asked, and the part of them answered.
     /// - Throws: ``Failure`` when the device cannot be opened, or was lost on the way.
     public func certify(
-        _ index: Int, progress: (String) -> Void = { _ in }
+        _ index: Int, examinees: [any Examinee]? = nil,
+        progress: (_ name: String, _ fraction: Double) -> Void = { _, _ in }
     ) throws(Failure) -> Certificate {
         let certificate = try Certifier(libraryChecks: LibraryChecks.all).certify(
-            openBare(index),
-            working: { native throws(Failure) in
-                try OpenCLDevice(
-                    catalog.system.devices[index],
-                    options: working(index, native: native, .init()), clock: clock)
-            },
-            progress: progress)
+            catalog.descriptions[index],
+            gateRefusals: catalog.system.devices[index].info.gateRefusals,
+            examinees: try asked(index, examinees), progress: progress)
         keep(certificate, for: index)
         return certificate
+    }
+
+    private func asked(
+        _ index: Int, _ examinees: [any Examinee]?
+    ) throws(Failure) -> [any Examinee] {
+        if let examinees { return examinees }
+        return [try examinee(index)]
+    }
+
+    /// The device, to be asked in this process.
+    public func examinee(_ index: Int) throws(Failure) -> DeviceExaminee {
+        let openWorking: DeviceExaminee.Working = { [self] (native) throws(Failure) in
+            try OpenCLDevice(
+                catalog.system.devices[index],
+                options: working(index, native: native, .init()), clock: clock)
+        }
+        return DeviceExaminee(try openBare(index), working: openWorking)
     }
 
     /// What the whole battery found replaces what was proven of the device.

@@ -57,6 +57,15 @@ private struct Scene {
         try market.send(.contribute(taskID: task, claim), by: worker)
     }
 
+    /// What is to be done once `kept` has followed the market as far as it has come.
+    func caughtUp(from kept: AssignmentRecord) -> AssignmentRecord.Action {
+        var record = kept
+        while case .advance(let stage) = record.next(view, worker: worker.address) {
+            record.stage = stage
+        }
+        return record.next(view, worker: worker.address)
+    }
+
     var isAbandoned: Bool { if case .abandon = action { true } else { false } }
 }
 
@@ -94,6 +103,23 @@ private struct Scene {
         #expect(receipt == same)
         scene.record.stage = .paid
         #expect(scene.record.isOver)
+    }
+
+    /// A machine that loses power may forget all that came after the result; the market has not.
+    @Test func aRecordThatFellBackToItsResultCatchesUp() throws {
+        var scene = try Scene()
+        scene.compute()
+        let kept = scene.record
+        let digest = scene.result.digest.hash
+        let other = scene.market.workers[1]
+        try scene.contribute()
+        try scene.market.contribute(other, scene.task, digest: digest)
+        #expect(scene.caughtUp(from: kept) == .reveal(digest: digest))
+        try scene.market.reveal(scene.worker, scene.task, digest: digest)
+        #expect(scene.caughtUp(from: kept) == .deliver)
+        try scene.market.reveal(other, scene.task, digest: digest)
+        try scene.market.finalize(scene.task)
+        #expect(scene.caughtUp(from: kept) == .settle)
     }
 
     @Test func aCrashAfterSendingIsCaughtUpAndNothingIsSentTwice() throws {

@@ -12,6 +12,7 @@ private let device = DeviceReport(
     static let requests: [HostRequest] = [
         .hello(version: 1), .ping, .describe, .cancel, .scrub,
         .certify(DeviceSelection(index: 2)),
+        .ask(AskOrder(device: DeviceSelection(index: 2), question: "add", native: 3)),
         .open(DeviceSelection(index: 0, share: 1, shareCount: 2)),
         .run(
             RunOrder(
@@ -25,6 +26,8 @@ private let device = DeviceReport(
         .certificate(
             CertificateReport(
                 device: device, verdict: .exactNormal, conformance: hash, reasons: ["subnormals"])),
+        .answer(AnswerReport(values: [1, 0x0203_0405], reason: nil)),
+        .answer(AnswerReport(words: [], reason: "2 words wrong")),
         .progress(stage: "compute", fraction: 0.25),
         .leaf(Leaf(index: 4, name: "chunk/4", bytes: [0, 255])),
         .done(RunReport(merkleRoot: hash, leafCount: 9, seconds: ["compute": 1.5])),

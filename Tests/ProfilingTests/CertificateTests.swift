@@ -3,6 +3,7 @@ import Core
 import Foundation
 import Profiling
 import RigorTestKit
+import Synchronization
 import Testing
 
 /// What the battery says of the implementations at hand, and of devices broken on purpose.
@@ -149,11 +150,15 @@ import Testing
 
     /// Right on every single operation and wrong on an app's kernels: each app has its own look.
     @Test(arguments: [
-        ("wi.z * 0x1.45f306p-2f", "wi.z * 0x1.45f308p-2f", "path tracing"),
-        ("throughput *= ex_rcp(chance);", "", "path tracing"),
-        ("EX_INLINE float ex_exp(float x) {", "$0 x += 0x1p-20f;", "exact functions"),
+        ("wi.z * 0x1.45f306p-2f", "wi.z * 0x1.45f308p-2f", ["path tracing"]),
+        ("throughput *= ex_rcp(chance);", "", ["path tracing"]),
+        (
+            "EX_INLINE float ex_exp(float x) {", "$0 x += 0x1p-20f;",
+            ["exact functions", "small network"]
+        ),
+        ("best = ew_max(best,", "best = ew_max(best - 0x1p-20f,", ["small network"]),
     ])
-    func aWrongAppIsFound(_ old: String, _ new: String, _ workload: String) throws {
+    func aWrongAppIsFound(_ old: String, _ new: String, _ workloads: [String]) throws {
         guard let test = TestDevices.any else { return }
         let flaw = FlakyDevice.Flaw.rewrite { source in
             guard let text = try? source.text(), text.contains(old) else { return source }
@@ -165,7 +170,78 @@ import Testing
         #expect(right.verdict == .exact, "\(right.reasons)")
         let wrong = try certifier.certify(FlakyDevice(try test.open(), [flaw]), gateRefusals: [])
         #expect(wrong.verdict == .no)
-        #expect(failed(wrong) == [workload])
+        #expect(failed(wrong) == Set(workloads))
+    }
+
+    // MARK: Several examinees
+
+    /// However many share the questions, the certificate is the same.
+    @Test func sharedQuestionsGiveTheSameCertificate() throws {
+        guard let test = TestDevices.any else { return }
+        let asked: Set<String> = [
+            "native divide", "native divide beside ours", "add", "narrow", "multiply uint",
+        ]
+        let workloads = KnownWorkload.all.filter { $0.name != "path tracing" }
+        let certifier = Certifier(asking: asked, workloads: workloads)
+        let alone = try certifier.certify(try test.open(), gateRefusals: [])
+        let device = try test.open()
+        let examinees = try (0..<3).map { _ in
+            let probed = try test.open()
+            // A workload's device is opened with what the probes have proven, never with less.
+            let opening: DeviceExaminee.Working = { (native) throws(Failure) in
+                guard native == alone.native else {
+                    throw Failure(.refused, "opened with \(native), not \(alone.native)")
+                }
+                return probed
+            }
+            return DeviceExaminee(probed, working: opening)
+        }
+        var names: [String] = []
+        var fractions: [Double] = []
+        let shared = try certifier.certify(
+            device.description, gateRefusals: [], examinees: examinees
+        ) { name, fraction in
+            names.append(name)
+            fractions.append(fraction)
+        }
+        #expect(shared == alone)
+        #expect(names.sorted() == alone.probes.map(\.name).sorted())
+        #expect(fractions == fractions.sorted() && fractions.allSatisfy { (0..<1).contains($0) })
+    }
+
+    /// One that cannot go on ends the examination, and the others are not waited for.
+    @Test func aLostExamineeEndsTheExamination() throws {
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        let lost = Failure(.timeout, "lost")
+        let examinees = [
+            StubExaminee { (_) throws(Failure) in throw lost },
+            StubExaminee { (_) throws(Failure) in
+                Thread.sleep(forTimeInterval: 0.05)
+                return Question.Answer(reason: nil)
+            },
+        ]
+        let failure = #expect(throws: Failure.self) {
+            try Certifier(workloads: []).certify(
+                device.description, gateRefusals: [], examinees: examinees)
+        }
+        #expect(failure == lost)
+        #expect(examinees.allSatisfy { $0.isDismissed.withLock { $0 } })
+    }
+
+    private final class StubExaminee: Examinee {
+        let isDismissed = Mutex(false)
+        private let body: @Sendable (Question) throws(Failure) -> Question.Answer
+
+        init(_ body: @escaping @Sendable (Question) throws(Failure) -> Question.Answer) {
+            self.body = body
+        }
+
+        func answer(
+            _ question: Question, native: OpenCLDevice.NativeOperations
+        ) throws(Failure) -> Question.Answer { try body(question) }
+
+        func dismiss() { isDismissed.withLock { $0 = true } }
     }
 
     @Test func theGateAndLibrariesCount() throws {

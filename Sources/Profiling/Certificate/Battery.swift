@@ -21,6 +21,11 @@ package enum Battery {
         return SHA256.hash(hash(of: probes).bytes + workloads.joined())
     }()
 
+    /// Whether the probe proves a native operation.
+    static func decidesNative(_ probe: Probe) -> Bool {
+        [nativeDivide, nativeSquareRoot, nativeDivideBeside, nativeRootBeside].contains(probe.name)
+    }
+
     /// The native operations that those probes prove which have passed.
     package static func native(
         passed: Set<String>

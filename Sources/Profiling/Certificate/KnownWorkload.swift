@@ -36,6 +36,12 @@ package struct KnownWorkload: Sendable {
             try BenchSuite.gemmHash(on: device)
         },
         KnownWorkload(
+            "small network",
+            "0xc506d97d78572cb8a20697d28bbfff9ee9156faa6c4f07b439792ebba087ab92"
+        ) { device throws(Failure) in
+            try networkHash(on: device)
+        },
+        KnownWorkload(
             "path tracing",
             "0x8b5995f1de03e9902e212b7ca1276d0f403a51f354624ad3bd3b1e7e2b9d7f79"
         ) { device throws(Failure) in

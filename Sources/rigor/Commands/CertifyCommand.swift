@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Compute
 internal import Core
+internal import DeviceHost
 internal import Foundation
 internal import OpenCL
 internal import Profiling
@@ -56,7 +57,13 @@ struct CertifyCommand: AsyncParsableCommand {
         _ index: Int, _ opener: DeviceOpener, _ label: String, _ console: Console
     ) throws(Failure) -> Certificate {
         defer { console.endProgress() }
-        return try opener.certify(index) { console.progress("\($0) (\(label))") }
+        let helpers = try DeviceOptions.helpers(
+            cacheFolder: DeviceOptions.cacheFolder(home: home.given).path)
+        return try opener.certify(
+            index, examinees: helpers.examinees(of: index)
+        ) { name, fraction in
+            console.progress("\(Int(fraction * 100)) % \(name) (\(label))")
+        }
     }
 
     private func keep(_ certificate: Certificate, _ console: Console) -> Bool {

@@ -20,12 +20,16 @@ struct DeviceHostCommand: ParsableCommand {
     @Option(name: .long, help: "Process that started this one.")
     var agent: Int
 
+    @Option(name: .long, help: "Where compiled programs are kept; without it, the user's cache.")
+    var cache: String?
+
     func run() throws {
         let session = HostSession(limits: HostSession.Limits(), agentProcessID: agent)
         let clock = SystemClock()
+        let folder = cache ?? DeviceOptions.cacheFolder(home: nil).path
         let shelf = OpenCLShelf(
-            cacheFolder: DeviceOptions.cacheFolder(home: nil).path,
-            profiles: try DeviceOptions.profiles(), clock: clock)
+            cacheFolder: folder, profiles: try DeviceOptions.profiles(),
+            helpers: try DeviceOptions.helpers(cacheFolder: folder), clock: clock)
         DeviceHost(session: session, shelf: shelf, apps: Apps.all, clock: clock).serve()
     }
 }

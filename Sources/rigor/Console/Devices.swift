@@ -1,6 +1,8 @@
 internal import Compute
 internal import Core
+internal import DeviceHost
 internal import Foundation
+internal import HostProtocol
 internal import Profiling
 
 extension DeviceOptions {
@@ -20,6 +22,13 @@ extension DeviceOptions {
         DeviceOpener(
             catalog: DriverWatch.catalog(), cacheFolder: cacheFolder(home: home).path,
             profiles: try profiles(), clock: SystemClock())
+    }
+
+    /// How processes are started that examine devices: this program's own.
+    static func helpers(cacheFolder: String) throws(Failure) -> HostExaminee.Helpers {
+        HostExaminee.Helpers(
+            executable: Executable.path, program: try Executable.current(),
+            cacheFolder: cacheFolder)
     }
 
     /// The shipped profiles, and those in `rigor/profiles` of `$XDG_CONFIG_HOME` (by default

@@ -1,7 +1,7 @@
 internal import Compute
 internal import Core
 internal import Digest
-internal import Examples
+internal import Files
 internal import Foundation
 internal import HostProtocol
 internal import Inference
@@ -90,7 +90,7 @@ struct DemoJob {
 
     /// Digits to classify, all in one batch.
     private static func inferDigits(_ folder: String) throws(Failure) -> TaskSpec {
-        let pictures = examples.keys.filter { $0.hasSuffix(".png") }.sorted()
+        let pictures = ShippedExamples.paths.filter { $0.hasSuffix(".png") }
             .map { String($0.dropFirst("digits/".count)) }
         for name in pictures + ["digits.onnx", "labels.txt"] {
             try copyExample("digits/\(name)", to: "\(folder)/\(name)")
@@ -146,28 +146,13 @@ struct DemoJob {
                 at: URL(fileURLWithPath: source).resolvingSymlinksInPath(),
                 to: URL(fileURLWithPath: target))
         } catch {
-            throw Failure(.io, "\(source): cannot be copied to \(target)")
+            throw Failure(
+                .io, "\(source): cannot be copied to \(target): \(systemMessage(error))")
         }
     }
 
     /// Writes one of the shipped inputs, which are in the program.
     private static func copyExample(_ path: String, to target: String) throws(Failure) {
-        guard let bytes = examples[path] else {
-            throw Failure(.missing, "\(path): not among the shipped inputs")
-        }
-        try FileHash.writeDurably(bytes, to: target)
+        try FileHash.writeDurably(try ShippedExamples.bytes(path), to: target)
     }
-
-    /// By path below `Examples/`.
-    private static let examples: [String: Bytes] = {
-        var count = 0
-        guard let files = rigor_example_files(&count) else { return [:] }
-        return Dictionary(
-            uniqueKeysWithValues: UnsafeBufferPointer(start: files, count: count).map { file in
-                (
-                    String(cString: file.path),
-                    Bytes(UnsafeRawBufferPointer(start: file.bytes, count: file.byte_count))
-                )
-            })
-    }()
 }
