@@ -29,6 +29,7 @@ struct Rigor: AsyncParsableCommand {
     static func main() async {
         StandardStreams.fill()
         do {
+            try checkHelp(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

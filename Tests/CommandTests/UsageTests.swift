@@ -34,6 +34,15 @@ import Testing
         for piece in pieces { #expect(result.line.contains(piece), "\(result.line)") }
     }
 
+    @Test func helpOnWhatIsNotThere() throws {
+        let run = try CommandLineRun()
+        let result = try run.run(["help", "nosuch"])
+        #expect(result.status == 64 && result.output.isEmpty, "\(result)")
+        #expect(result.line.contains("'nosuch'") && result.line.contains("render"))
+        #expect(try run.run(["help", "render"]).status == 0)
+        #expect(try run.run(["help"]).status == 0)
+    }
+
     @Test func infer() throws {
         let run = try CommandLineRun()
         func refused(_ arguments: String..., saying pieces: String...) throws {

@@ -218,6 +218,25 @@ import Testing
         #expect(try fixture.message().contains("reached twice"))
     }
 
+    /// Readers disagree on which of two values counts.
+    @Test func aNameTwiceInOneObjectIsRefused() {
+        func message(_ members: String) -> String {
+            let text = #"{"asset":{"version":"2.0"},"scenes":[{}],"# + members + "}"
+            let files = SceneFiles(memory: ["x.gltf": Bytes(text.utf8)])
+            do throws(Failure) {
+                _ = try Scene(importing: "x.gltf", from: files)
+                return ""
+            } catch { return error.message }
+        }
+        let said = "x.gltf: scene: twice in one object, once expected"
+        #expect(message(#""scene":0,"scene":0"#) == said)
+        #expect(message(#""scene" : 0, "scen\u0065" : 0"#) == said)
+        #expect(message(#""nodes":[{"name":"a","name":"b"}]"#).contains("name: twice"))
+        // The same name in another object, or as a value, is none of it.
+        let apart = #""nodes":[{"name":"name"},{"name":"\\\"name\":"}],"scene":0"#
+        #expect(!message(apart).contains("twice"))
+    }
+
     @Test func deepJSONIsRefused() {
         for text in [
             String(repeating: "[", count: 1_000_000),

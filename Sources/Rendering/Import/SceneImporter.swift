@@ -57,7 +57,14 @@ final class SceneImporter {
             throw Failure(.limit, "\(json.count) bytes of JSON: at most \(limits.jsonBytesMax)")
         }
         do {
-            return try JSONDecoder().decode(GLTFDocument.self, from: Data(json))
+            let document = try JSONDecoder().decode(GLTFDocument.self, from: Data(json))
+            if let name = JSONKeys.repeated(in: json) {
+                throw Failure(
+                    .malformed, "\(Self.printable(name)): twice in one object, once expected")
+            }
+            return document
+        } catch let failure as Failure {
+            throw failure
         } catch let error as DecodingError {
             throw Failure(.malformed, JSONPlace.describe(error, in: json))
         } catch {

@@ -32,6 +32,21 @@ extension Rigor {
         Foundation.exit(code.rawValue)
     }
 
+    /// Refuses help on a command that is not there; the parser would show its own.
+    static func checkHelp(_ arguments: [String]) throws {
+        guard arguments.first == "help" else { return }
+        var commands = configuration.subcommands
+        for argument in arguments.dropFirst() where !argument.hasPrefix("-") {
+            let command = commands.first { $0.configuration.commandName == argument }
+            guard let command else {
+                let shown = commands.map { $0.configuration }.filter { $0.shouldDisplay }
+                let names = shown.compactMap { $0.commandName }.joined(separator: ", ")
+                throw ValidationError("no command '\(argument)'; expected one of \(names)")
+            }
+            commands = command.configuration.subcommands
+        }
+    }
+
     /// The command that the arguments name, such as `rigor render`.
     private static func named(in arguments: [String]) -> String {
         var words = ["rigor"]
