@@ -88,6 +88,9 @@ struct RenderCommand: AsyncParsableCommand {
         transform: Accepted.file(ending: ["png", "exr"]))
     var output: String?
 
+    @Flag(name: .long, help: "Have the driver measure each kernel, and say where time went.")
+    var kernels = false
+
     @OptionGroup var device: DeviceOptions
     @OptionGroup var format: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -101,7 +104,7 @@ struct RenderCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console()
         if let output { try FileBytes.checkWritable(output) }
-        let opened = try device.open(home: home.given)
+        let opened = try device.open(home: home.given, isProfiling: kernels)
         let reports = try opened.map { try RenderJob(self, console).run(on: $0) }
         if format.json {
             console.write(.perDevice(reports.map(\.json)))
@@ -183,6 +186,7 @@ private struct RenderJob {
             try RenderBlob(scene, parameters)
         }
         let tiles = try compute(blob, on: device, &report)
+        report.kernels = device.kernelTimes
         report.digest = timed(&report.digestSeconds) {
             MerkleTree(
                 leaves: tiles.enumerated().map {
@@ -246,6 +250,8 @@ private struct RenderReport {
     var compute = 0.0
     var digestSeconds = 0.0
     var write = 0.0
+    /// Launches and seconds on the device; empty where they were not measured.
+    var kernels: [String: (launches: Int, seconds: Double)] = [:]
 
     init(device: String, parameters: RenderParameters) {
         self.device = device
@@ -258,7 +264,18 @@ private struct RenderReport {
     }
 
     var json: JSON {
-        [
+        var members = self.members
+        if !kernels.isEmpty {
+            let seconds = kernels.sorted { $0.key < $1.key }.map {
+                JSON.Member($0.key, .seconds($0.value.seconds))
+            }
+            members.append(JSON.Member("kernel_seconds", .object(seconds)))
+        }
+        return .object(members)
+    }
+
+    private var members: [JSON.Member] {
+        let document: JSON = [
             "device": .string(device),
             "digest": .optional(digest, JSON.hash),
             "image": .optional(image, JSON.string),
@@ -276,6 +293,8 @@ private struct RenderReport {
             ],
             "samples_per_second": .number(samplesPerSecond, decimals: 1),
         ]
+        guard case .object(let members) = document else { return [] }
+        return members
     }
 
     var lines: [String] {
@@ -289,6 +308,10 @@ private struct RenderReport {
             """,
             "rate     \(text(samplesPerSecond / 1e6)) Msamples/s",
         ]
+        for (name, time) in kernels.sorted(by: { $0.value.seconds > $1.value.seconds }) {
+            let padded = name.padding(toLength: 12, withPad: " ", startingAt: 0)
+            lines.append("kernel   \(padded) \(text(time.seconds)) s, \(time.launches) launches")
+        }
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
         if let image { lines.insert("picture  \(image)", at: 0) }
         return lines

@@ -12,9 +12,15 @@ extension DeviceOptions {
     ///   - home: the data folder, when the command was given one: compiled programs and what is
     ///     proven of devices are then kept below it, else in the user's cache folder.
     ///   - computeUnits: splits processors into parts of so many compute units.
+    ///   - isProfiling: has the driver measure each kernel.
     /// - Throws: ``Failure`` naming the devices there are, when none matches.
-    func open(home: URL? = nil, computeUnits: Int? = nil) throws(Failure) -> [OpenCLDevice] {
-        try Self.opener(home: home).open(DeviceSelector(device), computeUnits: computeUnits)
+    func open(
+        home: URL? = nil, computeUnits: Int? = nil, isProfiling: Bool = false
+    ) throws(Failure) -> [OpenCLDevice] {
+        var options = OpenCLDevice.Options()
+        options.isProfiling = isProfiling
+        return try Self.opener(home: home).open(
+            DeviceSelector(device), computeUnits: computeUnits, options: options)
     }
 
     /// How this program opens devices.
