@@ -1,4 +1,4 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl
 // glTF 2.0's metallic-roughness surface (appendix B) with KHR_materials_transmission and ior: a
 // GGX interface over a Lambert base, glass, or metal. Directions are local, the normal is z, and
@@ -10,7 +10,7 @@
 // an interface, undone at the next one, never appears.
 
 typedef struct {
-    float3 base;
+    vec3 base;
     float metallic;
     float alpha; // roughness squared, at least 2^-10
     float transmission;
@@ -37,8 +37,8 @@ EX_INLINE float schlick_weight(float c) {
 
 typedef struct {
     float dielectric;
-    float3 reflected; // metal and dielectric together
-    float3 transmitted;
+    vec3 reflected; // metal and dielectric together
+    vec3 transmitted;
 } Fresnel;
 
 EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
@@ -47,15 +47,15 @@ EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
     // An index of one reflects nothing; Schlick's curve alone would still shine at the rim.
     float rim = b->f0 > 0.0f ? 1.0f : 0.0f;
     f->dielectric = is_clear ? fresnel_dielectric(c, b->eta) : fma(rim - b->f0, w, b->f0);
-    float3 metal = fma((float3)(1.0f) - b->base, (float3)w, b->base);
-    float3 d = (float3)(f->dielectric);
-    f->reflected = fma(metal - d, (float3)(b->metallic), d);
+    vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
+    vec3 d = same3(f->dielectric);
+    f->reflected = fma3(subtract3(metal, d), b->metallic, d);
     float through = (1.0f - f->dielectric) * (1.0f - b->metallic) * b->transmission;
-    float3 tint = b->base;
+    vec3 tint = b->base;
     if (is_clear && !b->is_thin) {
-        tint = (float3)(ex_sqrt(tint.x), ex_sqrt(tint.y), ex_sqrt(tint.z));
+        tint = make3(ex_sqrt(tint.x), ex_sqrt(tint.y), ex_sqrt(tint.z));
     }
-    f->transmitted = tint * through;
+    f->transmitted = scale3(tint, through);
 }
 
 // Chance of the interface, from the Fresnel weights for the direction of view.
@@ -79,29 +79,29 @@ EX_INLINE float shadowing_root(float alpha, float cosine) {
 }
 
 // Visible normals: Dupuy and Benyoub, "Sampling Visible GGX Normals with Spherical Caps" (2023).
-EX_INLINE float3 sample_normal(float alpha, float3 wo, float2 u) {
-    float3 w = normalize3((float3)(wo.x * alpha, wo.y * alpha, wo.z));
-    float2 circle = unit_circle(u.x);
+EX_INLINE vec3 sample_normal(float alpha, vec3 wo, vec2 u) {
+    vec3 w = normalize3(make3(wo.x * alpha, wo.y * alpha, wo.z));
+    vec2 circle = unit_circle(u.x);
     float z = fma(1.0f - u.y, 1.0f + w.z, -w.z);
     float squared = fma(-z, z, 1.0f);
     float r = squared > 0.0f ? ex_sqrt(squared) : 0.0f;
-    float3 c = (float3)(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z);
-    return normalize3((float3)(c.x * alpha, c.y * alpha, c.z > 0x1p-20f ? c.z : 0x1p-20f));
+    vec3 c = make3(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z);
+    return normalize3(make3(c.x * alpha, c.y * alpha, c.z > 0x1p-20f ? c.z : 0x1p-20f));
 }
 
 // f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
-EX_INLINE float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
+EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
     bool is_reflection = wi.z > 0.0f;
-    if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return (float4)(0.0f);
+    if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return make4(0.0f, 0.0f, 0.0f, 0.0f);
     bool is_refraction = !is_reflection && !b->is_thin;
-    float3 wr = is_reflection || is_refraction ? wi : (float3)(wi.x, wi.y, -wi.z);
-    float3 sum = is_refraction ? fma(wi, (float3)(b->eta), wo) : wo + wr;
+    vec3 wr = make3(wi.x, wi.y, is_reflection || is_refraction ? wi.z : -wi.z);
+    vec3 sum = is_refraction ? fma3(wi, b->eta, wo) : add3(wo, wr);
     float square = dot3(sum, sum);
-    if (square < 0x1p-60f) return (float4)(0.0f);
-    float3 h = sum * ex_rsqrt(square);
-    if (h.z < 0.0f) h = -h;
+    if (square < 0x1p-60f) return make4(0.0f, 0.0f, 0.0f, 0.0f);
+    vec3 h = scale3(sum, ex_rsqrt(square));
+    if (h.z < 0.0f) h = negate3(h);
     float oh = dot3(wo, h), ih = dot3(wr, h);
-    if (oh <= 0x1p-20f || (is_refraction && ih >= 0.0f)) return (float4)(0.0f);
+    if (oh <= 0x1p-20f || (is_refraction && ih >= 0.0f)) return make4(0.0f, 0.0f, 0.0f, 0.0f);
 
     Fresnel f;
     fresnel_at(b, oh, &f);
@@ -128,40 +128,44 @@ EX_INLINE float4 bsdf_evaluate(const Bsdf *b, float3 wo, float3 wi) {
     float reflect_chance = weight_t > 0.0f ? ex_div(weight_r, weight) : 1.0f;
     float chance = is_reflection ? reflect_chance : 1.0f - reflect_chance;
     float density = visible * jacobian;
-    float3 color = is_reflection ? f.reflected : f.transmitted;
-    float4 result = (float4)(color * (shadowing * density),
-        b->specular_chance * chance * density);
+    vec3 color = scale3(is_reflection ? f.reflected : f.transmitted, shadowing * density);
+    vec4 result = make4(color.x, color.y, color.z, b->specular_chance * chance * density);
     if (is_reflection) {
         float lambert = wi.z * 0x1.45f306p-2f;
         float under = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission);
-        result += (float4)(b->base * (under * lambert), (1.0f - b->specular_chance) * lambert);
+        vec3 base = scale3(b->base, under * lambert);
+        result.x += base.x;
+        result.y += base.y;
+        result.z += base.z;
+        result.w += (1.0f - b->specular_chance) * lambert;
     }
     return result;
 }
 
 // A direction to go on in, or zero where light ends. `u` chooses the direction, `choice` the lobe.
-EX_INLINE float3 bsdf_sample(const Bsdf *b, float3 wo, float2 u, float choice) {
+EX_INLINE vec3 bsdf_sample(const Bsdf *b, vec3 wo, vec2 u, float choice) {
     if (choice >= b->specular_chance) {
-        float2 circle = unit_circle(u.x);
+        vec2 circle = unit_circle(u.x);
         float r = ex_sqrt(u.y);
-        return (float3)(r * circle.x, r * circle.y, ex_sqrt(1.0f - u.y));
+        return make3(r * circle.x, r * circle.y, ex_sqrt(1.0f - u.y));
     }
-    float3 h = sample_normal(b->alpha, wo, u);
+    vec3 h = sample_normal(b->alpha, wo, u);
     float c = dot3(wo, h);
-    float3 mirrored = fma(h, (float3)(2.0f * c), -wo);
+    vec3 mirrored = fma3(h, 2.0f * c, negate3(wo));
     Fresnel f;
     fresnel_at(b, c, &f);
     float weight_r = luminance(f.reflected), weight_t = luminance(f.transmitted);
     float within = ex_div(choice, b->specular_chance);
     if (weight_t <= 0.0f || within * (weight_r + weight_t) < weight_r) {
-        return mirrored.z > 0.0f ? mirrored : (float3)(0.0f);
+        return mirrored.z > 0.0f ? mirrored : same3(0.0f);
     }
     if (b->is_thin) {
-        return mirrored.z > 0.0f ? (float3)(mirrored.x, mirrored.y, -mirrored.z) : (float3)(0.0f);
+        return mirrored.z > 0.0f ? make3(mirrored.x, mirrored.y, -mirrored.z) : same3(0.0f);
     }
     float over_eta = ex_rcp(b->eta);
     float squared = fma(-over_eta * over_eta, fma(-c, c, 1.0f), 1.0f);
-    if (squared <= 0.0f) return (float3)(0.0f);
-    float3 refracted = fma(h, (float3)(fma(over_eta, c, -ex_sqrt(squared))), -wo * over_eta);
-    return refracted.z < 0.0f ? refracted : (float3)(0.0f);
+    if (squared <= 0.0f) return same3(0.0f);
+    vec3 refracted = fma3(
+        h, fma(over_eta, c, -ex_sqrt(squared)), scale3(negate3(wo), over_eta));
+    return refracted.z < 0.0f ? refracted : same3(0.0f);
 }

@@ -1,4 +1,5 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
 // The nearest hit of each queued path's ray.
 __kernel void closest(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,

@@ -1,4 +1,4 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl
 // Multiple importance sampling: light is found by chance or by asking, and weighed by how likely
 // each of the two was to find it.
@@ -11,7 +11,7 @@ EX_INLINE float balance(float mine, float other) {
 
 // Density with which light sampling would have chosen this point of a triangle.
 EX_INLINE float triangle_density(
-    __global const uint *blob, uint primitive, float3 direction, float3 normal, float distance) {
+    __global const uint *blob, uint primitive, vec3 direction, vec3 normal, float distance) {
     if (SECTION_COUNT(blob, S_TRIANGLE_EMITTERS) == 0u) return 0.0f;
     uint emitter = SECTION(blob, S_TRIANGLE_EMITTERS)[primitive];
     if (emitter == EMITTER_NONE) return 0.0f;

@@ -1,3 +1,4 @@
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl
 // Words of the render blob. Sources/Rendering/Prepare/BlobLayout.swift has the same numbers, and
 // the host checks every index of a blob against them before a kernel sees it.
 #define H_WIDTH 3
@@ -126,19 +127,15 @@ EX_INLINE void set_path_float(
     state[field * capacity + slot] = as_uint(value);
 }
 
-EX_INLINE float3 path_float3(__global const uint *state, uint capacity, uint field, uint slot) {
+EX_INLINE vec3 path_vec3(__global const uint *state, uint capacity, uint field, uint slot) {
     __global const uint *at = state + field * capacity + slot;
-    return (float3)(as_float(at[0]), as_float(at[capacity]), as_float(at[2 * capacity]));
+    return make3(as_float(at[0]), as_float(at[capacity]), as_float(at[2 * capacity]));
 }
 
-EX_INLINE void set_path_float3(
-    __global uint *state, uint capacity, uint field, uint slot, float3 value) {
+EX_INLINE void set_path_vec3(
+    __global uint *state, uint capacity, uint field, uint slot, vec3 value) {
     __global uint *at = state + field * capacity + slot;
     at[0] = as_uint(value.x);
     at[capacity] = as_uint(value.y);
     at[2 * capacity] = as_uint(value.z);
-}
-
-EX_INLINE float3 blob_float3(__global const uint *at) {
-    return as_float3(vload3(0, at));
 }

@@ -1,4 +1,5 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/random.cl render/texture.cl render/triangle.cl render/traverse.cl
 // Adds the light that each queued path asked for, where nothing stands between.
 __kernel void occlusion(
     __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,
@@ -13,7 +14,8 @@ __kernel void occlusion(
         blob, state, capacity, slot, P_SHADOW_ORIGIN, P_SHADOW_DIRECTION,
         depth * D_COUNT + D_SHADOW_ALPHA, true, false, &hit);
     if (hit.primitive != PRIMITIVE_NONE) return;
-    float3 radiance = path_float3(state, capacity, P_RADIANCE, slot)
-        + path_float3(state, capacity, P_SHADOW_RADIANCE, slot);
-    set_path_float3(state, capacity, P_RADIANCE, slot, radiance);
+    vec3 radiance = add3(
+        path_vec3(state, capacity, P_RADIANCE, slot),
+        path_vec3(state, capacity, P_SHADOW_RADIANCE, slot));
+    set_path_vec3(state, capacity, P_RADIANCE, slot, radiance);
 }

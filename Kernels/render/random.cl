@@ -1,4 +1,4 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // Random numbers are functions of (job seed, pixel, sample, dimension): nothing is carried along.
 // Pairs are Sobol points, shuffled and Owen-scrambled by hash: Burley, "Practical Hash-based Owen
 // Scrambling" (JCGT 2020), with Vegdahl's hash ("Building a Better LK Hash", 2021).
@@ -81,11 +81,20 @@ EX_INLINE uint sobol_second(uint x) {
     return x ^ (x >> 16);
 }
 
+// As large as it is for the reason that vec2 is.
+typedef struct {
+    uint x, y;
+    uint unused[3];
+} bit_pair;
+
 // Two times 32 random bits, well spread over the samples of a pixel.
-EX_INLINE uint2 draw_pair(uint key, uint sample, uint dimension) {
+EX_INLINE bit_pair draw_pair(uint key, uint sample, uint dimension) {
     uint seed = hash_pair(key, dimension);
     uint index = reverse_bits(scramble(reverse_bits(sample), seed));
     uint x = scramble(index, mix_bits(seed ^ 0xa511e9b3u));
     uint y = scramble(sobol_second(index), mix_bits(seed ^ 0x63d83595u));
-    return (uint2)(reverse_bits(x), reverse_bits(y));
+    bit_pair pair;
+    pair.x = reverse_bits(x);
+    pair.y = reverse_bits(y);
+    return pair;
 }

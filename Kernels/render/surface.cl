@@ -1,19 +1,21 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/layout.cl render/vector.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/environment.cl
-// needs: render/density.cl
+// needs: render/density.cl render/queue.cl
 // Where a ray ends: light found by chance is collected, and what was met is kept for the stages
 // that follow.
 
-EX_INLINE void add_radiance(__global uint *state, uint capacity, uint slot, float3 radiance) {
-    float3 sum = path_float3(state, capacity, P_RADIANCE, slot) + radiance;
-    set_path_float3(state, capacity, P_RADIANCE, slot, sum);
+EX_INLINE void add_radiance(__global uint *state, uint capacity, uint slot, vec3 radiance) {
+    vec3 sum = add3(path_vec3(state, capacity, P_RADIANCE, slot), radiance);
+    set_path_vec3(state, capacity, P_RADIANCE, slot, sum);
 }
 
 // The ray left the scene.
 EX_INLINE void escape(
-    __global const uint *blob, __global uint *state, uint capacity, uint slot, float3 direction,
-    float3 throughput, float density) {
-    float2 uv = environment_uv(direction);
+    __global const uint *blob, __global uint *state, uint capacity, uint slot) {
+    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
+    vec3 throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
+    vec2 uv = environment_uv(direction);
+    float density = path_float(state, capacity, P_DENSITY, slot);
     float weight = 1.0f;
     if (density > 0.0f) {
         float squared = fma(direction.x, direction.x, direction.z * direction.z);
@@ -21,146 +23,221 @@ EX_INLINE void escape(
         float other = environment_density(blob, uv, sine) * as_float(blob[H_ENV_CHANCE]);
         weight = balance(density, other);
     }
-    float3 radiance = environment_radiance(blob, uv);
-    add_radiance(state, capacity, slot, throughput * radiance * weight);
+    vec3 radiance = environment_radiance(blob, uv);
+    add_radiance(
+        state, capacity, slot, scale3(multiply3(throughput, radiance), weight));
 }
 
-// The shading normal: interpolated (`n`), bent by the normal map's texel, and never facing away
-// from the viewer.
-EX_INLINE float3 shading_normal(
-    __global const uint *blob, Triangle t, float u, float v, float3 n, float3 geometric,
-    float side, float3 toward_viewer, bool has_map, float4 texel, float scale) {
-    n = dot3(n, n) > 0x1p-20f ? normalize3(n) * side : geometric;
+// A ray's triangle, and where it meets it.
+typedef struct {
+    Triangle t;
+    vec3 a, ab, ac; // a corner, and the edges from it
+    vec3 normal; // of the triangle as it is wound, not normalized
+    float u, v;
+    float side; // 1 where the viewer sees the front, else -1
+} Meeting;
+
+EX_INLINE void meet(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot,
+    Meeting *m) {
+    load_triangle(blob, state[P_HIT_PRIMITIVE * capacity + slot], &m->t);
+    __global const uint *vertices = SECTION(blob, S_VERTICES);
+    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
+    m->a = load3(vertices + VERTEX_WORDS * m->t.a);
+    m->ab = subtract3(load3(vertices + VERTEX_WORDS * m->t.b), m->a);
+    m->ac = subtract3(load3(vertices + VERTEX_WORDS * m->t.c), m->a);
+    m->normal = cross3(m->ab, m->ac);
+    vec3 r = cross3(subtract3(m->a, path_vec3(state, capacity, P_ORIGIN, slot)), direction);
+    float over = ex_rcp(dot3(m->normal, direction));
+    m->u = dot3(r, m->ac) * over;
+    m->v = -dot3(r, m->ab) * over;
+    m->side = over < 0.0f ? 1.0f : -1.0f;
+}
+
+// The shading normal: interpolated, bent by the normal map's texel, and never facing away from the
+// viewer.
+EX_INLINE vec3 shading_normal(
+    __global const uint *blob, const Meeting *m, vec3 geometric, vec3 toward_viewer, bool has_map,
+    vec3 texel, float scale) {
+    const Triangle *t = &m->t;
+    __global const uint *normals = SECTION(blob, S_VERTICES) + 3;
+    vec3 smooth = blend3(
+        load3(normals + VERTEX_WORDS * t->a), load3(normals + VERTEX_WORDS * t->b),
+        load3(normals + VERTEX_WORDS * t->c), m->u, m->v);
+    vec3 n = geometric;
+    if (dot3(smooth, smooth) > 0x1p-20f) n = scale3(normalize3(smooth), m->side);
     if (has_map && SECTION_COUNT(blob, S_TANGENTS) != 0u) {
         __global const uint *tangents = SECTION(blob, S_TANGENTS);
-        float4 tangent = blend4(
-            load_float4(tangents + 4 * t.a), load_float4(tangents + 4 * t.b),
-            load_float4(tangents + 4 * t.c), u, v);
-        float3 flat = fma(n, (float3)(-dot3(n, tangent.xyz)), tangent.xyz);
+        vec4 tangent = blend4(
+            load4(tangents + 4 * t->a), load4(tangents + 4 * t->b), load4(tangents + 4 * t->c),
+            m->u, m->v);
+        vec3 along = make3(tangent.x, tangent.y, tangent.z);
+        vec3 flat = fma3(n, -dot3(n, along), along);
         if (dot3(flat, flat) > 0x1p-20f) {
-            float3 x = normalize3(flat);
-            float3 y = cross3(n, x) * (tangent.w * side < 0.0f ? -1.0f : 1.0f);
+            vec3 x = normalize3(flat);
+            vec3 y = scale3(cross3(n, x), tangent.w * m->side < 0.0f ? -1.0f : 1.0f);
             float mx = fma(texel.x, 2.0f, -1.0f) * scale;
             float my = fma(texel.y, 2.0f, -1.0f) * scale;
             float mz = fma(texel.z, 2.0f, -1.0f);
-            float3 mapped = fma(x, (float3)mx, fma(y, (float3)my, n * mz));
+            vec3 mapped = fma3(x, mx, fma3(y, my, scale3(n, mz)));
             if (dot3(mapped, mapped) > 0x1p-20f) n = normalize3(mapped);
         }
     }
     // A normal that faces away would give a reflection from inside; bend it until it does not.
     float facing = dot3(n, toward_viewer);
-    if (facing < 0x1p-6f) n = normalize3(fma(toward_viewer, (float3)(0x1p-6f - facing), n));
+    if (facing < 0x1p-6f) n = normalize3(fma3(toward_viewer, 0x1p-6f - facing, n));
     return n;
 }
 
-// The texels of a material at a point, white where it has no texture, in the order of its words.
-EX_INLINE void sample_textures(
-    __global const uint *blob, __global const uint *material, float2 uv0, float2 uv1,
-    float4 *texels) {
-    for (uint i = 0; i < 5u; ++i) {
-        uint texture = material[M_BASE_TEXTURE + i];
-        float4 texel = (float4)(1.0f);
-        if (texture != TEXTURE_NONE) texel = sample_texture(blob, texture, uv0, uv1);
-        texels[i] = texel;
-    }
+// What a block's materials have from their textures: one after the other, since reading texels here
+// and there is nothing that vectors are good at. White where there is no texture.
+typedef struct {
+    float base[3][PATHS_PER_ITEM];
+    float roughness[PATHS_PER_ITEM];
+    float metallic[PATHS_PER_ITEM];
+    float normal[3][PATHS_PER_ITEM];
+    float emissive[3][PATHS_PER_ITEM];
+    float transmission[PATHS_PER_ITEM];
+} Texels;
+
+EX_INLINE vec4 material_texel(
+    __global const uint *blob, __global const uint *material, uint word, vec2 uv0, vec2 uv1) {
+    uint texture = material[word];
+    if (texture == TEXTURE_NONE) return make4(1.0f, 1.0f, 1.0f, 1.0f);
+    return sample_texture(blob, texture, uv0, uv1);
 }
 
-// Keeps the material's parameters at the point; `color` is the vertices'.
-EX_INLINE void keep_material(
-    __global uint *state, uint capacity, uint slot, __global const uint *material, float4 color,
-    float side, const float4 *texels) {
-    float4 words = load_float4(material + M_METALLIC);
-    float3 base = flush3((color * texels[0]).xyz);
-    base = (float3)(
-        base.x > 1.0f ? 1.0f : base.x, base.y > 1.0f ? 1.0f : base.y,
-        base.z > 1.0f ? 1.0f : base.z);
-    float roughness = words.y * texels[1].y;
+EX_INLINE void read_texels(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot, uint i,
+    Texels *texels) {
+    Meeting m;
+    meet(blob, state, capacity, slot, &m);
+    __global const uint *material = SECTION(blob, S_MATERIALS) + m.t.material * MATERIAL_WORDS;
+    vec2 uv0 = triangle_uv0(blob, &m.t, m.u, m.v), uv1 = triangle_uv1(blob, &m.t, m.u, m.v);
+    vec4 color = vertex_color(blob, material, &m.t, m.u, m.v);
+    color = multiply4(color, material_texel(blob, material, M_BASE_TEXTURE, uv0, uv1));
+    texels->base[0][i] = color.x;
+    texels->base[1][i] = color.y;
+    texels->base[2][i] = color.z;
+    vec4 texel = material_texel(blob, material, M_ROUGHNESS_TEXTURE, uv0, uv1);
+    texels->roughness[i] = texel.y;
+    texels->metallic[i] = texel.z;
+    texel = material_texel(blob, material, M_NORMAL_TEXTURE, uv0, uv1);
+    texels->normal[0][i] = texel.x;
+    texels->normal[1][i] = texel.y;
+    texels->normal[2][i] = texel.z;
+    texel = material_texel(blob, material, M_EMISSIVE_TEXTURE, uv0, uv1);
+    texels->emissive[0][i] = texel.x;
+    texels->emissive[1][i] = texel.y;
+    texels->emissive[2][i] = texel.z;
+    texels->transmission[i] =
+        material_texel(blob, material, M_TRANSMISSION_TEXTURE, uv0, uv1).x;
+}
+
+EX_INLINE float at_most_one(float x) { return x > 1.0f ? 1.0f : x; }
+
+// Keeps what the ray met, with the material's parameters at the point.
+EX_INLINE void keep_surface(
+    __global const uint *blob, __global uint *state, uint capacity, uint slot,
+    __global const uint *material, const Meeting *m, vec3 normal, vec3 toward_viewer, uint i,
+    const Texels *texels) {
+    vec3 base = flush3(make3(texels->base[0][i], texels->base[1][i], texels->base[2][i]));
+    float roughness = as_float(material[M_ROUGHNESS]) * texels->roughness[i];
     float alpha = roughness * roughness;
     float ior = as_float(material[M_IOR]);
     uint flags = material[M_FLAGS];
-    set_path_float3(state, capacity, P_BASE, slot, base);
-    set_path_float(state, capacity, P_METALLIC, slot, words.x * texels[1].z);
+    set_path_vec3(
+        state, capacity, P_ORIGIN, slot, fma3(m->ac, m->v, fma3(m->ab, m->u, m->a)));
+    set_path_vec3(state, capacity, P_NORMAL, slot, normal);
+    set_path_vec3(
+        state, capacity, P_BASE, slot,
+        make3(at_most_one(base.x), at_most_one(base.y), at_most_one(base.z)));
+    set_path_float(
+        state, capacity, P_METALLIC, slot,
+        as_float(material[M_METALLIC]) * texels->metallic[i]);
     set_path_float(state, capacity, P_ALPHA, slot, alpha > 0x1p-10f ? alpha : 0x1p-10f);
-    set_path_float(state, capacity, P_TRANSMISSION, slot, words.z * texels[4].x);
-    set_path_float(state, capacity, P_F0, slot, words.w);
-    bool enters = flags & MATERIAL_THIN || side > 0.0f;
+    set_path_float(
+        state, capacity, P_TRANSMISSION, slot,
+        as_float(material[M_TRANSMISSION]) * texels->transmission[i]);
+    set_path_float(state, capacity, P_F0, slot, as_float(material[M_F0]));
+    bool enters = flags & MATERIAL_THIN || m->side > 0.0f;
     set_path_float(state, capacity, P_ETA, slot, enters ? ior : ex_rcp(ior));
     state[P_SURFACE_FLAGS * capacity + slot] = flags;
-}
-
-// Keeps what the ray met; gives the geometric normal toward the viewer and the light it sends out.
-EX_INLINE void meet_surface(
-    __global const uint *blob, __global uint *state, uint capacity, uint slot,
-    __global const uint *material, Triangle t, float3 direction, float3 *normal, float3 *emitted) {
-    __global const uint *vertices = SECTION(blob, S_VERTICES);
-    // Position, normal and coordinates of each corner, in two halves of four words.
-    float4 a0 = as_float4(vload4(2 * t.a, vertices)), a1 = as_float4(vload4(2 * t.a + 1, vertices));
-    float4 b0 = as_float4(vload4(2 * t.b, vertices)), b1 = as_float4(vload4(2 * t.b + 1, vertices));
-    float4 c0 = as_float4(vload4(2 * t.c, vertices)), c1 = as_float4(vload4(2 * t.c + 1, vertices));
-    float3 a = a0.xyz, ab = b0.xyz - a, ac = c0.xyz - a;
-    float3 n = cross3(ab, ac);
-    float3 r = cross3(a - path_float3(state, capacity, P_ORIGIN, slot), direction);
-    float over = ex_rcp(dot3(n, direction));
-    float u = dot3(r, ac) * over, v = -dot3(r, ab) * over;
-    float side = over < 0.0f ? 1.0f : -1.0f; // 1 where the viewer sees the front
-    *normal = normalize3(n) * side;
-    set_path_float3(
-        state, capacity, P_ORIGIN, slot, fma(ac, (float3)v, fma(ab, (float3)u, a)));
-    set_path_float3(state, capacity, P_NORMAL, slot, *normal);
-
-    float4 texels[5];
-    float2 uv0 = blend2(a1.zw, b1.zw, c1.zw, u, v);
-    sample_textures(blob, material, uv0, triangle_uv1(blob, t, u, v), texels);
-    *emitted = blob_float3(material + M_EMISSIVE) * texels[3].xyz;
-    keep_material(
-        state, capacity, slot, material, vertex_color(blob, material, t, u, v), side, texels);
-    float3 smooth_normal = blend3(
-        (float3)(a0.w, a1.xy), (float3)(b0.w, b1.xy), (float3)(c0.w, c1.xy), u, v);
-    float3 bent = shading_normal(
-        blob, t, u, v, smooth_normal, *normal, side, -direction,
-        material[M_NORMAL_TEXTURE] != TEXTURE_NONE, texels[2],
+    vec3 bent = shading_normal(
+        blob, m, normal, toward_viewer, material[M_NORMAL_TEXTURE] != TEXTURE_NONE,
+        make3(texels->normal[0][i], texels->normal[1][i], texels->normal[2][i]),
         as_float(material[M_NORMAL_SCALE]));
-    set_path_float3(state, capacity, P_SHADING_NORMAL, slot, bent);
+    set_path_vec3(state, capacity, P_SHADING_NORMAL, slot, bent);
 }
 
 // The light of a triangle that a ray met by chance.
 EX_INLINE void collect(
     __global const uint *blob, __global uint *state, uint capacity, uint slot, uint primitive,
-    float3 direction, float3 throughput, float3 normal, float3 emitted) {
+    vec3 direction, vec3 throughput, vec3 normal, vec3 emitted) {
     float density = path_float(state, capacity, P_DENSITY, slot);
     float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
     float weight = 1.0f;
     if (density > 0.0f) {
         weight = balance(density, triangle_density(blob, primitive, direction, normal, distance));
     }
-    add_radiance(state, capacity, slot, throughput * emitted * weight);
+    add_radiance(state, capacity, slot, scale3(multiply3(throughput, emitted), weight));
+}
+
+EX_INLINE bool is_emissive(__global const uint *blob, uint primitive) {
+    uint material = SECTION(blob, S_TRIANGLES)[primitive * TRIANGLE_WORDS + 3];
+    return SECTION(blob, S_MATERIALS)[material * MATERIAL_WORDS + M_FLAGS] & MATERIAL_EMISSIVE;
+}
+
+// Whether the path goes on from the surface that it came to.
+EX_INLINE bool arrive(
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth, uint i,
+    const Texels *texels) {
+    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
+    Meeting m;
+    meet(blob, state, capacity, slot, &m);
+    __global const uint *material = SECTION(blob, S_MATERIALS) + m.t.material * MATERIAL_WORDS;
+    vec3 normal = scale3(normalize3(m.normal), m.side);
+    if (material[M_FLAGS] & MATERIAL_EMISSIVE) {
+        vec3 emitted = multiply3(
+            load3(material + M_EMISSIVE),
+            make3(texels->emissive[0][i], texels->emissive[1][i], texels->emissive[2][i]));
+        collect(
+            blob, state, capacity, slot, state[P_HIT_PRIMITIVE * capacity + slot], direction,
+            path_vec3(state, capacity, P_THROUGHPUT, slot), normal, emitted);
+    }
+    if (depth > blob[H_BOUNCES]) return false;
+    keep_surface(
+        blob, state, capacity, slot, material, &m, normal, negate3(direction), i, texels);
+    return true;
 }
 
 // Queues the paths that go on from a surface.
 __kernel void surface(
-    __global const uint *blob, __global uint *state, uint capacity, __global const uint *queue,
-    uint count, uint depth, __global uint *surfaces, __global uint *counters) {
-    uint item = get_global_id(0);
-    if (item >= count) return;
-    uint slot = queue[item];
-    float3 direction = path_float3(state, capacity, P_DIRECTION, slot);
-    float3 throughput = path_float3(state, capacity, P_THROUGHPUT, slot);
-    uint primitive = state[P_HIT_PRIMITIVE * capacity + slot];
-    if (primitive == PRIMITIVE_NONE) {
-        float density = path_float(state, capacity, P_DENSITY, slot);
-        escape(blob, state, capacity, slot, direction, throughput, density);
-        return;
-    }
-    Triangle t = load_triangle(blob, primitive);
-    __global const uint *material = SECTION(blob, S_MATERIALS) + t.material * MATERIAL_WORDS;
-    bool is_emissive = material[M_FLAGS] & MATERIAL_EMISSIVE;
+    __global const uint *restrict blob, __global uint *restrict state, uint capacity,
+    __global const uint *restrict queue, uint count, uint depth,
+    __global uint *restrict surfaces, __global uint *restrict counters) {
+    __local uint group[2];
+    uint hits[PATHS_PER_ITEM], misses[PATHS_PER_ITEM], marks[PATHS_PER_ITEM];
+    uint first = first_path(count), end = end_of_paths(first, count);
+    uint hit_count = 0u, miss_count = 0u;
+    // Beyond the last bounce light alone counts.
     bool is_last = depth > blob[H_BOUNCES];
-    if (is_last && !is_emissive) return;
-    float3 normal, emitted;
-    meet_surface(blob, state, capacity, slot, material, t, direction, &normal, &emitted);
-    if (is_emissive) {
-        collect(
-            blob, state, capacity, slot, primitive, direction, throughput, normal, emitted);
+    for (uint item = first; item < end; ++item) {
+        uint slot = queue[item];
+        uint primitive = state[P_HIT_PRIMITIVE * capacity + slot];
+        if (primitive == PRIMITIVE_NONE) misses[miss_count++] = slot;
+        else if (!is_last || is_emissive(blob, primitive)) hits[hit_count++] = slot;
     }
-    if (!is_last) surfaces[atomic_inc(counters + COUNT_SURFACES(depth))] = slot;
+    PATH_LOOP
+    for (uint i = 0u; i < miss_count; ++i) escape(blob, state, capacity, misses[i]);
+    Texels texels;
+    for (uint i = 0u; i < hit_count; ++i) {
+        read_texels(blob, state, capacity, hits[i], i, &texels);
+    }
+    PATH_LOOP
+    for (uint i = 0u; i < hit_count; ++i) {
+        bool goes_on = arrive(blob, state, capacity, hits[i], depth, i, &texels);
+        marks[i] = goes_on ? hits[i] : SLOT_NONE;
+    }
+    append(marks, hit_count, surfaces, counters + COUNT_SURFACES(depth), group);
 }

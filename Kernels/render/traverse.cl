@@ -1,4 +1,5 @@
-// needs: render/layout.cl render/random.cl render/texture.cl render/triangle.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/random.cl render/texture.cl render/triangle.cl
 // One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
 //
 // A candidate counts only if its distance lies in the slab interval of its own padded box, computed
@@ -61,12 +62,12 @@ EX_INLINE float safe_inverse(float d) {
     return d < 0.0f ? -inverse : inverse;
 }
 
-EX_INLINE void make_ray(float3 origin, float3 direction, Ray *ray) {
-    ray->origin = origin;
-    ray->direction = direction;
+EX_INLINE void make_ray(vec3 origin, vec3 direction, Ray *ray) {
+    ray->origin = (float3)(origin.x, origin.y, origin.z);
+    ray->direction = (float3)(direction.x, direction.y, direction.z);
     ray->inverse = (float3)(
         safe_inverse(direction.x), safe_inverse(direction.y), safe_inverse(direction.z));
-    ray->shifted = -(origin * ray->inverse);
+    ray->shifted = -(ray->origin * ray->inverse);
     ray->near_x = ray->inverse.x < 0.0f ? 8u : 0u;
     ray->near_y = ray->inverse.y < 0.0f ? 24u : 16u;
     ray->near_z = ray->inverse.z < 0.0f ? 40u : 32u;
@@ -249,7 +250,7 @@ EX_INLINE void trace_path(
     uint direction, uint alpha_dimension, bool any, bool is_camera, Hit *hit) {
     Ray ray;
     make_ray(
-        path_float3(state, capacity, origin, slot), path_float3(state, capacity, direction, slot),
+        path_vec3(state, capacity, origin, slot), path_vec3(state, capacity, direction, slot),
         &ray);
     uint alpha_key = draw_bits(
         state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot], alpha_dimension);

@@ -93,7 +93,11 @@ final class SceneImporter {
     }
 
     static func printable(_ text: String) -> String {
-        String(text.prefix(60).map { $0.isASCII && !$0.isNewline && $0 != "\u{1b}" ? $0 : "?" })
+        String(
+            text.prefix(60).map { character in
+                let code = character.asciiValue ?? 0
+                return (0x20..<0x7f).contains(code) ? character : "?"
+            })
     }
 
     /// Bytes of a URI found in the scene file.

@@ -16,15 +16,15 @@ struct RenderPrograms {
 
     init(_ device: any ComputeDevice, isNarrow: Bool) throws(Failure) {
         func program(_ name: String, _ files: [String]) throws(Failure) -> any ComputeProgram {
-            try device.program(Self.source(name, ["vector"] + files, isNarrow: isNarrow))
+            try device.program(Self.source(name, files, isNarrow: isNarrow))
         }
         self.isNarrow = isNarrow
-        frame = try program("frame", ["random", "camera", "accumulate"])
+        frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow))
         let place = ["random", "texture", "triangle", "environment"]
-        surface = try program("surface", place + ["density", "surface"])
-        light = try program("light", place + ["light"])
-        scatter = try program("scatter", ["random", "density", "bsdf", "scatter"])
+        surface = try program("surface", place + ["density", "queue", "surface"])
+        light = try program("light", place + ["queue", "light"])
+        scatter = try program("scatter", ["random", "texture", "triangle", "density", "bsdf", "queue", "scatter"])
     }
 
     /// Rays alone, for those who bring their own.
@@ -38,9 +38,9 @@ struct RenderPrograms {
         _ name: String, _ files: [String], isNarrow: Bool
     ) -> ProgramSource {
         let exact = ["exact/divide.cl", "exact/root.cl", "exact/inverse.cl"]
-        let own = (["layout"] + files).map { "render/\($0).cl" }
+        let own = (["vector", "layout"] + files).map { "render/\($0).cl" }
         return ProgramSource(
-            "render/\(name)", files: (name == "trace" ? [] : exact) + own,
+            "render/\(name)", files: exact + own,
             defines: isNarrow ? ["RIGOR_NARROW": "1"] : [:])
     }
 }

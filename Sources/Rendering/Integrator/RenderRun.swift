@@ -115,7 +115,8 @@ public final class RenderRun {
     private func renderGroup(
         _ group: [Int], _ samples: Range<Int>, advance: (Double) throws(Failure) -> Void
     ) throws(Failure) -> [TileSums] {
-        let tiles = try device.makeBuffer(group.map { UInt32($0) })
+        let tiles = try device.makeBuffer(
+            group.map { UInt32($0 % grid.tilesWide | ($0 / grid.tilesWide) << 16) })
         let sums = try device.makeBuffer(byteCount: group.count * 1024 * 32)
         let pixels = group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
         var first = samples.lowerBound

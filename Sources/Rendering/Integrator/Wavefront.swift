@@ -12,7 +12,10 @@ final class Wavefront {
     static let stateWords = 43
     /// Words of state and queues for one path.
     static let wordsPerPath = stateWords + 4
+    /// Work-items of a group, in stages that take one path each.
     private let groupSize: Int
+    /// Paths that a work-item of the other stages takes; `Kernels/render/queue.cl`.
+    private let pathsPerItem: Int
 
     let capacity: Int
     private let device: any ComputeDevice
@@ -36,6 +39,7 @@ final class Wavefront {
         bounces = blob.bounces
         // rusticl takes no more than 32 of kernels this large.
         groupSize = min(device.description.workGroupItemsMax, programs.isNarrow ? 32 : 64)
+        pathsPerItem = programs.isNarrow ? 1 : 64
         self.blob = try device.makeBuffer(blob.words)
         state = try device.makeBuffer(byteCount: capacity * Self.stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
@@ -49,19 +53,16 @@ final class Wavefront {
     /// Traces `samples` samples, from `firstSample` on, of every pixel of the tiles listed in
     /// `tiles`, and adds them to `sums` (or replaces these when `isFirst`).
     ///
-    /// - Parameter pathCount: pixels inside the frame times samples.
+    /// - Parameters:
+    ///   - tiles: each tile's column, and above 16 bits its row.
+    ///   - pathCount: pixels inside the frame times samples.
     func trace(
         tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
         into sums: any ComputeBuffer, isFirst: Bool
     ) throws(Failure) {
         try device.write(counterZeros, to: counters)
-        try launch(
-            "camera", programs.frame, tileCount * 1024 * samples,
-            [
-                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
-                .buffer(counters), .buffer(tiles), .uint(UInt32(tileCount)),
-                .uint(UInt32(firstSample)), .uint(UInt32(samples)),
-            ])
+        let pixels = tileCount * 1024
+        try begin(pixels, samples, tiles: tiles, firstSample: firstSample)
         var count = pathCount
         var depth = 0
         // One ray beyond the last bounce finds light alone, so that all light is weighed alike.
@@ -70,8 +71,7 @@ final class Wavefront {
             swap(&queue, &next)
             depth += 1
         }
-        let pixels = tileCount * 1024
-        try launch(
+        try launchBlocks(
             "accumulate", programs.frame, pixels,
             [
                 .buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(UInt32(pixels)),
@@ -88,14 +88,14 @@ final class Wavefront {
         let depthWord = KernelArgument.uint(UInt32(depth))
         let paths: [KernelArgument] = [.buffer(queue), .uint(UInt32(count)), depthWord]
         try launch("closest", programs.trace, items, common + paths)
-        try launch(
+        try launchBlocks(
             "surface", programs.surface, items,
             common + paths + [.buffer(surfaces), .buffer(counters)])
         // How many surfaces there are only the device knows: asking would cost a wait.
-        try launch(
+        try launchBlocks(
             "light", programs.light, items,
             common + [.buffer(surfaces), depthWord, .buffer(counters)])
-        try launch(
+        try launchBlocks(
             "scatter", programs.scatter, items,
             common + [
                 .buffer(surfaces), depthWord, .buffer(shadows), .buffer(next), .buffer(counters),
@@ -112,19 +112,29 @@ final class Wavefront {
     func warmUp() throws(Failure) {
         let sums = try device.makeBuffer(byteCount: 64)
         try device.write(counterZeros, to: counters)
-        try launch(
-            "camera", programs.frame, 1,
-            [
-                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
-                .buffer(counters), .buffer(sums), .uint(0), .uint(0), .uint(1),
-            ])
+        try begin(0, 1, tiles: sums, firstSample: 0)
         _ = try advance(0, depth: 0, itemsMin: 1)
-        try launch(
+        try launchBlocks(
             "accumulate", programs.frame, 1,
             [.buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(0), .uint(0), .uint(1)])
         try device.finish()
     }
 
+    /// Begins the paths of `samples` samples a pixel.
+    private func begin(
+        _ pixels: Int, _ samples: Int, tiles: any ComputeBuffer, firstSample: Int
+    ) throws(Failure) {
+        let (items, group) = blocks(pixels)
+        try device.launch(
+            "camera", of: programs.frame, global: [items, samples], local: [group, 1],
+            arguments: [
+                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
+                .buffer(counters), .buffer(tiles), .uint(UInt32(pixels)),
+                .uint(UInt32(firstSample)),
+            ])
+    }
+
+    /// Launches a stage whose work-items take one path each.
     private func launch(
         _ kernel: String, _ program: any ComputeProgram, _ items: Int, _ arguments: [KernelArgument]
     ) throws(Failure) {
@@ -132,5 +142,20 @@ final class Wavefront {
         try device.launch(
             kernel, of: program, global: [groups * groupSize], local: [groupSize],
             arguments: arguments)
+    }
+
+    /// Launches a stage whose work-items take blocks of paths.
+    private func launchBlocks(
+        _ kernel: String, _ program: any ComputeProgram, _ paths: Int, _ arguments: [KernelArgument]
+    ) throws(Failure) {
+        let (items, group) = blocks(paths)
+        try device.launch(
+            kernel, of: program, global: [items], local: [group], arguments: arguments)
+    }
+
+    private func blocks(_ paths: Int) -> (items: Int, group: Int) {
+        let group = pathsPerItem > 1 ? 1 : groupSize
+        let inGroup = pathsPerItem * group
+        return (max((paths + inGroup - 1) / inGroup, 1) * group, group)
     }
 }
