@@ -134,10 +134,11 @@ EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
         float lambert = wi.z * 0x1.45f306p-2f;
         float under = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission);
         vec3 base = scale3(b->base, under * lambert);
+        float base_density = (1.0f - b->specular_chance) * lambert;
         result.x += base.x;
         result.y += base.y;
         result.z += base.z;
-        result.w += (1.0f - b->specular_chance) * lambert;
+        result.w += base_density;
     }
     return result;
 }

@@ -149,9 +149,9 @@ import Testing
                 + "base64 expected"
         ),
         (
-            "materials/0/alphaMode", #""GLOW\u001b[2J""#,
+            "materials/0/alphaMode", #""GLOW\u001b[2J\t\u0007é""#,
             "materials[0]: alphaMode: OPAQUE, MASK or BLEND expected, "
-                + "\"GLOW?[2J\" there"
+                + "\"GLOW?[2J???\" there"
         ),
         (
             "materials/0/emissiveFactor", #"[1, 2]"#,

@@ -24,7 +24,9 @@ struct RenderPrograms {
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program("surface", place + ["density", "queue", "surface"])
         light = try program("light", place + ["queue", "light"])
-        scatter = try program("scatter", ["random", "texture", "triangle", "density", "bsdf", "queue", "scatter"])
+        scatter = try program(
+            "scatter",
+            ["random", "texture", "triangle", "density", "bsdf", "queue", "scatter"])
     }
 
     /// Rays alone, for those who bring their own.
