@@ -92,16 +92,16 @@ EX_INLINE vec3 sample_normal(float alpha, vec3 wo, vec2 u) {
 // f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
 EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
     bool is_reflection = wi.z > 0.0f;
-    if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return make4(0.0f, 0.0f, 0.0f, 0.0f);
+    if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return none4();
     bool is_refraction = !is_reflection && !b->is_thin;
     vec3 wr = make3(wi.x, wi.y, is_reflection || is_refraction ? wi.z : -wi.z);
     vec3 sum = is_refraction ? fma3(wi, b->eta, wo) : add3(wo, wr);
     float square = dot3(sum, sum);
-    if (square < 0x1p-60f) return make4(0.0f, 0.0f, 0.0f, 0.0f);
+    if (square < 0x1p-60f) return none4();
     vec3 h = scale3(sum, ex_rsqrt(square));
     if (h.z < 0.0f) h = negate3(h);
     float oh = dot3(wo, h), ih = dot3(wr, h);
-    if (oh <= 0x1p-20f || (is_refraction && ih >= 0.0f)) return make4(0.0f, 0.0f, 0.0f, 0.0f);
+    if (oh <= 0x1p-20f || (is_refraction && ih >= 0.0f)) return none4();
 
     Fresnel f;
     fresnel_at(b, oh, &f);

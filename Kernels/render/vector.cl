@@ -46,6 +46,8 @@ EX_INLINE vec4 make4(float x, float y, float z, float w) {
     return r;
 }
 
+EX_INLINE vec4 none4(void) { return make4(0.0f, 0.0f, 0.0f, 0.0f); }
+
 EX_INLINE vec3 same3(float s) { return make3(s, s, s); }
 
 EX_INLINE vec3 add3(vec3 a, vec3 b) { return make3(a.x + b.x, a.y + b.y, a.z + b.z); }

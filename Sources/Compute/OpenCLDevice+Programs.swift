@@ -108,10 +108,15 @@ extension OpenCLDevice {
         return nil
     }
 
+    /// Whether asking for a program's binary has it compiled once more. PoCL compiles every kernel
+    /// for groups of any size then, which are none that we launch, and keeps what it compiled for
+    /// launches in a cache of its own.
+    private var compilesForBinaries: Bool { platform.name == "Portable Computing Language" }
+
     /// Keeps a compiled program for later runs. A cache that cannot be written costs time, not
     /// results, so nothing is reported.
     private func store(_ program: Program, key: Hash256) {
-        guard let cache else { return }
+        guard let cache, options.cachesEveryProgram || !compilesForBinaries else { return }
         let result = try? core.bounded(
             "reading back a program", limitSeconds: core.buildSecondsMax
         ) { Result { () throws(OpenCLError) in try program.binary() } }

@@ -43,6 +43,9 @@ public final class OpenCLDevice: ComputeDevice {
         /// Copies through pinned memory even where device and host share theirs: for tests of what
         /// cards with memory of their own go through.
         package var forcesStaging = false
+        /// Caches programs even where the driver does so itself, at a high price: for tests of the
+        /// cache.
+        package var cachesEveryProgram = false
 
         public init(cacheFolder: String? = nil) { self.cacheFolder = cacheFolder }
     }

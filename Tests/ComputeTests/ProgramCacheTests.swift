@@ -16,7 +16,9 @@ import Testing
     }
 
     private func run(_ test: TestDevice, _ folder: String) throws -> (Bool, [Float]) {
-        let device = try test.open(.init(cacheFolder: folder))
+        var options = OpenCLDevice.Options(cacheFolder: folder)
+        options.cachesEveryProgram = true
+        let device = try test.open(options)
         let program = try device.program(DeviceTests.source)
         let sum = try device.makeBuffer(byteCount: 28)
         let values = try device.makeBuffer((0..<7).map { Float($0) })
@@ -79,6 +81,15 @@ import Testing
         }
         _ = try run(test, folder)
         #expect(try run(test, folder) == (true, right))
+    }
+
+    /// PoCL has a cache of its own, and compiles once more for every binary it gives.
+    @Test(arguments: TestDevices.all.filter { $0.label == "PoCL" })
+    func whatTheDriverKeepsItselfIsNotAskedFor(_ test: TestDevice) throws {
+        let folder = Self.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try test.open(.init(cacheFolder: folder)).program(DeviceTests.source)
+        #expect(files(folder).isEmpty)
     }
 
     @Test func equalKeysNeedEqualParts() {
