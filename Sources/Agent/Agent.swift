@@ -206,7 +206,9 @@ public final class Agent {
             try refuse(record, error.message)
             return
         }
-        try save(record, "accepted")
+        // Its first run begins at once, and shares the transaction.
+        if record.boot == nil, let begun = record.begun(inBoot: boot) { record = begun }
+        try save(record, "accepted", isFlushed: !hasComputed)
     }
 
     private func intake(
@@ -309,9 +311,9 @@ public final class Agent {
         return true
     }
 
-    /// Writes down that a run begins. The first of an agent's life is flushed: should the run take
-    /// the machine down each time, the next life counts it. Later ones are not, since a flush a
-    /// task is much for short tasks.
+    /// Writes down that a run begins, where the record does not say so yet. The first of an agent's
+    /// life is flushed: should the run take the machine down each time, the next life counts it.
+    /// Later ones are not, since a flush a task is much for short tasks.
     private func begin(_ record: AssignmentRecord) throws(Failure) -> Bool {
         guard let begun = record.begun(inBoot: boot) else { return true }
         if begun.attempts > record.attempts,

@@ -102,11 +102,17 @@ struct Replay {
         _ name: String, _ expected: [[DatabaseValue]], _ sql: String, in db: Database
     ) throws {
         let found = try Row.fetchAll(db, sql: sql).map { Array($0.databaseValues) }
-        let isSame = found == expected
-        let first = zip(found, expected).prefix { $0 == $1 }.count + 1
+        let same = zip(found, expected).prefix { $0 == $1 }.count
+        let fault =
+            if same < min(found.count, expected.count) {
+                "row \(same + 1) of \(expected.count) differs"
+            } else if found.count < expected.count {
+                "row \(same + 1) of \(expected.count) is missing"
+            } else {
+                "\(found.count) rows, \(expected.count) expected"
+            }
         check(
-            name, isSame, "\(found.count), as the calls give them",
-            orElse: "not what the \(history.calls) calls give: row \(first) of \(expected.count) "
-                + (first > found.count ? "is missing" : "differs"))
+            name, found == expected, "\(found.count), as the calls give them",
+            orElse: "not what the \(history.calls) calls give: \(fault)")
     }
 }

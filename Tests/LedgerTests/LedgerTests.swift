@@ -222,6 +222,7 @@ import Wallet
         ("DELETE FROM balance WHERE bucket = 'pot'", "balances"),
         ("DELETE FROM event WHERE number = 2", "events"), ("DELETE FROM event", "events"),
         ("UPDATE event SET task = x'00'", "events"),
+        ("INSERT INTO event SELECT number + 99, sequence, task, data FROM event", "events"),
         ("DELETE FROM state WHERE name = 'deal'", "state"), ("DELETE FROM state", "state"),
         ("UPDATE state SET value = x'820a0a' WHERE name = 'account'", "state"),
         ("UPDATE state SET value = 1.5 WHERE name = 'account'", "state"),
