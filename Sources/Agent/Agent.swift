@@ -25,7 +25,7 @@ public final class Agent {
         public var policy: Policy
         /// How long to wait when there is nothing to do.
         public var intervalSeconds: Double
-        /// How many hosts a task may outlive.
+        /// How many hosts, or starts of the machine, a task may outlive.
         public var attemptsMax: Int
 
         /// - Precondition: there is at least one program.
@@ -62,6 +62,10 @@ public final class Agent {
     /// Task → seconds that its last transaction took, which no record has yet.
     private var journalSeconds: [Hash256: Double] = [:]
     private var lastLines: [String: String] = [:]
+    /// This start of the machine.
+    private let boot: String
+    /// Whether a run has had a result since the agent was started.
+    private var hasComputed = false
 
     /// Opens the journal and takes up what is open in it.
     ///
@@ -81,6 +85,7 @@ public final class Agent {
         for path in [folder, "\(folder)/prepared", configuration.receiptsFolder] {
             try Folder.make(path)
         }
+        boot = Self.currentBoot
         journal = try Journal(path: "\(folder)/journal.sqlite")
         store = try ArtifactStore(folder: "\(folder)/artifacts")
         store.removeIncoming()
@@ -88,6 +93,13 @@ public final class Agent {
             selection: configuration.device, logPath: "\(folder)/device-host.log")
         runner = TaskRunner(folder: folder, store: store, pool: pool, slot: slot, clock: clock)
         for record in try journal.open() { records[record.assignment.taskID] = record }
+    }
+
+    /// What Linux calls this start of the machine; empty where it does not say.
+    private static var currentBoot: String {
+        let text = try? String(
+            contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
     }
 
     /// Lives until `shouldStop` says otherwise.
@@ -194,7 +206,9 @@ public final class Agent {
             try refuse(record, error.message)
             return
         }
-        try save(record, "accepted")
+        // Its first run begins at once, and shares the transaction.
+        if record.boot == nil, let begun = record.begun(inBoot: boot) { record = begun }
+        try save(record, "accepted", isFlushed: !hasComputed)
     }
 
     private func intake(
@@ -214,12 +228,14 @@ public final class Agent {
 
     /// Makes the record durable, and goes on from it as the journal has it: times are kept to a
     /// microsecond there.
-    private func save(_ record: AssignmentRecord, _ step: String) throws(Failure) {
+    private func save(
+        _ record: AssignmentRecord, _ step: String, isFlushed: Bool = false
+    ) throws(Failure) {
         let taskID = record.assignment.taskID
         var record = record
         record.journalSeconds += journalSeconds.removeValue(forKey: taskID) ?? 0
         let start = clock.monotonicSeconds
-        try journal.save(record, step: step, atSeconds: clock.nowSeconds)
+        try journal.save(record, step: step, atSeconds: clock.nowSeconds, isFlushed: isFlushed)
         let seconds = clock.monotonicSeconds - start
         records[taskID] = record.isOver ? nil : try journal.record(taskID)
         journalSeconds[taskID] = record.isOver ? nil : seconds
@@ -275,18 +291,38 @@ public final class Agent {
             next.stage = .computed
             next.result = result
             try save(next, "computed \(result.digest.hash)")
+            hasComputed = true
         case .poolAway(let failure): say("task \(record.assignment.taskID)", "\(failure)")
         case .diskFailed(let failure): throw failure
         case .impossible(let failure): try abandon(record, failure.message)
         case .hostFailed(let failure):
             next.attempts += 1
-            guard next.attempts < configuration.attemptsMax else {
-                try abandon(record, "\(next.attempts) hosts failed; the last: \(failure.message)")
-                withdraw("\(next.attempts) hosts failed on one task: \(failure.message)")
-                return
-            }
+            if try giveUp(next, "the last was a host: \(failure.message)") { return }
             try save(next, "host \(next.attempts) failed: \(failure.message)")
         }
+    }
+
+    /// Abandons a task that has failed too often, and the device with it.
+    private func giveUp(_ record: AssignmentRecord, _ last: String) throws(Failure) -> Bool {
+        guard record.attempts >= configuration.attemptsMax else { return false }
+        let reason = "\(record.attempts) runs failed; \(last)"
+        try abandon(record, reason)
+        withdraw(reason)
+        return true
+    }
+
+    /// Writes down that a run begins, where the record does not say so yet. The first of an agent's
+    /// life is flushed: should the run take the machine down each time, the next life counts it.
+    /// Later ones are not, since a flush a task is much for short tasks.
+    private func begin(_ record: AssignmentRecord) throws(Failure) -> Bool {
+        guard let begun = record.begun(inBoot: boot) else { return true }
+        if begun.attempts > record.attempts,
+            try giveUp(begun, "the last ended with the machine")
+        {
+            return false
+        }
+        try save(begun, "begun", isFlushed: !hasComputed)
+        return true
     }
 
     private func startRun(_ record: AssignmentRecord) throws(Failure) {
@@ -298,6 +334,7 @@ public final class Agent {
             return
         }
         let spec = try TaskSpec(canonical: assignment.spec)
+        guard try begin(record) else { return }
         say("task \(assignment.taskID)", "computing")
         runner.start(assignment, spec, program: program, certificate: certificate)
     }

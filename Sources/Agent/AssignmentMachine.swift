@@ -28,24 +28,16 @@ public struct AssignmentRecord: Hashable, Sendable {
         /// Ended without pay; `reason` says why.
         case abandoned
 
-        /// Whether the record must be on disk, not only in the system's memory, before anything
-        /// follows from it. A result must, since a stake is locked on it next; so must an end.
-        /// The others can be read from the market again: an assignment that was forgotten is
-        /// offered anew, and a contribution, reveal or delivery shows in the next view.
-        public var isFlushed: Bool {
-            switch self {
-            case .computed, .paid, .abandoned: true
-            case .given, .contributed, .revealed, .delivered: false
-            }
-        }
     }
 
     public var assignment: Assignment
     public var stage: Stage
     /// Set from `computed` on.
     public var result: TaskResult?
-    /// Runs that a host did not survive.
+    /// Runs that a host or the machine did not survive.
     public var attempts: Int
+    /// The start of the machine that the latest run was begun in; nil before the first run.
+    public var boot: String?
     /// Why it was abandoned.
     public var reason: String?
     /// Seconds spent in the task's transactions so far; what is being written now is not in it.
@@ -64,6 +56,27 @@ public struct AssignmentRecord: Hashable, Sendable {
 
     /// Whether nothing is left to do.
     public var isOver: Bool { stage == .paid || stage == .abandoned }
+
+    /// Whether the record must be on disk, not only in the system's memory, before anything
+    /// follows from it. A result must, since a stake is locked on it next; so must an end, and what
+    /// has failed once. The others can be read from the market again: an assignment that was
+    /// forgotten is offered anew, and a contribution, reveal or delivery shows in the next view.
+    public var isFlushed: Bool {
+        switch stage {
+        case .computed, .paid, .abandoned: true
+        case .given, .contributed, .revealed, .delivered: attempts > 0
+        }
+    }
+
+    /// The record of a run that begins now; nil when it says so already. A run that was begun
+    /// before the machine went down has failed: it may be what took the machine down.
+    public func begun(inBoot current: String) -> AssignmentRecord? {
+        guard boot != current else { return nil }
+        var next = self
+        if boot != nil { next.attempts += 1 }
+        next.boot = current
+        return next
+    }
 }
 
 /// What a finished run left behind.

@@ -9,6 +9,7 @@ extension AssignmentRecord {
         [
             "assignment": .map(assignment.fields), "stage": .text(stage.rawValue),
             "result": result?.cbor ?? .null, "attempts": CBOR(attempts),
+            "boot": boot.map { .text($0) } ?? .null,
             "reason": reason.map { .text($0) } ?? .null,
             "journal_microseconds": .seconds(journalSeconds),
         ]
@@ -25,6 +26,7 @@ extension AssignmentRecord {
                 MessageFields(try fields.value("assignment"), place: "journal: assignment")),
             stage: stage, attempts: try fields.count("attempts"),
             reason: fields.optional("reason")?.text)
+        boot = fields.optional("boot")?.text
         if let value = fields.optional("result") { result = try TaskResult(value) }
         journalSeconds = try fields.seconds("journal_microseconds")
     }

@@ -9,8 +9,8 @@ internal import Synchronization
 /// SQLite file.
 ///
 /// No commit is lost when the process dies. What nobody else could say again is also flushed, with
-/// all before it, so that it survives the machine's own death: see
-/// ``AssignmentRecord/Stage/isFlushed``. Nothing that locks a stake is sent before its result is.
+/// all before it, so that it survives the machine's own death: see ``AssignmentRecord/isFlushed``.
+/// Nothing that locks a stake is sent before its result is.
 public final class Journal: Sendable {
     private let database: DatabaseQueue
 
@@ -56,6 +56,13 @@ public final class Journal: Sendable {
         }
     }
 
+    /// Whether SQLite was told to flush the latest commit.
+    package func wasFlushed() throws(Failure) -> Bool {
+        try Self.guarding("journal") {
+            try database.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") == 2 }
+        }
+    }
+
     /// One transaction, flushed or not.
     private func write(
         isFlushed: Bool, _ body: (Database) throws -> Void
@@ -76,12 +83,13 @@ public final class Journal: Sendable {
 
     /// Keeps a record, and the line that says what led to it, in one transaction.
     ///
+    /// - Parameter isFlushed: flushes the record though it need not be.
     /// - Throws: ``Failure``: `journal` when a journalled result would change.
     public func save(
-        _ record: AssignmentRecord, step: String, atSeconds: Int
+        _ record: AssignmentRecord, step: String, atSeconds: Int, isFlushed: Bool = false
     ) throws(Failure) {
         let task = Data(record.assignment.taskID.bytes)
-        try write(isFlushed: record.stage.isFlushed) { db in
+        try write(isFlushed: isFlushed || record.isFlushed) { db in
             if let old = try Self.record(task, in: db), let result = old.result,
                 result != record.result
             {

@@ -114,13 +114,19 @@ final class DeviceCore: Sendable {
 
     // MARK: - Launches
 
-    /// Remembers a launch; now and then hands the queue over, so that a device works while the host
-    /// prepares more, and waits before more are outstanding than drivers take without blocking.
-    func launched(_ kernel: String, _ event: Event) throws(Failure) {
-        let count = pending.withLock { launches -> Int in
+    /// Remembers a launch, whose outcome the next wait looks at; how many there are now.
+    @discardableResult
+    func remember(_ kernel: String, _ event: Event) -> Int {
+        pending.withLock { launches in
             launches.append(Launch(kernel: kernel, event: event))
             return launches.count
         }
+    }
+
+    /// Remembers a launch; now and then hands the queue over, so that a device works while the host
+    /// prepares more, and waits before more are outstanding than drivers take without blocking.
+    func launched(_ kernel: String, _ event: Event) throws(Failure) {
+        let count = remember(kernel, event)
         if count >= Self.pendingMax {
             try finish()
         } else if count % Self.flushEvery == 0 {

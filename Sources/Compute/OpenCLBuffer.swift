@@ -41,9 +41,11 @@ final class OpenCLBuffer: ComputeBuffer {
     deinit {
         if core.lost != nil {
             _ = Unmanaged.passRetained(memory)
-        } else if isScrubbed {
+        } else if isScrubbed,
+            let event = try? core.queue.fillZero(memory, offset: 0, byteCount: memory.byteCount)
+        {
             // The driver keeps the memory until the fill is done.
-            _ = try? core.queue.fillZero(memory, offset: 0, byteCount: memory.byteCount)
+            core.remember("scrub of \(byteCount) bytes", event)
         }
     }
 

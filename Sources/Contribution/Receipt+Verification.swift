@@ -3,15 +3,6 @@ internal import Digest
 internal import Ethereum
 
 extension SignedReceipt {
-    /// One thing that must hold for a receipt.
-    public struct Check: Hashable, Sendable {
-        /// What was checked, such as `result digest`.
-        public var name: String
-        public var holds: Bool
-        /// What was found, and what was expected where it does not hold.
-        public var detail: String
-    }
-
     /// Holds a receipt against the market: every hash recomputed, every party looked up there.
     ///
     /// - Parameter hub: the state of the market that the verifier trusts, never the receipt's word.
@@ -46,7 +37,15 @@ extension SignedReceipt {
                 worker: receipt.worker, task: receipt.taskID, digest: receipt.resultDigest))
 
         // The market's word on all of it.
-        check("deal", task?.dealID, deal == nil ? nil : receipt.dealID)
+        let unknown = deal == nil ? "deal" : task == nil ? "task" : nil
+        if let unknown {
+            checks.append(
+                Check(
+                    name: unknown, holds: false, detail: "the ledger does not know this \(unknown)")
+            )
+        } else {
+            check("deal", task?.dealID, receipt.dealID)
+        }
         check("task status", task?.status.rawValue, Hub.TaskStatus.completed.rawValue)
         check("consensus", receipt.resultHash, task?.consensus)
         check("contribution", own?.status.rawValue, Hub.ContributionStatus.proved.rawValue)

@@ -29,6 +29,7 @@ public enum PNG {
         _ bytes: Bytes, format: spng_format, limits: ImageLimits
     ) throws(Failure) -> (Size, Bytes) {
         try checkIsWhole(bytes)
+        try checkSize(bytes, limits)
         guard let context = spng_ctx_new(0) else { throw Failure(.limit, "PNG: out of memory") }
         defer { spng_ctx_free(context) }
         let result: Result<(Size, Bytes), Failure> = bytes.withUnsafeBytes { source in
@@ -81,6 +82,13 @@ public enum PNG {
             offset += 12 + length
         }
         throw Failure(.malformed, "PNG: the file ends before its last chunk")
+    }
+
+    /// The library computes with a header's size before it can be asked for it.
+    private static func checkSize(_ bytes: Bytes, _ limits: ImageLimits) throws(Failure) {
+        guard bytes.count >= 24, bytes[12..<16].elementsEqual("IHDR".utf8) else { return }
+        let sides = [16, 20].map { bytes[$0..<$0 + 4].reduce(0) { $0 << 8 | Int($1) } }
+        try limits.check(width: sides[0], height: sides[1], kind: "PNG")
     }
 
     /// A header's word alone allocates nothing: the file must be able to hold that many pixels.

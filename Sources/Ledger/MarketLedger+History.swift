@@ -1,11 +1,9 @@
-internal import Contribution
+public import Contribution
 public import Core
-internal import Ethereum
-internal import Foundation
 internal import GRDB
 
 extension MarketLedger {
-    /// What ``verifyHistory()`` went through.
+    /// What a replay of the log went through.
     public struct History: Hashable, Sendable {
         public var calls: Int
         public var events: Int
@@ -14,63 +12,39 @@ extension MarketLedger {
         public var supply: Int
     }
 
+    /// What a replay of the log showed.
+    public struct Audit: Sendable {
+        public var history: History
+        /// The market's own name, its calls, events, postings, balances and state, in this order.
+        /// What calls that do not replay should have led to is unknown: the rest is left out then.
+        public var checks: [Check]
+        /// The state that the signed calls give, whatever else the file says.
+        public var hub: Hub
+    }
+
     /// Replays the log from the beginning, signatures and nonces included, and holds every event,
     /// posting, balance and row of the state against it.
     ///
-    /// - Throws: ``Failure`` (malformed or untrusted) naming the first thing that differs.
+    /// - Throws: ``Failure`` when the file cannot be read; what does not hold is in the checks.
+    public func audit() throws(Failure) -> Audit {
+        try Self.guarding(database.path) {
+            try database.read { db in
+                var replay = Replay(try Store.settings(in: db))
+                try replay.run(in: db)
+                return Audit(history: replay.history, checks: replay.checks, hub: replay.hub)
+            }
+        }
+    }
+
+    /// The same for those who need it all to hold.
+    ///
+    /// - Throws: ``Failure`` (untrusted) naming the first thing that differs.
     @discardableResult
     public func verifyHistory() throws(Failure) -> History {
-        try reading { db in
-            var hub = Hub(settings: try Store.settings(in: db))
-            var nonces: [Address: Int] = [:]
-            var history = History(calls: 0, events: 0, postings: 0, supply: 0)
-            var lastSeconds = 0
-            for entry in try Store.log(after: 0, in: db) {
-                let sender = entry.envelope.sender
-                guard entry.sequence == history.calls + 1, entry.atSeconds >= lastSeconds,
-                    entry.envelope.nonce == nonces[sender, default: 0]
-                else { throw Self.differs("order of call \(entry.sequence)") }
-                let call = try entry.envelope.verify(for: hub.settings)
-                let outcome = try hub.apply(call, atSeconds: entry.atSeconds)
-                guard outcome.events == (try Store.events(of: entry.sequence, in: db)) else {
-                    throw Self.differs("events of call \(entry.sequence)")
-                }
-                guard outcome.transfers == (try Store.transfers(of: entry.sequence, in: db)) else {
-                    throw Self.differs("postings of call \(entry.sequence)")
-                }
-                history.calls += 1
-                history.events += outcome.events.count
-                history.postings += 2 * outcome.transfers.count
-                nonces[sender] = entry.envelope.nonce + 1
-                lastSeconds = entry.atSeconds
-            }
-            guard hub.tables.rows == (try Store.rows(in: db)) else { throw Self.differs("state") }
-            try Self.verifyBooks(of: hub, history, in: db)
-            history.supply = hub.supply.int ?? 0
-            return history
+        let audit = try audit()
+        for check in audit.checks where !check.holds {
+            throw Failure(.untrusted, "\(database.path): \(check.name): \(check.detail)")
         }
-    }
-
-    private static func verifyBooks(of hub: Hub, _ history: History, in db: Database) throws {
-        let counts = [("event", history.events), ("posting", history.postings)]
-        for (table, count) in counts
-        where try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(table)") != count {
-            throw differs("number of rows in \(table)")
-        }
-        let wrong = """
-            SELECT COUNT(*) FROM balance WHERE amount <>
-            (SELECT COALESCE(SUM(amount), 0) FROM posting WHERE posting.bucket = balance.bucket)
-            """
-        guard try Int.fetchOne(db, sql: wrong) == 0,
-            try Int.fetchOne(db, sql: "SELECT SUM(amount) FROM balance") == 0
-        else { throw differs("sum of postings") }
-        try Store.requireBooksAgree(with: hub.tables, in: db)
-        guard hub.supply.int == -(try Store.balance(of: .issuance, in: db)) else {
-            throw differs("supply")
-        }
-    }
-
-    private static func differs(_ what: String) -> Failure {
-        Failure(.malformed, "ledger: the replayed log gives another \(what)")
+        return audit.history
     }
 }

@@ -61,7 +61,7 @@ extension MarketLedger {
     }
 
     func reading<T>(_ body: (Database) throws -> T) throws(Failure) -> T {
-        try Self.guarding("ledger") { try database.read(body) }
+        try Self.guarding { try database.read(body) }
     }
 }
 

@@ -78,7 +78,7 @@ public final class MarketLedger: Sendable {
         let call = try envelope.verify(for: settings)
         // Held throughout: within a process, calls are decided one after another.
         return try cache.withLock { (cache) throws(Failure) in
-            let decided = try Self.guarding("ledger") {
+            let decided = try Self.guarding {
                 try database.write { db in
                     try Self.decide(envelope, call, atSeconds: atSeconds, &cache, in: db)
                 }
@@ -94,7 +94,7 @@ public final class MarketLedger: Sendable {
     /// The state after the last call that is durable now.
     public func hub() throws(Failure) -> Hub {
         try cache.withLock { (cache) throws(Failure) in
-            try Self.guarding("ledger") {
+            try Self.guarding {
                 try database.read { try Self.catchUp(&cache, in: $0) }
             }
             return cache.hub
@@ -148,11 +148,16 @@ public final class MarketLedger: Sendable {
     }
 
     /// Turns whatever a store throws into one line.
-    static func guarding<T>(_ place: String, _ body: () throws -> T) throws(Failure) -> T {
-        do { return try body() } catch let failure as Failure { throw failure } catch {
+    ///
+    /// - Parameter path: the file, where it is what the failure is about.
+    static func guarding<T>(_ path: String? = nil, _ body: () throws -> T) throws(Failure) -> T {
+        do { return try body() } catch let failure as Failure {
+            throw path.map(failure.at) ?? failure
+        } catch {
             // Another process that holds the file does so for a while only.
             let isBusy = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
-            throw Failure(isBusy ? .timeout : .storage, "\(place): \(Store.describe(error))")
+            throw Failure(
+                isBusy ? .timeout : .storage, "\(path ?? "ledger"): \(Store.describe(error))")
         }
     }
 }

@@ -7,24 +7,49 @@ internal import GRDB
 // Double entry: a transfer is two postings, minus on what gives and plus on what takes. A bucket's
 // balance is the sum of its postings; all balances together are zero.
 extension Store {
-    static func book(_ transfers: [Transfer], sequence: Int, in db: Database) throws {
-        for (index, transfer) in transfers.enumerated() {
+    /// One side of a transfer: what it changes a bucket by.
+    struct Posting {
+        /// Its place among the call's.
+        let position: Int
+        let bucket: Transfer.Bucket
+        let change: Int
+        let transfer: Transfer
+    }
+
+    static func postings(_ transfers: [Transfer]) throws(Failure) -> [Posting] {
+        var postings: [Posting] = []
+        for transfer in transfers {
             // The supply is limited to what fits, and nobody moves more than there is.
             guard let amount = transfer.amount.int else {
                 throw Failure(.limit, "ledger: \(transfer.amount) tokens do not fit")
             }
-            let sides = [(transfer.from, -amount), (transfer.to, amount)]
-            for (side, (bucket, change)) in sides.enumerated() {
-                try db.execute(
-                    sql: """
-                        INSERT INTO posting (sequence, position, kind, bucket, amount, reference)
-                        VALUES (?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        sequence, index * 2 + side, transfer.kind.rawValue, bucket.name, change,
-                        Data(transfer.reference.bytes),
-                    ])
+            for (bucket, change) in [(transfer.from, -amount), (transfer.to, amount)] {
+                postings.append(
+                    Posting(
+                        position: postings.count, bucket: bucket, change: change,
+                        transfer: transfer))
             }
+        }
+        return postings
+    }
+
+    /// The row of `posting`.
+    static func values(_ posting: Posting, sequence: Int) -> [DatabaseValue] {
+        [
+            sequence.databaseValue, posting.position.databaseValue,
+            posting.transfer.kind.rawValue.databaseValue, posting.bucket.name.databaseValue,
+            posting.change.databaseValue, Data(posting.transfer.reference.bytes).databaseValue,
+        ]
+    }
+
+    static func book(_ transfers: [Transfer], sequence: Int, in db: Database) throws {
+        for posting in try postings(transfers) {
+            try db.execute(
+                sql: """
+                    INSERT INTO posting (sequence, position, kind, bucket, amount, reference)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: StatementArguments(values(posting, sequence: sequence)))
         }
         try addUp(sequence, in: db)
     }

@@ -30,11 +30,39 @@ extension Store {
         let sql = """
             SELECT sequence, at_seconds, envelope FROM call WHERE sequence > ? ORDER BY sequence
             """
-        return try Row.fetchAll(db, sql: sql, arguments: [sequence]).map { row in
-            LogEntry(
-                sequence: row["sequence"], atSeconds: row["at_seconds"],
-                envelope: try Envelope(decoding: Bytes(row["envelope"] as Data)))
-        }
+        return try Row.fetchAll(db, sql: sql, arguments: [sequence]).map(logEntry)
+    }
+
+    /// - Throws: what is wrong with the row: nothing stops another hand from writing there.
+    static func logEntry(_ row: Row) throws -> LogEntry {
+        let envelope = try row.decode(Data.self, forColumn: "envelope")
+        return LogEntry(
+            sequence: try row.decode(Int.self, forColumn: "sequence"),
+            atSeconds: try row.decode(Int.self, forColumn: "at_seconds"),
+            envelope: try Envelope(decoding: Bytes(envelope)))
+    }
+
+    /// The row of `call`.
+    static func values(_ entry: LogEntry) -> [DatabaseValue] {
+        [
+            entry.sequence.databaseValue, entry.atSeconds.databaseValue,
+            Data(entry.envelope.sender.bytes).databaseValue, entry.envelope.nonce.databaseValue,
+            Data(entry.envelope.digest.bytes).databaseValue,
+            Data(entry.envelope.encoded).databaseValue,
+        ]
+    }
+
+    /// The row of `event`, but for its number.
+    static func values(_ event: Event, sequence: Int) -> [DatabaseValue] {
+        [
+            sequence.databaseValue, event.taskID.map { Data($0.bytes) }.databaseValue,
+            Data(event.cbor.encoded).databaseValue,
+        ]
+    }
+
+    /// The row of `state`.
+    static func values(_ row: Hub.Row) -> [DatabaseValue] {
+        [row.table.databaseValue, Data(row.key).databaseValue, Data(row.value).databaseValue]
     }
 
     /// The recorded answer to a call, when there is one.
@@ -71,10 +99,11 @@ extension Store {
                 INSERT INTO call (sequence, at_seconds, sender, nonce, digest, envelope)
                 VALUES (?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [
-                submission.sequence, submission.atSeconds, Data(envelope.sender.bytes),
-                envelope.nonce, Data(submission.digest.bytes), Data(envelope.encoded),
-            ])
+            arguments: StatementArguments(
+                values(
+                    LogEntry(
+                        sequence: submission.sequence, atSeconds: submission.atSeconds,
+                        envelope: envelope))))
         try book(submission.transfers, sequence: submission.sequence, in: db)
         try requireBooksAgree(with: changes, in: db)
         for row in changes.rows {
@@ -83,15 +112,12 @@ extension Store {
                     INSERT INTO state (name, key, value) VALUES (?, ?, ?)
                     ON CONFLICT (name, key) DO UPDATE SET value = excluded.value
                     """,
-                arguments: [row.table, Data(row.key), Data(row.value)])
+                arguments: StatementArguments(values(row)))
         }
         for event in submission.events {
             try db.execute(
                 sql: "INSERT INTO event (sequence, task, data) VALUES (?, ?, ?)",
-                arguments: [
-                    submission.sequence, event.taskID.map { Data($0.bytes) },
-                    Data(event.cbor.encoded),
-                ])
+                arguments: StatementArguments(values(event, sequence: submission.sequence)))
         }
     }
 }

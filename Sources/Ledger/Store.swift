@@ -60,7 +60,7 @@ enum Store {
                 try DatabaseQueue(path: path, configuration: probe).read { db in
                     // Nor may another program's database be made one with a log.
                     guard try db.tableExists("market") else {
-                        throw Failure(.malformed, "\(path): no market in this file")
+                        throw Failure(.malformed, "no market in this file")
                     }
                 }
             }
@@ -85,10 +85,11 @@ enum Store {
         guard try db.tableExists("market"),
             let row = try Row.fetchOne(db, sql: "SELECT format, settings FROM market")
         else { throw Failure(.malformed, "no market in this file") }
-        guard row["format"] as Int == format else {
-            throw Failure(.unsupported, "market file: format \(format) expected")
+        guard try row.decode(Int.self, forColumn: "format") == format else {
+            throw Failure(.unsupported, "market of another format; \(format) expected")
         }
-        return try Hub.Settings(try CBOR(decoding: Bytes(row["settings"] as Data)))
+        let bytes = try row.decode(Data.self, forColumn: "settings")
+        return try Hub.Settings(try CBOR(decoding: Bytes(bytes)))
     }
 
     static func tables(in db: Database) throws -> Hub.Tables {
@@ -98,11 +99,14 @@ enum Store {
     static func rows(in db: Database) throws -> [Hub.Row] {
         try Row.fetchAll(db, sql: "SELECT name, key, value FROM state ORDER BY name, key").map {
             Hub.Row(
-                table: $0["name"], key: Bytes($0["key"] as Data), value: Bytes($0["value"] as Data))
+                table: try $0.decode(String.self, forColumn: "name"),
+                key: Bytes(try $0.decode(Data.self, forColumn: "key")),
+                value: Bytes(try $0.decode(Data.self, forColumn: "value")))
         }
     }
 
     static func describe(_ error: any Error) -> String {
+        if error is RowDecodingError { return "a value of a kind that no market writes" }
         guard let error = error as? DatabaseError else { return "\(error)" }
         switch error.resultCode {
         case .SQLITE_NOTADB: return "not a market's ledger"

@@ -17,8 +17,8 @@ private struct Scene {
     var record: AssignmentRecord
     let result: TaskResult
 
-    init() throws {
-        market = try TestMarket(workers: 3)
+    init(workers: Int = 3) throws {
+        market = try TestMarket(workers: workers)
         task = try market.openTask(price: 1000, trust: 3)
         let deal = try #require(market.hub.task(task)).dealID
         let digest = ResultDigest(
@@ -147,20 +147,41 @@ private struct Scene {
     }
 
     @Test func aLostConsensusEndsTheTaskAndTheDevice() throws {
-        var scene = try Scene()
+        var scene = try Scene(workers: 4)
         scene.compute()
         try scene.contribute()
         scene.record.stage = .contributed
-        for worker in scene.market.workers.dropFirst() {
+        let others = Array(scene.market.workers.dropFirst())
+        // Two of weight 2 against one: 4 is not more than (trust − 1)(1 + 1) = 4. Three are 8.
+        for worker in others {
+            #expect(scene.action == .wait("other workers to agree"))
             try scene.market.contribute(worker, scene.task, digest: TestMarket.digestB)
         }
-        guard case .abandon(_, let distrusts) = scene.action else {
-            // Three fresh workers, two against one: 4 against (trust − 1)(1 + 1) = 4 is no
-            // consensus yet, so the task must still be open.
-            #expect(scene.view.task?.status == .active)
-            return
+        #expect(
+            scene.action
+                == .abandon(
+                    "consensus is on another result: the stake is lost", distrustsDevice: true))
+        for worker in others {
+            try scene.market.reveal(worker, scene.task, digest: TestMarket.digestB)
         }
-        #expect(distrusts)
+        try scene.market.finalize(scene.task)
+        // An agent that was away meanwhile comes to the same end.
+        #expect(
+            scene.action
+                == .abandon(
+                    "the task ended without our reveal: the stake is lost", distrustsDevice: true))
+    }
+
+    /// A run that takes the machine down is counted like one that takes its host down.
+    @Test func runsThatTheMachineDidNotSurviveCount() throws {
+        let scene = try Scene()
+        let first = try #require(scene.record.begun(inBoot: "a"))
+        #expect(first.attempts == 0 && !first.isFlushed)
+        #expect(first.begun(inBoot: "a") == nil, "the process died, the machine did not")
+        let second = try #require(first.begun(inBoot: "b"))
+        #expect(second.attempts == 1 && second.isFlushed)
+        #expect(second.begun(inBoot: "c")?.attempts == 2)
+        #expect(try AssignmentRecord(second.cbor) == second)
     }
 
     @Test func lateOrSettledTasksAreNotContributedTo() throws {
@@ -222,6 +243,31 @@ private struct Scene {
         try journal.save(scene.record, step: "abandoned", atSeconds: 4)
         #expect(try journal.record(scene.task) == scene.record)
         #expect(try journal.open().isEmpty)
+    }
+
+    /// The market can say most again, so that only the rest is worth a wait for the disk.
+    @Test func onlyWhatNobodyElseCouldSayIsFlushed() throws {
+        var scene = try Scene()
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let journal = try Journal(path: folder + "/journal.sqlite")
+        #expect(try journal.wasFlushed())
+        scene.record.result = scene.result
+        // Twice: each level is also reached from the other.
+        for stage in AssignmentRecord.Stage.allCases + AssignmentRecord.Stage.allCases {
+            scene.record.stage = stage
+            try journal.save(scene.record, step: stage.rawValue, atSeconds: 1)
+            let isFlushed = [.computed, .paid, .abandoned].contains(stage)
+            #expect(try journal.wasFlushed() == isFlushed, "\(stage)")
+        }
+        scene.record.stage = .given
+        try journal.save(scene.record, step: "begun", atSeconds: 2, isFlushed: true)
+        #expect(try journal.wasFlushed())
+        try journal.save(scene.record, step: "given", atSeconds: 3)
+        #expect(try !journal.wasFlushed())
+        scene.record.attempts = 1
+        try journal.save(scene.record, step: "host 1 failed", atSeconds: 4)
+        #expect(try journal.wasFlushed())
     }
 }
 

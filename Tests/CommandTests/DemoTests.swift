@@ -10,6 +10,8 @@ import Testing
         _ = try run.shell(": > file")
         try run.expectFailure(["demo", "--home", "file/below"], "file", "a folder expected")
         try run.expectFailure(["demo", "--resume"], "no demo was interrupted")
+        _ = try run.shell("mkdir -p home/market")
+        try run.expectFailure(["demo", "--resume"], "begin it again without --resume")
     }
 
     @Test func plansThatAreNone() throws {

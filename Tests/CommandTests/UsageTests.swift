@@ -68,7 +68,8 @@ import Testing
         let run = try CommandLineRun()
         try run.expectUsage(["nosuch"], "nosuch")
         try run.expectUsage(["render"], "<scene>")
-        try run.expectUsage(["demo", "--apps", "nosuch"], "--apps nosuch", "render")
+        try run.expectUsage(
+            ["demo", "--apps", "nosuch"], "--apps nosuch", "one of render, infer expected")
         try run.expectUsage(["demo", "--apps", ""], "--apps")
         try run.expectUsage(["demo", "--keep", "--resume"], "--keep", "--resume")
         try run.expectUsage(["demo", "--resume", "--apps", "hash"], "--resume")

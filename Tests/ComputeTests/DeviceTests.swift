@@ -87,11 +87,18 @@ import Testing
 
     @Test(arguments: TestDevices.all)
     func scrubsWhatItReleases(_ test: TestDevice) throws {
-        var options = OpenCLDevice.Options()
-        options.scrubsOnRelease = true
-        let device = try test.open(options)
-        for _ in 0..<20 { _ = try device.makeBuffer([1, 2, 3] as [UInt32]) }
-        try device.finish()
+        for scrubs in [true, false] {
+            var options = OpenCLDevice.Options()
+            options.scrubsOnRelease = scrubs
+            options.isProfiling = true // which counts what the device has done
+            let device = try test.open(options)
+            let kept = try device.makeBuffer([1, 2, 3] as [UInt32])
+            for _ in 0..<20 { _ = try device.makeBuffer([4, 5, 6] as [UInt32]) }
+            try device.finish()
+            #expect(device.kernelTimes["fill of 12 bytes"]?.launches == 21)
+            #expect(device.kernelTimes["scrub of 12 bytes"]?.launches == (scrubs ? 20 : nil))
+            #expect(try device.read(UInt32.self, count: 3, from: kept) == [1, 2, 3])
+        }
     }
 
     @Test(arguments: TestDevices.all)

@@ -68,7 +68,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (1 << 31, 1 << 31, ""), (100_000, 1, "at most 16384 a side expected"),
+        (1 << 31, 1 << 31, "at most 16384 a side expected"),
+        (0x7fff_ffff, 0x7fff_ffff, "2147483647×2147483647 pixels: at most 16384 a side expected"),
+        (100_000, 1, "at most 16384 a side expected"),
         (1, 100_000, "at most 16384 a side expected"), (0, 1, ""),
         (16_000, 16_000, "at most 67108864 in all expected"), (8_000, 8_000, "cannot be in"),
     ])

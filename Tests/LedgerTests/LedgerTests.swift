@@ -187,6 +187,17 @@ import Wallet
             try MarketLedger.found(market.hub.settings, at: folder.ledger)
         }
         #expect(error?.code == .refused)
+        let database = try DatabaseQueue(path: folder.ledger)
+        for (sql, piece) in [
+            ("UPDATE market SET format = 9", "format; 1 expected"),
+            ("UPDATE market SET format = 'one'", "no market writes"),
+            ("DELETE FROM market", "no market in this file"),
+        ] {
+            try database.write { try $0.execute(sql: sql) }
+            let error = #expect(throws: Failure.self) { try MarketLedger.open(folder.ledger) }
+            #expect(error?.message.hasPrefix("\(folder.ledger): ") == true, "\(error)")
+            #expect(error?.message.contains(piece) == true, "\(error)")
+        }
     }
 }
 
@@ -205,19 +216,50 @@ import Wallet
         try founded.ledger.verifyHistory()
     }
 
-    @Test(arguments: [
-        "UPDATE balance SET amount = amount + 5 WHERE bucket LIKE 'available%'",
-        "DELETE FROM event WHERE number = 2", "DELETE FROM state WHERE name = 'deal'",
-        "UPDATE state SET value = x'820a0a' WHERE name = 'account'",
-        "DROP TRIGGER posting_is_final; UPDATE posting SET amount = amount * 2",
-        "DROP TRIGGER call_is_final; UPDATE call SET envelope = x'80' WHERE sequence = 3",
-        "DROP TRIGGER call_is_final; UPDATE call SET at_seconds = 5 WHERE sequence = 3",
-    ])
-    func theReplayFindsIt(_ sql: String) throws {
+    /// Each with the check that must name it.
+    private static let hands = [
+        ("UPDATE balance SET amount = amount + 5 WHERE bucket LIKE 'available%'", "balances"),
+        ("DELETE FROM balance WHERE bucket = 'pot'", "balances"),
+        ("DELETE FROM event WHERE number = 2", "events"), ("DELETE FROM event", "events"),
+        ("UPDATE event SET task = x'00'", "events"),
+        ("INSERT INTO event SELECT number + 99, sequence, task, data FROM event", "events"),
+        ("DELETE FROM state WHERE name = 'deal'", "state"), ("DELETE FROM state", "state"),
+        ("UPDATE state SET value = x'820a0a' WHERE name = 'account'", "state"),
+        ("UPDATE state SET value = 1.5 WHERE name = 'account'", "state"),
+        ("DROP TRIGGER posting_is_final; UPDATE posting SET amount = amount * 2", "postings"),
+        ("DROP TRIGGER posting_stays; DELETE FROM posting WHERE sequence = 2", "postings"),
+        (
+            "DROP TRIGGER call_is_final; UPDATE call SET envelope = x'80' WHERE sequence = 3",
+            "calls"
+        ),
+        ("DROP TRIGGER call_is_final; UPDATE call SET envelope = 7 WHERE sequence = 3", "calls"),
+        ("DROP TRIGGER call_is_final; UPDATE call SET at_seconds = 5 WHERE sequence = 3", "calls"),
+        ("DROP TRIGGER call_is_final; UPDATE call SET digest = x'' WHERE sequence = 3", "calls"),
+        (
+            "DROP TRIGGER call_is_final; UPDATE call SET envelope = "
+                + "(SELECT envelope FROM call WHERE sequence = 2) WHERE sequence = 3", "calls"
+        ),
+        (
+            "DROP TRIGGER call_stays; DROP TRIGGER posting_stays; DELETE FROM posting; "
+                + "DELETE FROM event; DELETE FROM balance; DELETE FROM call", "balances"
+        ),
+        // The last byte of the owner's address, which the market's own is made of.
+        (
+            "UPDATE market SET settings = CAST(substr(settings, 1, length(settings) - 22) || "
+                + "x'01' || substr(settings, -21) AS BLOB)", "market"
+        ),
+    ]
+
+    @Test(arguments: hands)
+    func theReplayFindsIt(_ sql: String, _ check: String) throws {
         let founded = try FoundedLedger()
+        #expect(try founded.ledger.audit().checks.count == 6)
         try founded.ledger.verifyHistory()
         let database = try DatabaseQueue(path: founded.folder.ledger)
         try database.write { try $0.execute(sql: sql) }
-        #expect(throws: Failure.self) { try founded.ledger.verifyHistory() }
+        let failed = try founded.ledger.audit().checks.filter { !$0.holds }
+        #expect(failed.first?.name == "ledger's \(check)", "\(failed)")
+        let error = #expect(throws: Failure.self) { try founded.ledger.verifyHistory() }
+        #expect(error?.message.hasPrefix(founded.folder.ledger) == true, "\(error)")
     }
 }

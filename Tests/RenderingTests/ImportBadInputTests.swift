@@ -14,11 +14,11 @@ import Testing
             "extensionsRequired", #"["KHR_texture_basisu"]"#,
             "extensionsRequired: KHR_texture_basisu is not supported"
         ),
-        ("scene", #"7"#, "scene: 7, but 1 there are"),
+        ("scene", #"7"#, "scene 7: 0 to 0 expected"),
         ("scenes/0/nodes", #"[0, 0]"#, "nodes[0]: reached twice, by a cycle or two parents"),
         ("nodes/0/children", #"[0]"#, "nodes[0]: reached twice, by a cycle or two parents"),
-        ("nodes/0/children", #"[-1]"#, "node -1: 1 there are"),
-        ("nodes/0/mesh", #"9"#, "mesh 9: 1 there are"),
+        ("nodes/0/children", #"[-1]"#, "node -1: 0 to 0 expected"),
+        ("nodes/0/mesh", #"9"#, "mesh 9: 0 to 0 expected"),
         ("nodes/0/mesh", #"1.5"#, "nodes[0].mesh: a whole number expected"),
         ("nodes/0/matrix", #"[1, 2]"#, "nodes[0]: matrix: 16 numbers expected, 2 there"),
         (
@@ -27,14 +27,14 @@ import Testing
         ),
         ("nodes/0/rotation", #"[0, 0, 0, 0]"#, "nodes[0]: rotation: a unit quaternion expected"),
         ("nodes/0/scale", #"[1e308, 1, 1]"#, ""),
-        ("nodes/0/camera", #"0"#, "nodes[0]: camera 0: 0 there are"),
+        ("nodes/0/camera", #"0"#, "nodes[0]: camera 0: the file has none"),
         (
             "meshes/0/primitives/0/mode", #"7"#,
             "meshes[0].primitives[0].mode: 0 to 6 expected, 7 there"
         ),
         (
             "meshes/0/primitives/0/indices", #"44"#,
-            "meshes[0].primitives[0].indices: accessor 44: 4 there are"
+            "meshes[0].primitives[0].indices: accessor 44: 0 to 3 expected"
         ),
         (
             "meshes/0/primitives/0/indices", #"0"#,
@@ -52,7 +52,7 @@ import Testing
         ),
         (
             "meshes/0/primitives/0/material", #"3"#,
-            "meshes[0].primitives[0].material: 3, but 1 there are"
+            "meshes[0].primitives[0].material 3: 0 to 0 expected"
         ),
         (
             "accessors/0/count", #"4"#,
@@ -92,7 +92,7 @@ import Testing
         ),
         (
             "bufferViews/0/buffer", #"1"#,
-            "meshes[0].primitives[0].attributes.POSITION: bufferViews[0].buffer: 1, but 1 there are"
+            "meshes[0].primitives[0].attributes.POSITION: bufferViews[0].buffer 1: 0 to 0 expected"
         ),
         (
             "bufferViews/0/byteLength", #"4096"#,
@@ -159,7 +159,7 @@ import Testing
         ),
         (
             "materials/0/normalTexture", #"{"index": 0}"#,
-            "materials[0]: normalTexture: texture 0: 0 there are"
+            "materials[0]: normalTexture: texture 0: the file has none"
         ),
     ]
 
@@ -235,6 +235,33 @@ import Testing
         // The same name in another object, or as a value, is none of it.
         let apart = #""nodes":[{"name":"name"},{"name":"\\\"name\":"}],"scene":0"#
         #expect(!message(apart).contains("twice"))
+    }
+
+    /// glTF 2.0, 2.7: UTF-8 without a byte order mark. Foundation would read the others as well.
+    @Test func otherEncodingsAreRefused() throws {
+        let text = #"{"asset":{"version":"2.0"}}"#
+        let utf8 = Bytes(text.utf8)
+        let little = text.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+        let big = text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+        let wide = text.unicodeScalars.flatMap { [UInt8($0.value & 255), 0, 0, 0] }
+        func scene(_ bytes: Bytes) throws(Failure) -> Scene {
+            try Scene(importing: "x.gltf", from: SceneFiles(memory: ["x.gltf": bytes]))
+        }
+        for bytes in [
+            [0xef, 0xbb, 0xbf] + utf8, little, big, wide, [0xff, 0xfe] + little,
+            [0xfe, 0xff] + big,
+        ] {
+            let error = #expect(throws: Failure.self) { _ = try scene(bytes) }
+            #expect(
+                error?.message == "x.gltf: JSON in UTF-8 without a byte order mark expected",
+                "\(bytes.prefix(4))")
+        }
+        for other in ["", "a text\n", "\u{89}PNG"] {
+            let error = #expect(throws: Failure.self) { _ = try scene(Bytes(other.utf8)) }
+            #expect(error?.message == "x.gltf: a GLB or the JSON of a glTF expected", "\(other)")
+        }
+        #expect(
+            try scene(utf8).warnings == ["no triangles: there is nothing to see but the sky"])
     }
 
     @Test func deepJSONIsRefused() {

@@ -28,11 +28,7 @@ final class GLTFAccessors {
     }
 
     func view(_ index: Int) throws(Failure) -> View {
-        let views = document.bufferViews ?? []
-        guard views.indices.contains(index) else {
-            throw Failure(.malformed, "bufferView \(index): \(views.count) there are")
-        }
-        let view = views[index]
+        let view = try (document.bufferViews ?? []).element(index, "bufferView")
         let place = "bufferViews[\(index)]"
         let bytes = try buffer(view.buffer, place)
         let start = try Self.small(view.byteOffset ?? 0, "\(place).byteOffset")
@@ -50,12 +46,9 @@ final class GLTFAccessors {
 
     private func buffer(_ index: Int, _ place: String) throws(Failure) -> Bytes {
         if let bytes = buffers[index] { return bytes }
-        let sources = document.buffers ?? []
-        guard sources.indices.contains(index) else {
-            throw Failure(.malformed, "\(place).buffer: \(index), but \(sources.count) there are")
-        }
+        let source = try (document.buffers ?? []).element(index, "\(place).buffer")
         let bytes = try loadBuffer(index)
-        let length = try Self.small(sources[index].byteLength, "buffers[\(index)].byteLength")
+        let length = try Self.small(source.byteLength, "buffers[\(index)].byteLength")
         guard bytes.count >= length else {
             throw Failure(
                 .malformed, "buffers[\(index)]: \(length) bytes expected, \(bytes.count) there")
@@ -109,11 +102,7 @@ extension GLTFAccessors {
 
     /// What accessor `index` is, without reading it.
     func format(_ index: Int) throws(Failure) -> (format: Format, count: Int) {
-        let accessors = document.accessors ?? []
-        guard accessors.indices.contains(index) else {
-            throw Failure(.malformed, "accessor \(index): \(accessors.count) there are")
-        }
-        let accessor = accessors[index]
+        let accessor = try (document.accessors ?? []).element(index, "accessor")
         guard let component = Format.Component(rawValue: accessor.componentType) else {
             throw Failure(
                 .malformed, "accessors[\(index)].componentType: \(accessor.componentType) unknown")

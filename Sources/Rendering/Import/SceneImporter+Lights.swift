@@ -6,15 +6,11 @@ extension SceneImporter {
 
     /// KHR_lights_punctual: the light shines along its node's −z; scale does not touch it.
     func append(light index: Int, at transform: Affine) throws(Failure) {
-        let sources = document.extensions?.lights?.lights ?? []
-        guard sources.indices.contains(index) else {
-            throw Failure(.malformed, "light \(index): \(sources.count) there are")
-        }
+        let source = try (document.extensions?.lights?.lights ?? []).element(index, "light")
         guard scene.lights.count < limits.lightsMax else {
             throw Failure(.limit, "more than \(limits.lightsMax) lights")
         }
         do throws(Failure) {
-            let source = sources[index]
             var light = Light(kind: try Self.kind(source.type))
             light.position = Vector.float(transform.translation).withoutSubnormals
             guard light.position.isFinite else { throw Failure(.malformed, "position overflows") }
@@ -62,12 +58,8 @@ extension SceneImporter {
     func append(
         camera index: Int, _ node: GLTFDocument.Node, at transform: Affine
     ) throws(Failure) {
-        let sources = document.cameras ?? []
-        guard sources.indices.contains(index) else {
-            throw Failure(.malformed, "camera \(index): \(sources.count) there are")
-        }
+        let source = try (document.cameras ?? []).element(index, "camera")
         do throws(Failure) {
-            let source = sources[index]
             var camera = Camera()
             camera.name = Self.printable(source.name ?? node.name ?? "camera \(index)")
             camera.position = Vector.float(transform.translation).withoutSubnormals

@@ -18,11 +18,8 @@ extension SceneImporter {
         if let known = materials[index] { return known }
         let imported: ImportedMaterial
         if let index {
-            let sources = document.materials ?? []
-            guard sources.indices.contains(index) else {
-                throw Failure(.malformed, "\(place): \(index), but \(sources.count) there are")
-            }
-            do throws(Failure) { imported = try read(sources[index], index) } catch {
+            let source = try (document.materials ?? []).element(index, place)
+            do throws(Failure) { imported = try read(source, index) } catch {
                 throw error.at("materials[\(index)]")
             }
         } else {

@@ -32,14 +32,11 @@ extension SceneImporter {
     }
 
     private func read(mesh index: Int) throws(Failure) -> [PrimitiveGeometry] {
-        let meshes = document.meshes ?? []
-        guard meshes.indices.contains(index) else {
-            throw Failure(.malformed, "mesh \(index): \(meshes.count) there are")
-        }
+        let mesh = try (document.meshes ?? []).element(index, "mesh")
         var geometries: [PrimitiveGeometry] = []
         var vertices = 0
         var triangles = 0
-        for (number, primitive) in meshes[index].primitives.enumerated() {
+        for (number, primitive) in mesh.primitives.enumerated() {
             let place = "meshes[\(index)].primitives[\(number)]"
             guard let geometry = try read(primitive, place, vertices, triangles) else { continue }
             vertices += geometry.positions.count
@@ -123,7 +120,8 @@ extension SceneImporter {
             scene.triangleMaterials.append(UInt32(geometry.material))
         }
         if dropped > 0 {
-            warn("\(dropped) triangles with corners that are not finite or beyond 2^40 m left out")
+            warn(
+                "triangles left out: \(dropped), with corners that are not finite or beyond 2^40 m")
         }
     }
 

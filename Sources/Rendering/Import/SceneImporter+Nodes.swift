@@ -22,15 +22,12 @@ extension SceneImporter {
         var visited = [Bool](repeating: false, count: nodes.count)
         var pending = try roots().reversed().map { (index: $0, parent: Affine.identity) }
         while let (index, parent) = pending.popLast() {
-            guard nodes.indices.contains(index) else {
-                throw Failure(.malformed, "node \(index): \(nodes.count) there are")
-            }
+            let node = try nodes.element(index, "node")
             guard !visited[index] else {
                 throw Failure(
                     .malformed, "nodes[\(index)]: reached twice, by a cycle or two parents")
             }
             visited[index] = true
-            let node = nodes[index]
             let world: Affine
             do throws(Failure) {
                 world = parent.after(try Affine(node))
@@ -52,11 +49,7 @@ extension SceneImporter {
     /// The scene's root nodes; in a file without scenes, the nodes that are nobody's child.
     private func roots() throws(Failure) -> [Int] {
         if let scenes = document.scenes, !scenes.isEmpty {
-            let index = document.scene ?? 0
-            guard scenes.indices.contains(index) else {
-                throw Failure(.malformed, "scene: \(index), but \(scenes.count) there are")
-            }
-            return scenes[index].nodes ?? []
+            return try scenes.element(document.scene ?? 0, "scene").nodes ?? []
         }
         let nodes = document.nodes ?? []
         let children = Set(nodes.flatMap { $0.children ?? [] })

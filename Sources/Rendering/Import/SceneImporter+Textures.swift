@@ -40,11 +40,7 @@ extension SceneImporter {
     }
 
     private func texture(_ index: Int, isColor: Bool) throws(Failure) -> Int {
-        let sources = document.textures ?? []
-        guard sources.indices.contains(index) else {
-            throw Failure(.malformed, "texture \(index): \(sources.count) there are")
-        }
-        let source = sources[index]
+        let source = try (document.textures ?? []).element(index, "texture")
         guard let image = source.source else {
             throw Failure(
                 .unsupported,
@@ -53,13 +49,7 @@ extension SceneImporter {
         }
         var sampler = GLTFDocument.Sampler()
         if let number = source.sampler {
-            let samplers = document.samplers ?? []
-            guard samplers.indices.contains(number) else {
-                throw Failure(
-                    .malformed,
-                    "textures[\(index)].sampler: \(number), but \(samplers.count) there are")
-            }
-            sampler = samplers[number]
+            sampler = try (document.samplers ?? []).element(number, "textures[\(index)].sampler")
         }
         let key = TextureKey(
             image: image, isSRGB: isColor, wrapU: try Self.wrap(sampler.wrapS, "wrapS"),
@@ -95,11 +85,7 @@ extension SceneImporter {
     /// type.
     private func decoded(_ index: Int) throws(Failure) -> ImageRGBA8 {
         if let known = images[index] { return known }
-        let sources = document.images ?? []
-        guard sources.indices.contains(index) else {
-            throw Failure(.malformed, "\(sources.count) there are")
-        }
-        let source = sources[index]
+        let source = try (document.images ?? []).element(index, "image")
         let bytes: Bytes
         if let view = source.bufferView {
             let view = try accessors.view(view)

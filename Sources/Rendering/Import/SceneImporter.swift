@@ -56,6 +56,7 @@ final class SceneImporter {
         guard json.count <= limits.jsonBytesMax else {
             throw Failure(.limit, "\(json.count) bytes of JSON: at most \(limits.jsonBytesMax)")
         }
+        try checkEncoding(json)
         do {
             let document = try JSONDecoder().decode(GLTFDocument.self, from: Data(json))
             if let name = JSONKeys.repeated(in: json) {
@@ -69,6 +70,18 @@ final class SceneImporter {
             throw Failure(.malformed, JSONPlace.describe(error, in: json))
         } catch {
             throw Failure(.malformed, "JSON expected")
+        }
+    }
+
+    /// The decoder would find out other encodings than glTF's, and take them.
+    private static func checkEncoding(_ json: Bytes) throws(Failure) {
+        let marks: [Bytes] = [[0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xfe, 0xff]]
+        guard !marks.contains(where: { json.starts(with: $0) }), !json.prefix(4).contains(0) else {
+            throw Failure(.malformed, "JSON in UTF-8 without a byte order mark expected")
+        }
+        let first = json.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }
+        guard first == UInt8(ascii: "{") else {
+            throw Failure(.malformed, "a GLB or the JSON of a glTF expected")
         }
     }
 
@@ -125,6 +138,7 @@ final class SceneImporter {
         for instance in instances {
             try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
         }
+        if scene.triangles.isEmpty { warn("no triangles: there is nothing to see but the sky") }
         return scene
     }
 }

@@ -9,8 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure each device: launches, memory, arithmetic, matrix products, rays.",
         discussion: """
-            Needs no wallet. Figures are medians of several runs after a warm-up; sizes follow the
-            device's speed. Beside each stands the hash of a small fixed workload through the same
+            Needs no wallet. Figures are medians of several runs after a warm-up; sizes follow the \
+            device's speed. Beside each stands the hash of a small fixed workload through the same \
             kernels: it is the same on every device that computes exactly.
 
             EXAMPLES
@@ -73,18 +73,13 @@ struct BenchCommand: AsyncParsableCommand {
             }
             let spread = (metric.medianDeviation ?? 0) / median * 100
             table.add([
-                metric.name, significant(median), metric.unit,
+                metric.name, Units.significant(median), metric.unit,
                 "±\(Units.decimal(spread, 1)) %", String(metric.samples.count),
                 metric.resultHash.map { String($0.description.prefix(14)) } ?? "-",
-                known[metric.name].map(significant) ?? "",
+                known[metric.name].map(Units.significant) ?? "",
             ])
         }
         return [label] + table.lines.map { "  " + $0 } + [""]
-    }
-
-    /// About three digits that mean something.
-    private static func significant(_ value: Double) -> String {
-        Units.decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3)
     }
 
     private static func document(

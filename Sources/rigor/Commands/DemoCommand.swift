@@ -59,11 +59,22 @@ struct DemoCommand: AsyncParsableCommand {
         if resume, !FileManager.default.fileExists(atPath: DemoPlan.path(folder.market)) {
             throw Failure(
                 .missing,
-                "\(folder.home): no demo was interrupted here; begin one without --resume")
+                FileManager.default.fileExists(atPath: folder.market)
+                    ? "\(folder.home): the demo here was interrupted before it knew what to buy; "
+                        + "begin it again without --resume"
+                    : "\(folder.home): no demo was interrupted here; begin one without --resume")
         }
-        let plan =
+        var plan =
             try resume
             ? DemoPlan(folder: folder.market) : makePlan(folder, console)
+        if plan.devices.isEmpty {
+            plan.devices = try DemoDevices(
+                folder: folder,
+                program: Program(hash: plan.program, path: folder.program(plan.program)),
+                console: console
+            ).choose()
+            try plan.save(folder.market)
+        }
         try finish(plan, folder, console)
     }
 
@@ -127,15 +138,10 @@ struct DemoCommand: AsyncParsableCommand {
         try folder.make([
             folder.market, folder.pool, folder.receipts, folder.results, folder.logs,
         ])
-        var plan = DemoPlan(
+        let plan = DemoPlan(
             program: try folder.keepProgram(),
             addresses: try DemoMarket.makeKeys(in: folder, entropy: SystemEntropy()))
         console.note("new market in \(folder.market)")
-        plan.devices = try DemoDevices(
-            folder: folder,
-            program: Program(hash: plan.program, path: folder.program(plan.program)),
-            console: console
-        ).choose()
         return plan
     }
 }

@@ -9,8 +9,8 @@ struct ProbeCommand: AsyncParsableCommand {
         commandName: "probe",
         abstract: "Show what this machine has: processors, memory, OpenCL devices, sensors.",
         discussion: """
-            Vendors' drivers are loaded in a child process: one that crashes is named, and the rest
-            is shown all the same.
+            Vendors' drivers are loaded in a child process: one that crashes is named, and the \
+            rest is shown all the same.
 
             EXAMPLES
               rigor probe

@@ -218,7 +218,7 @@ private struct RenderJob {
             tiles: 0..<parameters.tileCount, samples: 0..<parameters.samples,
             advance: { (fraction: Double) throws(Failure) in
                 let seconds = max(clock.monotonicSeconds - began, 1e-9)
-                let rate = JSON.number(fraction * samples / seconds / 1e6, decimals: 2).plain
+                let rate = Units.significant(fraction * samples / seconds / 1e6)
                 console.progress("rendering \(Int(fraction * 100)) %  \(rate) Msamples/s")
             },
             finish: { (tile: TileSums) throws(Failure) in tiles.append(tile) })
@@ -298,7 +298,7 @@ private struct RenderReport {
     }
 
     var lines: [String] {
-        func text(_ value: Double) -> String { JSON.number(value, decimals: 3).plain }
+        func text(_ value: Double) -> String { Units.plain(value, 3) }
         var lines = [
             "device   \(device)",
             "digest   \(digest.map(\.description) ?? "none")",
@@ -306,7 +306,7 @@ private struct RenderReport {
             seconds  load \(text(load)), prepare \(text(prepare)), compile \(text(compile)), \
             compute \(text(compute)), digest \(text(digestSeconds)), write \(text(write))
             """,
-            "rate     \(text(samplesPerSecond / 1e6)) Msamples/s",
+            "rate     \(Units.significant(samplesPerSecond / 1e6)) Msamples/s",
         ]
         for (name, time) in kernels.sorted(by: { $0.value.seconds > $1.value.seconds }) {
             let padded = name.padding(toLength: 12, withPad: " ", startingAt: 0)
@@ -315,13 +315,5 @@ private struct RenderReport {
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
         if let image { lines.insert("picture  \(image)", at: 0) }
         return lines
-    }
-}
-
-extension JSON {
-    /// A decimal's digits, for people.
-    fileprivate var plain: String {
-        if case .decimal(let text) = self { return text }
-        return "-"
     }
 }

@@ -9,12 +9,13 @@ internal import Ledger
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check a receipt against the market's ledger.",
+        abstract: "Check a receipt against the market's ledger, and the ledger itself.",
         discussion: """
-            Recomputes task identifier, result digest, hash and seal, compares every field with \
-            what the ledger says, and checks both signatures against the parties that the ledger \
-            names. Without --ledger it is the ledger of the market the receipt's folder is in, \
-            else the one in the data folder.
+            Replays the ledger's signed calls from the first one and holds its events, postings, \
+            balances and state against what comes of them; then recomputes the receipt's task \
+            identifier, result digest, hash and seal, compares every field with what the calls \
+            gave, and checks both signatures against the parties named there. Without --ledger it \
+            is the ledger of the market the receipt's folder is in, else the one in the data folder.
 
             EXAMPLES
               rigor verify demo/market/receipts/0a1b2c3d4e5f6071-89abcdef.json
@@ -33,13 +34,15 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let signed = try ReceiptFile.read(receipt)
         let path = ledgerPath
-        let checks = signed.checks(against: try Self.openLedger(path).hub())
-        let failed = checks.first { !$0.holds }
+        let audit = try Self.openLedger(path).audit()
+        let own = signed.checks(against: audit.hub)
+        let checks = audit.checks + own
         if output.json {
             Console().write(Self.document(signed, checks, receipt: receipt, ledger: path))
         }
-        if let failed {
-            throw Failure(.untrusted, "\(receipt): \(failed.name): \(failed.detail)")
+        for (place, list) in [(path, audit.checks), (receipt, own)] {
+            guard let failed = list.first(where: { !$0.holds }) else { continue }
+            throw Failure(.untrusted, "\(place): \(failed.name): \(failed.detail)")
         }
         guard !output.json else { return }
         let said = signed.receipt
@@ -50,6 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
               result hash  \(said.resultHash)
               worker       \(said.worker) on \(said.device)
               paid         \(said.paid)
+              ledger       \(audit.history.calls) calls replayed, every posting balanced
               \(checks.count) checks passed, both signatures among them
             """)
     }
@@ -71,7 +75,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private static func document(
-        _ signed: SignedReceipt, _ checks: [SignedReceipt.Check], receipt: String, ledger: String
+        _ signed: SignedReceipt, _ checks: [Check], receipt: String, ledger: String
     ) -> JSON {
         [
             "receipt": .string(receipt), "ledger": .string(ledger),

@@ -20,8 +20,8 @@ enum InventoryText {
             let threads = package.cores.reduce(0) { $0 + $1.processors.count }
             table.add([
                 "processor",
-                "\(package.model ?? "unknown"), \(count(package.cores.count, "core")), "
-                    + count(threads, "thread"),
+                "\(package.model ?? "unknown"), \(Units.count(package.cores.count, "core")), "
+                    + Units.count(threads, "thread"),
             ])
         }
         if let quota = inventory.limits.processorsMax {
@@ -108,9 +108,5 @@ enum InventoryText {
         }
         if let problem = inventory.problem { notes.append(problem) }
         return notes.isEmpty ? [] : [""] + notes
-    }
-
-    private static func count(_ number: Int, _ word: String) -> String {
-        "\(number) \(word)\(number == 1 ? "" : "s")"
     }
 }

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Figures for people.
 enum Units {
     /// Powers of 1024: `24 GiB`, `1.5 MiB`.
@@ -10,6 +12,28 @@ enum Units {
             unit += 1
         }
         return "\(decimal(value, 1)) \(names[unit])"
+    }
+
+    /// `1 device`, `2 devices`.
+    static func count(_ number: Int, _ word: String) -> String {
+        "\(number) \(word)\(number == 1 ? "" : "s")"
+    }
+
+    /// Three digits that tell, however small the value is: `2.39`, `0.00042`.
+    static func significant(_ value: Double) -> String {
+        var digits = 0
+        var least = 100.0
+        while value.magnitude < least, digits < 12 {
+            least /= 10
+            digits += 1
+        }
+        return plain(value, digits)
+    }
+
+    /// At most `digits` behind the point, and no exponent; `-` for what is not finite.
+    static func plain(_ value: Double, _ digits: Int) -> String {
+        if case .decimal(let text) = JSON.number(value, decimals: digits) { return text }
+        return "-"
     }
 
     /// At most `digits` behind the point, none where they are zeros.

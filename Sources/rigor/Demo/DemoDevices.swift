@@ -16,28 +16,57 @@ struct DemoDevices {
     func choose() throws(Failure) -> [DemoPlan.Device] {
         let cache = try CertificateCache(folder: folder.certificates)
         var exact: [CertificateReport] = []
-        for device in try list() {
+        var failures: [String] = []
+        let all: [DeviceReport]
+        do throws(Failure) { all = try insist(list) } catch {
+            throw error.at("listing the devices")
+        }
+        for device in all {
             if Self.slowPlatforms.contains(device.platform) {
                 console.note("\(device.label): a simulator, left out of the demo")
                 continue
             }
-            let slot = DeviceSlot(
-                selection: DeviceSelection(index: device.index),
-                logPath: "\(folder.logs)/certify.log")
             do throws(Failure) {
-                let report = try slot.certificate(program, cache: cache) { stage, _ in
-                    console.progress("certifying: \(stage) (\(device.label))")
-                }
-                console.endProgress()
-                let reason = report.reasons.first.map { " (\($0))" } ?? ""
+                let report = try insist { () throws(Failure) in try certify(device, cache) }
+                let reason = report.reasons.first.map { " (\(Self.brief($0)))" } ?? ""
                 console.note("\(device.label): certified \(report.verdict.rawValue)\(reason)")
                 if report.verdict == .exact { exact.append(report) }
             } catch {
-                console.endProgress()
-                console.note("\(device.label): not certified: \(error.message)")
+                failures.append("\(device.label): not certified: \(error.message)")
             }
         }
+        // What could not be examined may be as good as any: no advice on drivers then.
+        if exact.isEmpty, let failure = failures.last {
+            failures.dropLast().forEach(console.note)
+            throw Failure(.device, failure)
+        }
+        failures.forEach(console.note)
         return try choose(from: exact)
+    }
+
+    private func certify(
+        _ device: DeviceReport, _ cache: CertificateCache
+    ) throws(Failure) -> CertificateReport {
+        defer { console.endProgress() }
+        let slot = DeviceSlot(
+            selection: DeviceSelection(index: device.index), logPath: "\(folder.logs)/certify.log")
+        return try slot.certificate(program, cache: cache) { stage, _ in
+            console.progress("certifying: \(stage) (\(device.label))")
+        }
+    }
+
+    /// Does it once more after a host that was killed or fell silent.
+    private func insist<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
+        do throws(Failure) { return try body() } catch {
+            guard error.code == .io || error.code == .timeout else { throw error }
+            console.note("\(error.message); starting it again")
+            return try body()
+        }
+    }
+
+    /// A reason without the words that were wrong: `rigor certify` has them.
+    private static func brief(_ reason: String) -> String {
+        String(reason.prefix { $0 != ";" })
     }
 
     private func list() throws(Failure) -> [DeviceReport] {

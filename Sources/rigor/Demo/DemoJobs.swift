@@ -12,6 +12,8 @@ internal import Toy
 struct DemoJob {
     /// The app, and the name by which `--apps` chooses the job.
     let app: String
+    /// Whether help and messages name it.
+    var isListed = true
     /// Whether a demo has it without being asked.
     let isShown: Bool
     /// - Parameter folder: an empty folder for the input files.
@@ -20,7 +22,7 @@ struct DemoJob {
     /// The user's scene and model, where they are given, take the place of the shipped ones.
     private static func all(_ options: DemoJobOptions) -> [DemoJob] {
         [
-            DemoJob(app: "hash", isShown: false) { (folder) throws(Failure) in
+            DemoJob(app: "hash", isListed: false, isShown: false) { (folder) throws(Failure) in
                 try hash(folder, rounds: options.hashRounds)
             },
             DemoJob(app: "render", isShown: !options.isOwn || options.scene != nil) {
@@ -44,7 +46,7 @@ struct DemoJob {
         var chosen: [DemoJob] = []
         for name in names {
             guard let job = all.first(where: { $0.app == name }) else {
-                let known = all.map(\.app).joined(separator: ", ")
+                let known = all.filter(\.isListed).map(\.app).joined(separator: ", ")
                 throw Failure(.unsupported, "--apps \(name): one of \(known) expected")
             }
             chosen.append(job)

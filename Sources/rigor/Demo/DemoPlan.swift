@@ -33,6 +33,7 @@ struct DemoPlan {
 
     var program: Hash256
     var addresses: [Role: Address]
+    /// Empty until they have been certified.
     var devices: [Device]
     var jobs: [Job]
     /// Number of the first job of the latest demo in this market.

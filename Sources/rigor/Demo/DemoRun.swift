@@ -38,7 +38,8 @@ struct DemoRun {
         let pool = PoolClient(socketPath: folder.socket, identity: nil)
         let bought = try buy(market, from: pool, supervisor)
         let trust = bought.first.map { "\($0.job.trust)" } ?? "none"
-        console.note("\(bought.count) tasks at trust \(trust): two workers must agree")
+        console.note(
+            "\(Units.count(bought.count, "task")) at trust \(trust): two workers must agree")
         let views = try wait(for: bought, pool, supervisor)
         var finished: [DemoResult.Task] = []
         for (task, view) in zip(bought, views) {
