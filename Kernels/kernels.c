@@ -130,6 +130,9 @@ static const char render_light[] = {
 static const char render_occlusion[] = {
 #embed "render/occlusion.cl" suffix(, 0)
 };
+static const char render_packet[] = {
+#embed "render/packet.cl" suffix(, 0)
+};
 static const char render_queue[] = {
 #embed "render/queue.cl" suffix(, 0)
 };
@@ -203,6 +206,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/layout.cl", render_layout),
     FILE_ENTRY("render/light.cl", render_light),
     FILE_ENTRY("render/occlusion.cl", render_occlusion),
+    FILE_ENTRY("render/packet.cl", render_packet),
     FILE_ENTRY("render/queue.cl", render_queue),
     FILE_ENTRY("render/random.cl", render_random),
     FILE_ENTRY("render/scatter.cl", render_scatter),

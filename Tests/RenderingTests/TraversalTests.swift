@@ -5,8 +5,8 @@ import Testing
 
 /// The tree against all triangles one by one, in the host's own arithmetic: equal to the last bit.
 @Suite struct TraversalTests {
-    @Test(arguments: [false, true])
-    func treeEqualsEveryTriangle(isNarrow: Bool) throws {
+    @Test(arguments: [(false, false), (true, false), (false, true)])
+    func treeEqualsEveryTriangle(isNarrow: Bool, inPackets: Bool) throws {
         guard let device = try TestDevices.any?.open() else { return }
         var maker = SceneMaker()
         let material = maker.material([1, 1, 1])
@@ -22,7 +22,10 @@ import Testing
         let rays = Self.rays(maker.scene, &random)
 
         let blob = try RenderBlob(maker.scene, RenderParameters(width: 1, height: 1))
-        let hits = try RayCaster(blob, on: device, isNarrow: isNarrow).closest(rays)
+        let caster = try RayCaster(blob, on: device, isNarrow: isNarrow)
+        #expect(caster.hasPackets == !isNarrow)
+        #expect(rays.count % 16 != 0, "the last packet has room")
+        let hits = try caster.closest(rays, inPackets: inPackets)
         let pad = Float(bitPattern: blob.words[BlobLayout.Word.pad])
         let reference = EveryTriangle(maker.scene, pad: pad)
         var hitCount = 0

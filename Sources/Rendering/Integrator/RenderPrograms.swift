@@ -8,6 +8,8 @@ struct RenderPrograms {
     let frame: any ComputeProgram
     /// Rays through the tree.
     let trace: any ComputeProgram
+    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow.
+    let packet: (any ComputeProgram)?
     // The stages between rays.
     let surface: any ComputeProgram
     let light: any ComputeProgram
@@ -21,6 +23,7 @@ struct RenderPrograms {
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow))
+        packet = isNarrow ? nil : try device.program(Self.packet)
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program("surface", place + ["density", "queue", "surface"])
         light = try program("light", place + ["queue", "light"])
@@ -35,6 +38,10 @@ struct RenderPrograms {
             "trace", ["random", "texture", "triangle", "traverse", "closest", "occlusion"],
             isNarrow: isNarrow)
     }
+
+    /// The same in packets of sixteen; wide vectors alone.
+    static let packet = source(
+        "packet", ["random", "texture", "triangle", "traverse", "packet"], isNarrow: false)
 
     private static func source(
         _ name: String, _ files: [String], isNarrow: Bool

@@ -87,7 +87,7 @@ final class Wavefront {
         let common: [KernelArgument] = [.buffer(blob), .buffer(state), .uint(UInt32(capacity))]
         let depthWord = KernelArgument.uint(UInt32(depth))
         let paths: [KernelArgument] = [.buffer(queue), .uint(UInt32(count)), depthWord]
-        try launch("closest", programs.trace, items, common + paths)
+        try meet(items, depth: depth, common + paths)
         try launchBlocks(
             "surface", programs.surface, items,
             common + paths + [.buffer(surfaces), .buffer(counters)])
@@ -108,12 +108,24 @@ final class Wavefront {
         return Int(counts[2])
     }
 
+    /// The nearest hits. Neighbours in the queue look through neighbouring pixels at first, and go
+    /// their own ways from there on.
+    private func meet(
+        _ rays: Int, depth: Int, _ arguments: [KernelArgument]
+    ) throws(Failure) {
+        guard depth == 0, let packet = programs.packet else {
+            return try launch("closest", programs.trace, rays, arguments)
+        }
+        try RayCaster.launchPackets(packet, rays, arguments, on: device)
+    }
+
     /// Launches every kernel on nothing: some implementations compile at a kernel's first launch.
     func warmUp() throws(Failure) {
         let sums = try device.makeBuffer(byteCount: 64)
         try device.write(counterZeros, to: counters)
         try begin(0, 1, tiles: sums, firstSample: 0)
         _ = try advance(0, depth: 0, itemsMin: 1)
+        _ = try advance(0, depth: 1, itemsMin: 1)
         try launchBlocks(
             "accumulate", programs.frame, 1,
             [.buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(0), .uint(0), .uint(1)])
