@@ -43,7 +43,9 @@ struct Examination {
             Lane(examinees[index], number: index, reports: reports)
         }
         defer {
+            // No examinee is left with a question: the next device's must not meet it.
             for lane in lanes { lane.close() }
+            for lane in lanes { lane.join() }
         }
         var idle = Array(lanes.indices)
         var openCount = questions.count
@@ -98,26 +100,28 @@ struct Examination {
     }
 
     /// One examinee's thread.
-    private struct Lane {
+    private final class Lane: Sendable {
         let orders = Mailbox<Order?>()
         private let examinee: any Examinee
+        private let number: Int
+        private let reports: Mailbox<Report>
+        private let isClosed = Mutex(false)
+        private let ended = DispatchSemaphore(value: 0)
 
         init(_ examinee: any Examinee, number: Int, reports: Mailbox<Report>) {
             self.examinee = examinee
-            let orders = orders
-            let thread = Thread {
+            self.number = number
+            self.reports = reports
+            let thread = Thread { [self] in
                 while let order = orders.take() {
                     do throws(Failure) {
-                        for (index, question) in order.questions {
-                            reports.put(.began(index))
-                            let answer = try examinee.answer(question, native: order.native)
-                            reports.put(.answered(index, answer))
-                        }
+                        try ask(order)
                         reports.put(.idle(number))
                     } catch {
                         reports.put(.failed(error))
                     }
                 }
+                ended.signal()
             }
             thread.name = "examination"
             // Importers and builders of the workloads run here.
@@ -125,10 +129,21 @@ struct Examination {
             thread.start()
         }
 
+        private func ask(_ order: Order) throws(Failure) {
+            for (index, question) in order.questions where !isClosed.withLock({ $0 }) {
+                reports.put(.began(index))
+                reports.put(.answered(index, try examinee.answer(question, native: order.native)))
+            }
+        }
+
         func close() {
+            isClosed.withLock { $0 = true }
             orders.put(nil)
             examinee.dismiss()
         }
+
+        /// Waits for the end of a closed lane's thread.
+        func join() { ended.wait() }
     }
 
     private final class Mailbox<Value: Sendable>: Sendable {

@@ -1,6 +1,8 @@
 internal import Agent
 internal import Core
+internal import DeviceHost
 internal import HostProtocol
+internal import Profiling
 
 /// Finds two devices that may settle: on two implementations where two are certified exact, else
 /// two halves of one.
@@ -14,7 +16,7 @@ struct DemoDevices {
     private static let describeSecondsMax = 120.0
 
     func choose() throws(Failure) -> [DemoPlan.Device] {
-        let cache = try CertificateCache(folder: folder.certificates)
+        let cache = CertificateStore(folder: folder.certificates)
         var exact: [CertificateReport] = []
         for device in try list() {
             if Self.slowPlatforms.contains(device.platform) {
