@@ -143,7 +143,8 @@ let package = Package(
         tests(
             "DeviceHost",
             [
-                "Core", "Digest", "HostProtocol", "Compute", "Toy", "PrepareHost", "DeviceHost",
+                "Core", "Digest", "HostProtocol", "Compute", "Profiling", "Toy", "PrepareHost",
+                "DeviceHost",
             ]),
         tests(
             "Agent",

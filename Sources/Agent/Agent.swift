@@ -21,7 +21,7 @@ public final class Agent {
         public var device: DeviceSelection
         /// Programs whose hosts may be started; the first one also certifies.
         public var programs: [Program]
-        public var certificates: CertificateCache
+        public var certificates: any CertificateKeeping
         public var policy: Policy
         /// How long to wait when there is nothing to do.
         public var intervalSeconds: Double
@@ -31,7 +31,7 @@ public final class Agent {
         /// - Precondition: there is at least one program.
         public init(
             folder: String, receiptsFolder: String, device: DeviceSelection, programs: [Program],
-            certificates: CertificateCache, policy: Policy = Policy(),
+            certificates: any CertificateKeeping, policy: Policy = Policy(),
             intervalSeconds: Double = 1, attemptsMax: Int = 3
         ) {
             precondition(!programs.isEmpty, "an agent has a program to run")
@@ -139,8 +139,7 @@ public final class Agent {
     private func withdraw(_ reason: String) {
         withdrawal = reason
         if let certificate {
-            configuration.certificates.revoke(
-                certificate.device, program: configuration.programs[0].hash)
+            configuration.certificates.revoke(certificate.device)
         }
         say("device", "withdrawn: \(reason); it must pass the battery again")
     }

@@ -40,7 +40,7 @@ public final class DeviceSlot {
     /// - Parameter progress: gets a test's name and the part of the battery that is done.
     /// - Throws: ``Failure`` when the machine has no such device, or its host fails.
     public func certificate(
-        _ program: Program, cache: CertificateCache, progress: (String, Double) -> Void
+        _ program: Program, cache: any CertificateKeeping, progress: (String, Double) -> Void
     ) throws(Failure) -> CertificateReport {
         let host = try HostLink.start(
             .device, executable: program.path, expected: program.hash, logPath: logPath)
@@ -52,16 +52,23 @@ public final class DeviceSlot {
             throw Failure(.missing, "device \(selection.index): this machine has no such device")
         }
         if let known = cache.certificate(for: device, program: program.hash) { return known }
-        let reply = try host.ask(
-            .certify(DeviceSelection(index: selection.index)),
-            secondsMax: Self.certifySecondsMax
-        ) { (event) throws(Failure) in
-            if case .progress(let stage, let fraction) = event { progress(stage, fraction) }
+        let reply: HostReply
+        do throws(Failure) {
+            reply = try host.ask(
+                .certify(DeviceSelection(index: selection.index)),
+                secondsMax: Self.certifySecondsMax
+            ) { (event) throws(Failure) in
+                if case .progress(let stage, let fraction) = event { progress(stage, fraction) }
+            }
+        } catch {
+            // What another program or an older driver measured must not speak for it.
+            cache.revoke(device)
+            throw error
         }
         guard case .certificate(let report) = reply else {
             throw Failure(.malformed, "device host: a certificate expected")
         }
-        try cache.store(report, program: program.hash)
+        try cache.keep(report, program: program.hash)
         return report
     }
 }

@@ -5,8 +5,9 @@ internal import HostProtocol
 public import Profiling
 internal import Synchronization
 
-/// A device that is asked in a device host of its own: a driver that ends its process on a question
-/// has answered it, wrongly, and the next question gets a new process.
+/// A device that is asked in a device host of its own. A process that ends on a question may have
+/// been killed from outside, so the question is asked once more in a new one; a driver that ends
+/// that one too has failed it, and the next question gets a new process.
 public final class HostExaminee: Examinee {
     private let index: Int
     private let helpers: Helpers
@@ -43,6 +44,8 @@ public final class HostExaminee: Examinee {
 
     /// A question may wait for a driver's compiler more than once.
     private static let questionSecondsMax = 900.0
+    /// How many processes a question may end.
+    private static let deathsMax = 2
 
     public init(_ index: Int, _ helpers: Helpers) {
         self.index = index
@@ -52,22 +55,34 @@ public final class HostExaminee: Examinee {
     public func answer(
         _ question: Question, native: OpenCLDevice.NativeOperations
     ) throws(Failure) -> Question.Answer {
-        let link = try started()
         let order = AskOrder(
             device: DeviceSelection(index: index), question: question.name,
             native: native.rawValue)
-        let reply: HostReply
-        do throws(Failure) {
-            reply = try link.ask(.ask(order), secondsMax: Self.questionSecondsMax)
-        } catch {
-            guard link.isLost, error.code == .io else { throw error }
-            state.withLock { $0.link = nil }
-            return Question.Answer(reason: "the driver ended its process: \(error.message)")
+        var last = ""
+        for _ in 0..<Self.deathsMax {
+            let link = try started()
+            do throws(Failure) {
+                return try Self.answer(to: order, from: link)
+            } catch {
+                guard link.isLost, error.code == .io else { throw error }
+                state.withLock { $0.link = nil }
+                last = error.message
+            }
         }
+        return Question.Answer(
+            unanswered: "the driver ended its process, \(Self.deathsMax) times: \(last)")
+    }
+
+    private static func answer(
+        to order: AskOrder, from link: HostLink
+    ) throws(Failure) -> Question.Answer {
+        let reply = try link.ask(.ask(order), secondsMax: questionSecondsMax)
         guard case .answer(let report) = reply, let words = report.values else {
             throw Failure(.malformed, "device host: an answer expected")
         }
-        return Question.Answer(words: words, reason: report.reason)
+        var answer = Question.Answer(words: words, reason: report.reason)
+        answer.isMissing = report.isMissing
+        return answer
     }
 
     public func dismiss() {
@@ -79,7 +94,10 @@ public final class HostExaminee: Examinee {
     }
 
     private func started() throws(Failure) -> HostLink {
-        if let link = state.withLock({ $0.link }) { return link }
+        let (known, isOver) = state.withLock { ($0.link, $0.isDismissed) }
+        if let known { return known }
+        let over = Failure(.cancelled, "device \(index): its examination is over")
+        if isOver { throw over }
         let link = try HostLink.start(
             .device, executable: helpers.executable, expected: helpers.program,
             cacheFolder: helpers.cacheFolder, logPath: "/dev/null")
@@ -89,7 +107,7 @@ public final class HostExaminee: Examinee {
         }
         if isDismissed {
             link.stop()
-            throw Failure(.cancelled, "device \(index): its examination is over")
+            throw over
         }
         return link
     }

@@ -70,9 +70,8 @@ public final class OpenCLShelf: DeviceShelf {
         }
         if let failure { throw failure }
         return CertificateReport(
-            device: DeviceReport(catalog.descriptions[selection.index], index: selection.index),
-            verdict: certificate.verdict, conformance: certificate.conformanceHash,
-            reasons: certificate.reasons)
+            certificate,
+            device: DeviceReport(catalog.descriptions[selection.index], index: selection.index))
     }
 
     public func ask(_ order: AskOrder) throws(Failure) -> AnswerReport {
@@ -82,7 +81,8 @@ public final class OpenCLShelf: DeviceShelf {
         }
         let answer = try examinee(order.device.index).answer(
             question, native: OpenCLDevice.NativeOperations(rawValue: order.native & 3))
-        return AnswerReport(values: answer.words, reason: answer.reason)
+        return AnswerReport(
+            values: answer.words, reason: answer.reason, isMissing: answer.isMissing)
     }
 
     private func examinee(_ index: Int) throws(Failure) -> DeviceExaminee {
@@ -97,8 +97,10 @@ extension DeviceReport {
     /// What a description says, under the index that selections use.
     public init(_ description: DeviceDescription, index: Int) {
         self.init(
-            index: index, platform: description.platform, name: description.name,
-            driver: description.driverVersion, kind: description.kind.rawValue,
-            computeUnits: description.computeUnits, memoryBytes: description.memoryBytes)
+            index: index, platform: description.platform,
+            platformVersion: description.platformVersion, name: description.name,
+            driver: description.driverVersion, pciAddress: description.pciAddress,
+            kind: description.kind.rawValue, computeUnits: description.computeUnits,
+            memoryBytes: description.memoryBytes)
     }
 }

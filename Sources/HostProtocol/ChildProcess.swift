@@ -125,25 +125,22 @@ public final class ChildProcess: Sendable {
     // MARK: End
 
     /// Whether the child still runs; reaps it when it does not.
-    public var isRunning: Bool { reap(block: false) == nil }
+    public var isRunning: Bool { reap() == nil }
 
     /// Kills the child if it still runs, reaps it, closes the channel.
     public func kill() {
-        if reap(block: false) == nil {
-            _ = Glibc.kill(processID, SIGKILL)
-            _ = reap(block: true)
-        }
+        _ = reap(killing: true)
         channel?.close()
     }
 
     /// Whether the child ended by itself and said that it failed; nil while it runs.
     public var hasFailed: Bool? {
-        reap(block: false).map { $0 & 0x7f == 0 && $0 != 0 }
+        reap().map { $0 & 0x7f == 0 && $0 != 0 }
     }
 
     /// How the child ended, for people: `exit status 3`, `killed by signal 9`; nil while it runs.
     public var exitDiagnosis: String? {
-        guard let status = reap(block: false) else { return nil }
+        guard let status = reap() else { return nil }
         let signal = status & 0x7f
         return signal == 0
             ? "exit status \((status >> 8) & 0xff)"
@@ -167,22 +164,26 @@ public final class ChildProcess: Sendable {
         return isHeld
     }
 
-    private func reap(block: Bool) -> Int32? {
+    /// How the child ended; nil while it runs, which it does no more after `killing`. A child is
+    /// killed in the lock that it is reaped in, since its number may be another process's after.
+    private func reap(killing: Bool = false) -> Int32? {
         exitStatus.withLock { known in
-            if known == nil {
-                var status: Int32 = 0
-                var reaped: pid_t
-                repeat {
-                    reaped = waitpid(processID, &status, block ? 0 : WNOHANG)
-                } while reaped < 0 && errno == EINTR
-                if reaped == processID {
-                    known = status
-                } else if reaped < 0 {
-                    known = 0
-                }
+            known = known ?? wait(WNOHANG)
+            if known == nil, killing {
+                _ = Glibc.kill(processID, SIGKILL)
+                known = wait(0)
             }
             return known
         }
+    }
+
+    private func wait(_ options: Int32) -> Int32? {
+        var status: Int32 = 0
+        var reaped: pid_t
+        repeat {
+            reaped = waitpid(processID, &status, options)
+        } while reaped < 0 && errno == EINTR
+        return reaped == processID ? status : reaped < 0 ? 0 : nil
     }
 }
 

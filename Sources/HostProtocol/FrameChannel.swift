@@ -18,7 +18,14 @@ public final class FrameChannel: Sendable {
     private let output: Int32
     private let name: String
     private let writing = Mutex(())
-    private let isClosed = Mutex(false)
+    private let use = Mutex(Use())
+
+    /// Who is at work on the descriptors. Their numbers are used again, so they are closed by the
+    /// last to leave: under a reader they would soon be another peer's.
+    private struct Use {
+        var userCount = 0
+        var isClosed = false
+    }
 
     /// Takes ownership of both descriptors, which may be the same socket.
     ///
@@ -43,15 +50,35 @@ public final class FrameChannel: Sendable {
     /// A write to a broken pipe is an error code here, so the signal for it must not kill us.
     private static let pipesAreSilent: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 
-    /// Closes both ends; later calls throw.
+    /// Closes both ends, as soon as calls in progress have noticed; later calls throw.
     public func close() {
-        let first = isClosed.withLock { closed in
-            defer { closed = true }
-            return !closed
+        let isLast = use.withLock { use in
+            defer { use.isClosed = true }
+            return !use.isClosed && use.userCount == 0
         }
-        guard first else { return }
+        if isLast { closeDescriptors() }
+    }
+
+    private func closeDescriptors() {
         _ = Glibc.close(input)
         if output != input { _ = Glibc.close(output) }
+    }
+
+    /// Runs `body`, during which the descriptors stay this channel's.
+    private func using<Value>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        let isOpen = use.withLock { use in
+            if !use.isClosed { use.userCount += 1 }
+            return !use.isClosed
+        }
+        guard isOpen else { throw closed }
+        defer {
+            let isLast = use.withLock { use in
+                use.userCount -= 1
+                return use.isClosed && use.userCount == 0
+            }
+            if isLast { closeDescriptors() }
+        }
+        return try body()
     }
 
     // MARK: Frames
@@ -68,10 +95,12 @@ public final class FrameChannel: Sendable {
         }
         let frame = UInt32(body.count).bigEndianBytes + body
         let deadline = Deadline(secondsMax: secondsMax)
-        let result = writing.withLock { _ in
-            Result { () throws(Failure) in try writeAll(frame, until: deadline) }
+        try using { () throws(Failure) in
+            let result = writing.withLock { _ in
+                Result { () throws(Failure) in try writeAll(frame, until: deadline) }
+            }
+            try result.get()
         }
-        try result.get()
     }
 
     /// The next value; nil when the peer closed its end between frames.
@@ -80,6 +109,10 @@ public final class FrameChannel: Sendable {
     ///   of bounds, `malformed`, or `io` when the peer left within a frame.
     public func receive(secondsMax: Double) throws(Failure) -> CBOR? {
         let deadline = Deadline(secondsMax: secondsMax)
+        return try using { () throws(Failure) in try frame(until: deadline) }
+    }
+
+    private func frame(until deadline: Deadline) throws(Failure) -> CBOR? {
         guard let head = try readExactly(4, until: deadline, mayEnd: true) else { return nil }
         let count = Int(head.reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
         guard count > 0, count <= frameBytesMax else {
@@ -159,8 +192,10 @@ public final class FrameChannel: Sendable {
     }
 
     private func checkOpen() throws(Failure) {
-        if isClosed.withLock({ $0 }) { throw Failure(.io, "\(name): the channel is closed") }
+        if use.withLock({ $0.isClosed }) { throw closed }
     }
+
+    private var closed: Failure { Failure(.io, "\(name): the channel is closed") }
 }
 
 /// A moment on the monotonic clock after which a wait is over. It limits waits and reaches nothing

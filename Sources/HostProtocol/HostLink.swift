@@ -71,11 +71,16 @@ public final class HostLink: Sendable {
             }
             return HostLink(process: process, channel: channel, greeting: greeting)
         } catch {
-            let end = process.exitDiagnosis
+            let end = diagnosis(of: process, after: error)
             process.kill()
             throw end.map { Failure(error.code, "\(error.message) (\($0); log: \(logPath))") }
                 ?? error
         }
+    }
+
+    /// How a host ended that failed with `error`; only one that is gone is waited for.
+    private static func diagnosis(of process: ChildProcess, after error: Failure) -> String? {
+        process.exitDiagnosis(withinSeconds: error.code == .io ? endingSecondsMax : 0)
     }
 
     /// Which of `environment` a host gets: what finds programs, drivers and caches; no secrets.
@@ -114,10 +119,7 @@ public final class HostLink: Sendable {
             try channel.send(request.cbor, secondsMax: Self.silenceSecondsMax)
             reply = try finalReply(secondsMax: secondsMax, event: event)
         } catch {
-            // Only a host that is gone is waited for.
-            let waitSeconds = error.code == .io ? Self.endingSecondsMax : 0
-            let end =
-                process.exitDiagnosis(withinSeconds: waitSeconds).map { " (\($0))" } ?? ""
+            let end = Self.diagnosis(of: process, after: error).map { " (\($0))" } ?? ""
             stop()
             throw Failure(error.code, error.message + end)
         }

@@ -12,6 +12,7 @@ extension HostReply {
             [
                 "kind": .text("answer"), "words": .bytes(report.words),
                 "reason": report.reason.map(CBOR.text) ?? .null,
+                "missing": .bool(report.isMissing),
             ]
         case .opened(let device): ["kind": .text("opened"), "device": device.cbor]
         case .progress(let stage, let fraction):
@@ -52,7 +53,8 @@ extension HostReply {
         case "answer":
             self = .answer(
                 AnswerReport(
-                    words: try fields.bytes("words"), reason: fields.optional("reason")?.text))
+                    words: try fields.bytes("words"), reason: fields.optional("reason")?.text,
+                    isMissing: try fields.bool("missing")))
         case "opened": self = .opened(try DeviceReport(try fields.value("device")))
         case "progress":
             self = .progress(
@@ -98,6 +100,8 @@ extension DeviceReport {
             "index": CBOR(index), "platform": .text(platform), "name": .text(name),
             "driver": .text(driver), "type": .text(kind), "compute_units": CBOR(computeUnits),
             "memory_bytes": CBOR(memoryBytes),
+            "platform_version": platformVersion.map(CBOR.text) ?? .null,
+            "pci": pciAddress.map(CBOR.text) ?? .null,
         ]
     }
 
@@ -105,7 +109,9 @@ extension DeviceReport {
         let fields = try MessageFields(cbor, place: "device")
         self.init(
             index: try fields.count("index"), platform: try fields.text("platform"),
+            platformVersion: fields.optional("platform_version")?.text,
             name: try fields.text("name"), driver: try fields.text("driver"),
+            pciAddress: fields.optional("pci")?.text,
             kind: try fields.text("type"), computeUnits: try fields.count("compute_units"),
             memoryBytes: try fields.count("memory_bytes"))
     }
@@ -117,6 +123,7 @@ extension CertificateReport {
             "kind": .text("certificate"), "device": device.cbor,
             "verdict": .text(verdict.rawValue), "conformance": .bytes(conformance.bytes),
             "reasons": .array(reasons.map { .text($0) }),
+            "certificate": certificate.map(CBOR.bytes) ?? .null,
         ]
     }
 
@@ -128,7 +135,8 @@ extension CertificateReport {
         self.init(
             device: try DeviceReport(try fields.value("device")), verdict: verdict,
             conformance: try fields.hash("conformance"),
-            reasons: try fields.array("reasons").compactMap(\.text))
+            reasons: try fields.array("reasons").compactMap(\.text),
+            certificate: fields.optional("certificate")?.bytes)
     }
 }
 

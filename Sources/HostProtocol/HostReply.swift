@@ -49,21 +49,28 @@ public struct DeviceReport: Hashable, Sendable {
     /// What ``DeviceSelection/index`` names.
     public var index: Int
     public var platform: String
+    /// nil where an older host does not tell.
+    public var platformVersion: String?
     public var name: String
     public var driver: String
+    /// Where it sits, as `0000:01:00.0`; nil for processors and where the driver does not tell.
+    public var pciAddress: String?
     /// `cpu`, `gpu`, `accelerator` or `other`.
     public var kind: String
     public var computeUnits: Int
     public var memoryBytes: Int
 
     public init(
-        index: Int, platform: String, name: String, driver: String, kind: String,
-        computeUnits: Int, memoryBytes: Int
+        index: Int, platform: String, platformVersion: String? = nil, name: String,
+        driver: String, pciAddress: String? = nil, kind: String, computeUnits: Int,
+        memoryBytes: Int
     ) {
         self.index = index
         self.platform = platform
+        self.platformVersion = platformVersion
         self.name = name
         self.driver = driver
+        self.pciAddress = pciAddress
         self.kind = kind
         self.computeUnits = computeUnits
         self.memoryBytes = memoryBytes
@@ -81,14 +88,18 @@ public struct CertificateReport: Hashable, Sendable {
     public var conformance: Hash256
     /// What keeps the device from `exact`, a line each.
     public var reasons: [String]
+    /// The whole certificate, as it is kept; nil from an older host. Agents pass it on unread.
+    public var certificate: Bytes?
 
     public init(
-        device: DeviceReport, verdict: Verdict, conformance: Hash256, reasons: [String]
+        device: DeviceReport, verdict: Verdict, conformance: Hash256, reasons: [String],
+        certificate: Bytes? = nil
     ) {
         self.device = device
         self.verdict = verdict
         self.conformance = conformance
         self.reasons = reasons
+        self.certificate = certificate
     }
 }
 
@@ -98,14 +109,18 @@ public struct AnswerReport: Hashable, Sendable {
     public var words: Bytes
     /// What is wrong with it; nil when nothing is.
     public var reason: String?
+    /// Whether the driver refused, so that there is no answer to judge.
+    public var isMissing: Bool
 
-    public init(words: Bytes, reason: String?) {
+    public init(words: Bytes, reason: String?, isMissing: Bool = false) {
         self.words = words
         self.reason = reason
+        self.isMissing = isMissing
     }
 
-    public init(values: [UInt32], reason: String?) {
-        self.init(words: values.flatMap(\.littleEndianBytes), reason: reason)
+    public init(values: [UInt32], reason: String?, isMissing: Bool = false) {
+        self.init(
+            words: values.flatMap(\.littleEndianBytes), reason: reason, isMissing: isMissing)
     }
 
     /// The words as numbers; nil when the last one is cut.

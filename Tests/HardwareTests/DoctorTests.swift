@@ -214,6 +214,21 @@ import Testing
         #expect(found[1].message.contains("exact-normal: flushes subnormals"))
     }
 
+    /// Nothing to install where the driver that computes right everywhere is the one that failed.
+    @Test func aWrongAnswerIsAskedAgain() throws {
+        let wrong = Inventory.Verdict(name: "no", reason: "floor: 2 words wrong")
+        var platforms = healthy().inventory.platforms
+        var found = Diagnosis(facts(platforms, verdict: wrong)).findings
+        #expect(found.map(\.severity) == [.blocks, .hinders])
+        #expect(found[0].remedy?.hasPrefix("rigor certify --device all") == true)
+        #expect(found[1].message.contains("floor: 2 words wrong"))
+        #expect(found[1].remedy?.hasPrefix("rigor certify --device 0") == true)
+        platforms[0].name = "Clover"
+        found = Diagnosis(facts(platforms, verdict: wrong)).findings
+        #expect(found[0].remedy == "sudo apt-get install pocl-opencl-icd")
+        #expect(found[1].remedy?.hasPrefix("rigor certify --device 0") == true)
+    }
+
     @Test(arguments: [
         (1, nil, Finding.Severity.blocks), (3, nil, .hinders), (64, 1, .blocks), (64, 3, .hinders),
         (64, 32, .note),

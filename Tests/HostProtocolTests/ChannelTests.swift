@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Glibc
 import HostProtocol
+import Synchronization
 import Testing
 
 /// Both ends of a conversation in one process.
@@ -57,6 +58,38 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         let (left, right) = try pair()
         right.close()
         #expect(failure { try left.send(.null, secondsMax: 1) }?.code == .io)
+    }
+
+    /// Descriptors' numbers are used again: one that was closed under a reader would soon be
+    /// another peer's.
+    @Test func aDescriptorIsNotClosedWhileItIsRead() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let (near, far) = (ends[0], ends[1])
+        let channel = FrameChannel(input: near, output: near, name: "peer")
+        // A length without its content keeps the reader waiting.
+        #expect(write(far, [0, 0, 0, 4] as Bytes, 4) == 4)
+        let left = DispatchSemaphore(value: 0)
+        let said = Mutex<Failure?>(nil)
+        let reader = Thread {
+            let found = failure { _ = try channel.receive(secondsMax: 20) }
+            said.withLock { $0 = found }
+            left.signal()
+        }
+        reader.start()
+        var unread: Int32 = 4
+        while unread > 0 {
+            usleep(1000)
+            #expect(ioctl(near, UInt(FIONREAD), &unread) == 0)
+        }
+        channel.close()
+        #expect(fcntl(near, F_GETFD) >= 0)
+        #expect(
+            failure { try channel.send(.null, secondsMax: 1) }?.message.contains("closed") == true)
+        close(far)
+        left.wait()
+        #expect(said.withLock { $0 }?.code == .io)
+        #expect(fcntl(near, F_GETFD) < 0)
     }
 
     @Test func lengthsAreCheckedBeforeMemoryIsTaken() throws {
@@ -127,6 +160,23 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         var wrong = command("")
         wrong.executable = "/no/such/program"
         #expect(failure { _ = try ChildProcess.start(wrong, hasChannel: false) }?.code == .io)
+    }
+}
+
+@Suite struct LinkTests {
+    /// A host that closes its end takes a moment more to end: that moment is waited for.
+    @Test func aHostThatDoesNotGreetIsFollowedToItsEnd() throws {
+        let script = NSTemporaryDirectory() + "host-\(UInt64.random(in: 0 ... .max))"
+        defer { unlink(script) }
+        let text = "#!/bin/sh\nexec 0<&- 1>&-\nsleep 0.1\nexit 3\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+        #expect(chmod(script, 0o700) == 0)
+        let said = failure {
+            _ = try HostLink.start(
+                .device, executable: script, expected: nil, logPath: "/dev/null")
+        }
+        #expect(said?.code == .io)
+        #expect(said?.message.contains("exit status 3") == true, "\(said?.message ?? "")")
     }
 }
 

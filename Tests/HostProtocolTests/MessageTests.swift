@@ -5,8 +5,11 @@ import Testing
 private let hash = Hash256(Bytes(1...32)) ?? .zero
 private let content = TaskSpec.ContentID(sha256: hash, byteCount: 77)
 private let device = DeviceReport(
-    index: 1, platform: "Portable", name: "cpu", driver: "3.1", kind: "cpu", computeUnits: 2,
-    memoryBytes: 1 << 33)
+    index: 1, platform: "Portable", platformVersion: "OpenCL 3.0", name: "cpu", driver: "3.1",
+    kind: "cpu", computeUnits: 2, memoryBytes: 1 << 33)
+private let card = DeviceReport(
+    index: 2, platform: "Portable", name: "gpu", driver: "3.1", pciAddress: "0000:01:00.0",
+    kind: "gpu", computeUnits: 2, memoryBytes: 1 << 33)
 
 @Suite struct MessageTests {
     static let requests: [HostRequest] = [
@@ -22,10 +25,15 @@ private let device = DeviceReport(
     static let replies: [HostReply] = [
         .hello(
             HostGreeting(version: 1, binary: hash, processID: 12, confinement: ["no network"])),
-        .pong, .scrubbed, .devices([device, device]), .opened(device),
+        .pong, .scrubbed, .devices([device, card]), .opened(device),
         .certificate(
             CertificateReport(
                 device: device, verdict: .exactNormal, conformance: hash, reasons: ["subnormals"])),
+        .certificate(
+            CertificateReport(
+                device: card, verdict: .exact, conformance: hash, reasons: [], certificate: [7, 8])
+        ),
+        .answer(AnswerReport(words: [], reason: "refused", isMissing: true)),
         .answer(AnswerReport(values: [1, 0x0203_0405], reason: nil)),
         .answer(AnswerReport(words: [], reason: "2 words wrong")),
         .progress(stage: "compute", fraction: 0.25),

@@ -133,6 +133,7 @@ import Testing
         let device = FlakyDevice(try test.open(), [.flipFromRead(1, byte: 12)])
         let certificate = try Certifier(asking: ["add"]).certify(device, gateRefusals: [])
         #expect(certificate.verdict == .no)
+        #expect(certificate.isConclusive)
         #expect(certificate.reasons.first?.contains("expected 0x") == true)
     }
 
@@ -140,7 +141,10 @@ import Testing
         guard let test = TestDevices.any else { return }
         let dying = FlakyDevice(try test.open(), [.failLaunch(5)])
         let certifier = Certifier(asking: ["add", "fma"])
-        #expect(try certifier.certify(dying, gateRefusals: []).verdict == .no)
+        let refused = try certifier.certify(dying, gateRefusals: [])
+        #expect(refused.verdict == .no)
+        #expect(!refused.isConclusive)
+        #expect(try !Certificate(encoded: refused.encoded).isConclusive)
         let hanging = FlakyDevice(try test.open(), [.hangAtLaunch(5)])
         let failure = #expect(throws: Failure.self) {
             try certifier.certify(hanging, gateRefusals: [])
@@ -209,15 +213,22 @@ import Testing
         #expect(fractions == fractions.sorted() && fractions.allSatisfy { (0..<1).contains($0) })
     }
 
-    /// One that cannot go on ends the examination, and the others are not waited for.
+    /// One that cannot go on ends the examination; the others are asked nothing more, and none is
+    /// left with a question.
     @Test func aLostExamineeEndsTheExamination() throws {
         guard let test = TestDevices.any else { return }
         let device = try test.open()
         let lost = Failure(.timeout, "lost")
+        let asked = Mutex((begun: 0, ended: 0))
         let examinees = [
-            StubExaminee { (_) throws(Failure) in throw lost },
             StubExaminee { (_) throws(Failure) in
+                while asked.withLock({ $0.begun }) == 0 { usleep(1000) }
+                throw lost
+            },
+            StubExaminee { (_) throws(Failure) in
+                asked.withLock { $0.begun += 1 }
                 Thread.sleep(forTimeInterval: 0.05)
+                asked.withLock { $0.ended += 1 }
                 return Question.Answer(reason: nil)
             },
         ]
@@ -227,6 +238,9 @@ import Testing
         }
         #expect(failure == lost)
         #expect(examinees.allSatisfy { $0.isDismissed.withLock { $0 } })
+        #expect(asked.withLock { $0 } == (1, 1))
+        Thread.sleep(forTimeInterval: 0.1)
+        #expect(asked.withLock { $0 } == (1, 1))
     }
 
     private final class StubExaminee: Examinee {
@@ -272,7 +286,8 @@ import Testing
         #expect(throws: Failure.self) {
             try Certificate(encoded: Bytes(certificate.encoded.dropLast()))
         }
-        #expect(certificate.json.text.contains("\"verdict\": \"\(certificate.verdict.rawValue)\""))
+        let said = Certificate.json(index: 0, of: device.description, .success(certificate)).text
+        #expect(said.contains("\"verdict\": \"\(certificate.verdict.rawValue)\""))
     }
 }
 
@@ -314,6 +329,9 @@ import Testing
         #expect(find(store, "A") == nil)
         // A new driver makes it stale.
         #expect(find(store, "A", driver: "2", pci: "0000:01:00.0") == nil)
+        store.revoke(platform: "P", device: "A", pciAddress: "0000:01:00.0")
+        #expect(find(store, "A", pci: "0000:01:00.0") == nil)
+        #expect(find(store, "A", pci: "0000:02:00.0") == second)
     }
 
     @Test func damageIsNoCertificate() throws {

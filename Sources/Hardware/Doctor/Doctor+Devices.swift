@@ -172,7 +172,7 @@ extension Doctor {
                     isTried
                         ? "no device is exact, so none may settle by hash"
                         : "no device is certified as exact yet",
-                    remedy: isTried ? otherDriver(facts) : "rigor certify --device all"))
+                    remedy: isTried ? nextTry(facts) : "rigor certify --device all"))
         }
         for device in certified where device.verdict?.maySettle == false {
             let reason = device.verdict?.reason.map { ": \($0)" } ?? ""
@@ -180,8 +180,23 @@ extension Doctor {
                 Finding(
                     "certificate", .hinders,
                     "\(device.label) runs locally only, its verdict is "
-                        + "\(device.verdict?.name ?? "no")\(reason)"))
+                        + "\(device.verdict?.name ?? "no")\(reason)",
+                    remedy: device.index.flatMap {
+                        device.verdict?.name == "no"
+                            ? "rigor certify --device \($0)\(askedAgain)" : nil
+                    }))
         }
         return findings
+    }
+
+    private static let askedAgain = "  # asks it again"
+
+    /// Where no device is exact: the processor's driver, unless that is the one that failed.
+    private static func nextTry(_ facts: Facts) -> String {
+        let hasProcessorDriver = facts.inventory.platforms.contains {
+            $0.name == processorPlatform
+        }
+        return hasProcessorDriver
+            ? "rigor certify --device all\(askedAgain)" : otherDriver(facts)
     }
 }

@@ -37,6 +37,8 @@ public enum Doctor {
 
     /// The processor of any machine becomes a device with this package.
     static let processorDriver = "sudo apt-get install pocl-opencl-icd"
+    /// The platform that it brings.
+    static let processorPlatform = "Portable Computing Language"
 
     /// A size for people, in GiB with one decimal.
     static func gibibytes(_ byteCount: Int) -> String {

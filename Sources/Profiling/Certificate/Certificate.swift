@@ -4,7 +4,8 @@ internal import Digest
 
 /// A device's measured conformance: what it answered to questions with known answers.
 ///
-/// It holds for one device, driver and battery; ``holds(for:)`` says whether it still does.
+/// It holds for one device, driver and battery; ``holds(for:)`` says whether it still does. What
+/// settles by hash asks for the same ``program``, too.
 public struct Certificate: Hashable, Sendable {
     /// Of the encoded form, and of what the battery asks.
     public static let version = 1
@@ -17,6 +18,8 @@ public struct Certificate: Hashable, Sendable {
     public var pciAddress: String?
     /// SHA-256 of the questions: kernels, inputs and right answers.
     public var battery: Hash256
+    /// SHA-256 of the executable that asked; nil where nobody said.
+    public var program: Hash256?
 
     public var verdict: Verdict
     /// Why the verdict is not `exact`, one line each; empty when it is.
@@ -35,13 +38,24 @@ public struct Certificate: Hashable, Sendable {
         public var hasPassed: Bool
         /// What was wrong; nil when nothing was.
         public var reason: String?
+        /// Whether there was no answer to judge; see ``Question/Answer/isMissing``.
+        public var isUnanswered: Bool
 
-        public init(name: String, need: String, hasPassed: Bool, reason: String?) {
+        public init(
+            name: String, need: String, hasPassed: Bool, reason: String?,
+            isUnanswered: Bool = false
+        ) {
             self.name = name
             self.need = need
             self.hasPassed = hasPassed
             self.reason = reason
+            self.isUnanswered = isUnanswered
         }
+    }
+
+    /// Whether answers alone decided the verdict. Otherwise the device may do better another time.
+    public var isConclusive: Bool {
+        !probes.contains { $0.isUnanswered && $0.need != Probe.Need.optional.rawValue }
     }
 
     /// False once driver, device or battery are not those that were measured.
@@ -73,19 +87,33 @@ public struct Certificate: Hashable, Sendable {
 // MARK: - Encoding
 
 extension Certificate {
-    public var json: JSON {
-        .object([
-            JSON.Member("device", .string("\(platform): \(device)")),
-            JSON.Member("driver", .string(driverVersion)),
-            JSON.Member("platform_version", .string(platformVersion)),
-            JSON.Member("pci", .optional(pciAddress, JSON.string)),
-            JSON.Member("verdict", .string(verdict.rawValue)),
+    /// What an examination of a device found, or why it failed; what is not known then is null.
+    ///
+    /// - Parameter index: the device's, among this machine's.
+    public static func json(
+        index: Int, of device: DeviceDescription, _ outcome: Result<Certificate, Failure>
+    ) -> JSON {
+        var found: Certificate?
+        let reasons: [String]
+        switch outcome {
+        case .success(let certificate):
+            found = certificate
+            reasons = certificate.reasons
+        case .failure(let failure): reasons = [failure.message]
+        }
+        return .object([
+            JSON.Member("index", .int(index)),
+            JSON.Member("device", .string(device.label)),
+            JSON.Member("driver", .string(device.driverVersion)),
+            JSON.Member("platform_version", .string(device.platformVersion)),
+            JSON.Member("pci", .optional(device.pciAddress, JSON.string)),
+            JSON.Member("verdict", .string((found?.verdict ?? .no).rawValue)),
             JSON.Member("reasons", .array(reasons.map(JSON.string))),
-            JSON.Member("native_divide", .bool(native.contains(.divide))),
-            JSON.Member("native_sqrt", .bool(native.contains(.squareRoot))),
-            JSON.Member("conformance_hash", .hash(conformanceHash)),
-            JSON.Member("battery", .hash(battery)),
-            JSON.Member("probes", .array(probes.map(\.json))),
+            JSON.Member("native_divide", .optional(found?.native.contains(.divide), JSON.bool)),
+            JSON.Member("native_sqrt", .optional(found?.native.contains(.squareRoot), JSON.bool)),
+            JSON.Member("conformance_hash", .optional(found?.conformanceHash, JSON.hash)),
+            JSON.Member("battery", .hash(found?.battery ?? Battery.hash)),
+            JSON.Member("probes", .optional(found?.probes) { .array($0.map(\.json)) }),
         ])
     }
 
@@ -95,6 +123,7 @@ extension Certificate {
             "version": CBOR(Self.version), "platform": .text(platform), "device": .text(device),
             "driver": .text(driverVersion), "platform_version": .text(platformVersion),
             "pci": pciAddress.map(CBOR.text) ?? .null, "battery": .bytes(battery.bytes),
+            "program": program.map { .bytes($0.bytes) } ?? .null,
             "verdict": .text(verdict.rawValue), "reasons": .array(reasons.map(CBOR.text)),
             "native": CBOR(native.rawValue), "conformance": .bytes(conformanceHash.bytes),
             "probes": .array(probes.map(\.cbor)),
@@ -122,6 +151,7 @@ extension Certificate {
         self.platformVersion = platformVersion
         pciAddress = root["pci"]?.text
         self.battery = battery
+        program = root["program"]?.bytes.flatMap(Hash256.init)
         self.verdict = verdict
         self.reasons = reasons.compactMap(\.text)
         self.native = OpenCLDevice.NativeOperations(rawValue: native & 3)
@@ -142,7 +172,7 @@ extension Certificate.ProbeResult {
     var cbor: CBOR {
         .map([
             "name": .text(name), "need": .text(need), "passed": .bool(hasPassed),
-            "reason": reason.map(CBOR.text) ?? .null,
+            "reason": reason.map(CBOR.text) ?? .null, "unanswered": .bool(isUnanswered),
         ])
     }
 
@@ -152,6 +182,8 @@ extension Certificate.ProbeResult {
         else {
             throw Failure(.malformed, "certificate: a probe with name, need and outcome expected")
         }
-        self.init(name: name, need: need, hasPassed: hasPassed, reason: cbor["reason"]?.text)
+        self.init(
+            name: name, need: need, hasPassed: hasPassed, reason: cbor["reason"]?.text,
+            isUnanswered: cbor["unanswered"]?.bool ?? false)
     }
 }

@@ -4,6 +4,7 @@ internal import Files
 internal import Foundation
 
 /// Certificates on disk, one file a device: what was measured once is not measured at every start.
+/// Agents and commands share it, so that all say the same of a device.
 ///
 /// A damaged file counts as none: the device is certified again.
 public struct CertificateStore: Sendable {
@@ -16,14 +17,14 @@ public struct CertificateStore: Sendable {
 
     /// Writes `certificate` in place of an earlier one of the same device, whole or not at all.
     ///
-    /// - Throws: ``Failure`` `io` when the folder cannot be written.
+    /// - Throws: ``Failure`` `storage` when the folder cannot be written.
     public func save(_ certificate: Certificate) throws(Failure) {
         let file = file(certificate.platform, certificate.device, certificate.pciAddress)
         try Folder.make(folder.path)
         do {
             try Data(certificate.encoded).write(to: file, options: .atomic)
         } catch {
-            throw Failure(.io, "\(file.path): cannot be written: \(systemMessage(error))")
+            throw Failure(.storage, "\(file.path): cannot be written: \(systemMessage(error))")
         }
     }
 
@@ -41,6 +42,11 @@ public struct CertificateStore: Sendable {
             certificate.platformVersion == platformVersion
         else { return nil }
         return certificate
+    }
+
+    /// Forgets a device's certificate, whatever its driver: it must be certified again.
+    public func revoke(platform: String, device: String, pciAddress: String?) {
+        try? FileManager.default.removeItem(at: file(platform, device, pciAddress))
     }
 
     /// Names of devices hold any character, so the file has their hash for a name.

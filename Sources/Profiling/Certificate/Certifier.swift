@@ -88,7 +88,8 @@ public struct Certifier: Sendable {
             results.append(
                 Certificate.ProbeResult(
                     name: question.name, need: question.need.rawValue,
-                    hasPassed: answer.reason == nil, reason: answer.reason))
+                    hasPassed: answer.reason == nil, reason: answer.reason,
+                    isUnanswered: answer.isMissing))
         }
         let native = Battery.native(passed: Set(results.filter(\.hasPassed).map(\.name)))
         for check in libraryChecks {

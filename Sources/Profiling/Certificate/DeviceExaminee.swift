@@ -26,8 +26,7 @@ public final class DeviceExaminee: Examinee {
     ) throws(Failure) -> Question.Answer {
         switch question.kind {
         case .probe(let probe): try probe.answer(of: bare)
-        case .workload(let workload):
-            try Question.Answer(reason: workload.fault(on: worker(native)))
+        case .workload(let workload): try workload.answer(of: worker(native))
         }
     }
 

@@ -43,15 +43,16 @@ struct Examination {
             Lane(examinees[index], number: index, reports: reports)
         }
         defer {
+            // No examinee is left with a question: the next device's must not meet it.
             for lane in lanes { lane.close() }
+            for lane in lanes { lane.join() }
         }
         var idle = Array(lanes.indices)
         var openCount = questions.count
         while openCount > 0 {
             while let lane = idle.first, let topic = nextTopic() {
                 idle.removeFirst()
-                lanes[lane].orders.put(
-                    Order(questions: topic.map { ($0, questions[$0]) }, native: native))
+                lanes[lane].take(topic.map { ($0, questions[$0]) }, native: native)
             }
             switch reports.take() {
             case .began(let index):
@@ -86,6 +87,7 @@ struct Examination {
     // MARK: - Lanes
 
     private struct Order: Sendable {
+        var examinee: any Examinee
         var questions: [(Int, Question)]
         var native: OpenCLDevice.NativeOperations
     }
@@ -99,25 +101,30 @@ struct Examination {
 
     /// One examinee's thread.
     private struct Lane {
-        let orders = Mailbox<Order?>()
+        private let orders = Mailbox<Order?>()
         private let examinee: any Examinee
+        private let end = End()
+
+        private final class End: Sendable {
+            let isNear = Mutex(false)
+            let isReached = DispatchSemaphore(value: 0)
+        }
 
         init(_ examinee: any Examinee, number: Int, reports: Mailbox<Report>) {
             self.examinee = examinee
-            let orders = orders
+            // An examinee comes with each order and goes with it: a thread that kept it would be
+            // the last to let go, and close a device while the caller opens another.
+            let (orders, end) = (orders, end)
             let thread = Thread {
                 while let order = orders.take() {
                     do throws(Failure) {
-                        for (index, question) in order.questions {
-                            reports.put(.began(index))
-                            let answer = try examinee.answer(question, native: order.native)
-                            reports.put(.answered(index, answer))
-                        }
+                        try Self.ask(order, reports, until: end)
                         reports.put(.idle(number))
                     } catch {
                         reports.put(.failed(error))
                     }
                 }
+                end.isReached.signal()
             }
             thread.name = "examination"
             // Importers and builders of the workloads run here.
@@ -125,10 +132,28 @@ struct Examination {
             thread.start()
         }
 
+        private static func ask(
+            _ order: Order, _ reports: Mailbox<Report>, until end: End
+        ) throws(Failure) {
+            for (index, question) in order.questions where !end.isNear.withLock({ $0 }) {
+                reports.put(.began(index))
+                let answer = try order.examinee.answer(question, native: order.native)
+                reports.put(.answered(index, answer))
+            }
+        }
+
+        func take(_ questions: [(Int, Question)], native: OpenCLDevice.NativeOperations) {
+            orders.put(Order(examinee: examinee, questions: questions, native: native))
+        }
+
         func close() {
+            end.isNear.withLock { $0 = true }
             orders.put(nil)
             examinee.dismiss()
         }
+
+        /// Waits for the end of a closed lane's thread.
+        func join() { end.isReached.wait() }
     }
 
     private final class Mailbox<Value: Sendable>: Sendable {

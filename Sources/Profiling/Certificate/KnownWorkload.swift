@@ -49,17 +49,18 @@ package struct KnownWorkload: Sendable {
         },
     ]
 
-    /// What is wrong with the device's result; nil when nothing is.
+    /// The device's result, without its words, and what is wrong with it.
     ///
     /// - Throws: ``Failure`` `timeout` when the device was lost; a device that cannot run the
     ///   workload has failed it.
-    func fault(on device: any ComputeDevice) throws(Failure) -> String? {
+    func answer(of device: any ComputeDevice) throws(Failure) -> Question.Answer {
         do throws(Failure) {
             let found = try run(device).description
-            return found == expected ? nil : "result \(found), expected \(expected)"
+            return Question.Answer(
+                reason: found == expected ? nil : "result \(found), expected \(expected)")
         } catch {
             if error.code == .timeout { throw error }
-            return error.firstLine
+            return Question.Answer(unanswered: error.firstLine)
         }
     }
 }

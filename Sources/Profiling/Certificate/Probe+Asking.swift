@@ -19,9 +19,9 @@ extension Probe {
             }
             return Question.Answer(words: words, reason: nil)
         } catch {
-            // A lost device answers nothing more; a kernel that does not build is an answer.
+            // A lost device answers nothing more; a kernel that does not build has failed.
             if error.code == .timeout { throw error }
-            return Question.Answer(reason: error.firstLine)
+            return Question.Answer(unanswered: error.firstLine)
         }
     }
 

@@ -61,10 +61,19 @@ public struct Question: Sendable {
         public var words: [UInt32]
         /// What is wrong with it; nil when nothing is.
         public var reason: String?
+        /// Whether there is none: the driver ended its process, or refused. Where memory had run
+        /// out, it may answer another time.
+        public var isMissing = false
 
         public init(words: [UInt32] = [], reason: String?) {
             self.words = words
             self.reason = reason
+        }
+
+        /// No answer, for this reason.
+        public init(unanswered reason: String) {
+            self.init(reason: reason)
+            isMissing = true
         }
     }
 }
@@ -80,7 +89,8 @@ public protocol Examinee: Sendable {
         _ question: Question, native: OpenCLDevice.NativeOperations
     ) throws(Failure) -> Question.Answer
 
-    /// Ends what still runs: nobody waits for its answer any more. Called from any thread.
+    /// Ends what still runs, where it can: nobody wants its answer any more. Called from any
+    /// thread.
     func dismiss()
 }
 

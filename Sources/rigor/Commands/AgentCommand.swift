@@ -1,9 +1,11 @@
 internal import Agent
 internal import ArgumentParser
 internal import Core
+internal import DeviceHost
 internal import Foundation
 internal import HostProtocol
 internal import PoolProtocol
+internal import Profiling
 internal import Wallet
 
 /// `rigor agent`: one device of this rig at work for a pool.
@@ -49,7 +51,7 @@ struct AgentCommand: ParsableCommand {
         let configuration = Agent.Configuration(
             folder: folder, receiptsFolder: receipts,
             device: DeviceSelection(index: device, share: share, shareCount: shareCount),
-            programs: programs, certificates: try CertificateCache(folder: certificates),
+            programs: programs, certificates: CertificateStore(folder: certificates),
             intervalSeconds: Double(intervalMilliseconds) / 1000)
         let console = Console()
         try Agent(configuration, key: key, pool: pool, clock: SystemClock()) { console.note($0) }

@@ -14,7 +14,8 @@ struct CertifyCommand: AsyncParsableCommand {
         discussion: """
             The verdict is exact (results may settle by hash), exact-normal (right but for \
             subnormal numbers: for local use), or no (for local use, with a warning). Devices with \
-            equal conformance hashes answered alike to the bit.
+            equal conformance hashes answered alike to the bit. A device that is lost on the way \
+            has no certificate any more, and the exit code is 1.
 
             EXAMPLES
               rigor certify
@@ -33,24 +34,27 @@ struct CertifyCommand: AsyncParsableCommand {
         let catalog = opener.catalog
         let chosen = try DeviceSelector(devices.device ?? "all").select(from: catalog.descriptions)
         var documents: [JSON] = []
-        var areKept = true
+        var areDone = true
         for index in chosen {
-            let label = catalog.descriptions[index].label
+            let device = catalog.descriptions[index]
             do {
-                let certificate = try certify(index, opener, label, console)
-                areKept = keep(certificate, console) && areKept
-                documents.append(Self.document(index, certificate))
+                let certificate = try certify(index, opener, device.label, console)
+                areDone = keep(certificate, console) && areDone
+                documents.append(Certificate.json(index: index, of: device, .success(certificate)))
                 if !output.json { say(certificate, console) }
             } catch {
                 // One device's driver must not keep the others from being judged.
-                console.endProgress()
-                documents.append(Self.document(index, label, error))
-                if !output.json { console.say("\(label): no\n    \(error.message)") }
+                areDone = false
+                home.certificates.revoke(
+                    platform: device.platform, device: device.name,
+                    pciAddress: device.pciAddress)
+                documents.append(Certificate.json(index: index, of: device, .failure(error)))
+                if !output.json { console.say("\(device.label): no\n    \(error.message)") }
             }
         }
         if output.json { console.write(["devices": .array(documents)]) }
         // A certificate that nobody finds later is no certificate.
-        if !areKept { throw ExitCode.failure }
+        if !areDone { throw ExitCode.failure }
     }
 
     private func certify(
@@ -59,11 +63,13 @@ struct CertifyCommand: AsyncParsableCommand {
         defer { console.endProgress() }
         let helpers = try DeviceOptions.helpers(
             cacheFolder: DeviceOptions.cacheFolder(home: home.given).path)
-        return try opener.certify(
+        var certificate = try opener.certify(
             index, examinees: helpers.examinees(of: index)
         ) { name, fraction in
             console.progress("\(Int(fraction * 100)) % \(name) (\(label))")
         }
+        certificate.program = helpers.program
+        return certificate
     }
 
     private func keep(_ certificate: Certificate, _ console: Console) -> Bool {
@@ -74,18 +80,6 @@ struct CertifyCommand: AsyncParsableCommand {
             console.warn("the certificate is not kept: \(error.message)")
             return false
         }
-    }
-
-    private static func document(_ index: Int, _ certificate: Certificate) -> JSON {
-        guard case .object(let members) = certificate.json else { return .null }
-        return .object([JSON.Member("index", .int(index))] + members)
-    }
-
-    private static func document(_ index: Int, _ label: String, _ failure: Failure) -> JSON {
-        [
-            "index": .int(index), "device": .string(label),
-            "verdict": .string(Verdict.no.rawValue), "reasons": [.string(failure.message)],
-        ]
     }
 
     private func say(_ certificate: Certificate, _ console: Console) {

@@ -1,6 +1,8 @@
 internal import Agent
 internal import Core
+internal import DeviceHost
 internal import HostProtocol
+internal import Profiling
 
 /// Finds two devices that may settle: on two implementations where two are certified exact, else
 /// two halves of one.
@@ -14,7 +16,7 @@ struct DemoDevices {
     private static let describeSecondsMax = 120.0
 
     func choose() throws(Failure) -> [DemoPlan.Device] {
-        let cache = try CertificateCache(folder: folder.certificates)
+        let cache = CertificateStore(folder: folder.certificates)
         var exact: [CertificateReport] = []
         var failures: [String] = []
         let all: [DeviceReport]
@@ -45,7 +47,7 @@ struct DemoDevices {
     }
 
     private func certify(
-        _ device: DeviceReport, _ cache: CertificateCache
+        _ device: DeviceReport, _ cache: CertificateStore
     ) throws(Failure) -> CertificateReport {
         defer { console.endProgress() }
         let slot = DeviceSlot(
@@ -85,8 +87,8 @@ struct DemoDevices {
         guard let first = exact.first?.device else {
             throw Failure(
                 .missing,
-                "no device of this machine is certified exact; `rigor doctor` says what "
-                    + "would mend it (for the processor: apt-get install pocl-opencl-icd)")
+                "no device of this machine is certified exact; `rigor doctor` says what would "
+                    + "mend it")
         }
         if let second = exact.map(\.device).first(where: { $0.platform != first.platform })
             ?? exact.dropFirst().first?.device
