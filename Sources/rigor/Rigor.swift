@@ -28,6 +28,7 @@ struct Rigor: AsyncParsableCommand {
 
     static func main() async {
         StandardStreams.fill()
+        SearchPath.fill()
         do {
             try checkHelp(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()

@@ -119,6 +119,15 @@ enum StandardStreams {
     }
 }
 
+enum SearchPath {
+    /// Gives this process and its children the system's search path where there is none: drivers
+    /// look for linkers along it, and PoCL ends the process that it finds none in.
+    static func fill() {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        if path.isEmpty { setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1) }
+    }
+}
+
 extension JSON {
     /// One device's document as it is; several under `devices`.
     static func perDevice(_ documents: [JSON]) -> JSON {
