@@ -5,8 +5,10 @@ import Testing
 
 /// The tree against all triangles one by one, in the host's own arithmetic: equal to the last bit.
 @Suite struct TraversalTests {
-    @Test(arguments: [(false, false), (true, false), (false, true)])
-    func treeEqualsEveryTriangle(isNarrow: Bool, inPackets: Bool) throws {
+    @Test(arguments: [
+        (false, RayCaster.Kernel.single), (true, .single), (false, .packet), (false, .sorted),
+    ])
+    func treeEqualsEveryTriangle(isNarrow: Bool, kernel: RayCaster.Kernel) throws {
         guard let device = try TestDevices.any?.open() else { return }
         var maker = SceneMaker()
         let material = maker.material([1, 1, 1])
@@ -23,9 +25,9 @@ import Testing
 
         let blob = try RenderBlob(maker.scene, RenderParameters(width: 1, height: 1))
         let caster = try RayCaster(blob, on: device, isNarrow: isNarrow)
-        #expect(caster.hasPackets == !isNarrow)
+        #expect(caster.kernels.contains(.packet) == !isNarrow)
         #expect(rays.count % 16 != 0, "the last packet has room")
-        let hits = try caster.closest(rays, inPackets: inPackets)
+        let hits = try caster.closest(rays, by: kernel)
         let pad = Float(bitPattern: blob.words[BlobLayout.Word.pad])
         let reference = EveryTriangle(maker.scene, pad: pad)
         var hitCount = 0

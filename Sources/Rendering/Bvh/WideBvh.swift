@@ -13,8 +13,12 @@ package struct WideBvh: Sendable {
     /// Entries of the traversal stack that no ray can exceed.
     package private(set) var stackNeed = 0
 
-    package var nodeCount: Int { nodes.count / 64 }
-    package var blockCount: Int { blocks.count / 104 }
+    static let nodeWords = BlobLayout.Section.nodes.stride
+    static let blockWords = BlobLayout.Section.blocks.stride
+    static let width = 8
+
+    package var nodeCount: Int { nodes.count / Self.nodeWords }
+    package var blockCount: Int { blocks.count / Self.blockWords }
 
     /// One triangle as blocks hold it.
     package struct Corner: Sendable {
@@ -32,9 +36,9 @@ package struct WideBvh: Sendable {
             edge2 = c - a
             let p = SIMD3<Double>(edge1)
             let q = SIMD3<Double>(edge2)
-            normal = SIMD3<Float>([
-                p.y * q.z - p.z * q.y, p.z * q.x - p.x * q.z, p.x * q.y - p.y * q.x,
-            ])
+            normal = SIMD3<Float>(
+                Float(p.y * q.z - p.z * q.y), Float(p.z * q.x - p.x * q.z),
+                Float(p.x * q.y - p.y * q.x))
             self.word = word
             let size = max(normal.x.magnitude, normal.y.magnitude, normal.z.magnitude)
             guard size > 0x1p-100, size < 0x1p100 else { return nil }
@@ -43,106 +47,114 @@ package struct WideBvh: Sendable {
         /// The box of the corners as kernels compute them, widened by `pad`.
         func box(pad: Float) -> Box {
             var box = Box.empty
-            for corner in [origin, origin + edge1, origin + edge2] {
-                box.unite(SIMD4(corner, 0))
-            }
+            box.unite(SIMD4(origin, 0))
+            box.unite(SIMD4(origin + edge1, 0))
+            box.unite(SIMD4(origin + edge2, 0))
             let padding = SIMD4<Float>(pad, pad, pad, 0)
             return Box(low: box.low - padding, high: box.high + padding)
         }
     }
 
-    /// - Throws: ``Failure`` when no tree within the stack's bound was found (not seen to happen).
     package init(_ corners: [Corner], pad: Float) throws(Failure) {
-        let boxes = corners.map { $0.box(pad: pad) }
+        try self.init(count: corners.count, pad: pad) { corners[$0] }
+    }
+
+    /// A tree of triangles 0..<`count`.
+    ///
+    /// - Parameter corner: gives a triangle, nil where it has no area; called by several threads,
+    ///   more than once for each.
+    /// - Throws: ``Failure`` when no tree within the stack's bound was found (not seen to happen).
+    package init(
+        count: Int, pad: Float, corner: (Int) -> Corner?
+    ) throws(Failure) {
         // A lopsided scene may make a deep tree; a shallower limit halves by position instead.
         for depthMax in [48, 24, 0] {
-            var builder = BvhBuilder(boxes: boxes, depthMax: depthMax)
-            builder.build()
-            nodes = []
-            blocks = []
-            pack(builder, corners)
-            if stackNeed <= BlobLayout.stackSize { return }
+            let builder = BvhBuilder(
+                Self.items(count, pad, corner), leafMax: Self.width, depthMax: depthMax)
+            let wide = WideTree(builder)
+            stackNeed = wide.stackNeed
+            guard stackNeed <= BlobLayout.stackSize else { continue }
+            nodes = Self.pack(wide, builder)
+            blocks = Self.packBlocks(wide, builder, corner)
+            return
         }
         throw Failure(
             .limit,
             "scene: its tree needs a stack of \(stackNeed), \(BlobLayout.stackSize) expected")
     }
 
-    private mutating func pack(_ builder: BvhBuilder, _ corners: [Corner]) {
-        guard !corners.isEmpty else { return }
-        nodes.reserveCapacity(corners.count * 6)
-        blocks.reserveCapacity(corners.count * 24)
-        stackNeed = packNode(0, builder, corners).need
-    }
-
-    /// Packs the wide node that binary node `index` roots, children after it.
-    private mutating func packNode(
-        _ index: Int, _ builder: BvhBuilder, _ corners: [Corner]
-    ) -> (word: UInt32, need: Int) {
-        var children: [Int] = [index]
-        if !builder.nodes[index].isLeaf {
-            children = Self.open(index, builder)
-        }
-        let place = nodes.count
-        nodes.append(contentsOf: repeatElement(0, count: 64))
-        for (lane, child) in children.enumerated() {
-            let box = builder.nodes[child].box
-            for axis in 0..<3 {
-                nodes[place + 16 * axis + lane] = box.low[axis].bitPattern
-                nodes[place + 16 * axis + 8 + lane] = box.high[axis].bitPattern
-            }
-            nodes[place + 56] |= 1 << UInt32(lane)
-        }
-        var need = children.count
-        for (lane, child) in children.enumerated() {
-            let node = builder.nodes[child]
-            if node.isLeaf {
-                nodes[place + 48 + lane] = packBlock(
-                    builder.order[Int(node.first)..<Int(node.first + node.count)], corners)
-            } else {
-                let packed = packNode(child, builder, corners)
-                nodes[place + 48 + lane] = packed.word
-                need = max(need, children.count - 1 + packed.need)
-            }
-        }
-        return (UInt32(place / 64), need)
-    }
-
-    /// Up to eight descendants of `index`: the widest is opened first.
-    private static func open(_ index: Int, _ builder: BvhBuilder) -> [Int] {
-        var children = [Int(builder.nodes[index].left), Int(builder.nodes[index].right)]
-        while children.count < 8 {
-            var widest: Int?
-            var area: Float = -1
-            for (lane, child) in children.enumerated() where !builder.nodes[child].isLeaf {
-                let one = builder.nodes[child].box.halfArea
-                if one > area {
-                    area = one
-                    widest = lane
+    /// The boxes of those triangles that have an area.
+    private static func items(
+        _ count: Int, _ pad: Float, _ corner: (Int) -> Corner?
+    ) -> [BvhItem] {
+        [BvhItem](unsafeUninitializedCapacity: count) { items, filled in
+            filled = 0
+            guard let start = items.baseAddress else { return }
+            let kept = BvhChunks.map(count) { range, _ in
+                var place = range.lowerBound
+                for index in range {
+                    guard let corner = corner(index) else { continue }
+                    let item = BvhItem(corner.box(pad: pad), number: UInt32(index))
+                    (start + place).initialize(to: item)
+                    place += 1
                 }
+                return range.lowerBound..<place
             }
-            guard let widest else { break }
-            let opened = builder.nodes[children[widest]]
-            children[widest] = Int(opened.left)
-            children.insert(Int(opened.right), at: widest + 1)
+            for range in kept {
+                if range.lowerBound > filled {
+                    (start + filled).moveUpdate(from: start + range.lowerBound, count: range.count)
+                }
+                filled += range.count
+            }
         }
-        return children
     }
 
-    private mutating func packBlock(_ members: ArraySlice<Int32>, _ corners: [Corner]) -> UInt32 {
-        let place = blocks.count
-        blocks.append(contentsOf: repeatElement(0, count: 104))
-        for lane in 0..<8 { blocks[place + 96 + lane] = BlobLayout.primitiveNone }
-        for (lane, member) in members.sorted().enumerated() {
-            let corner = corners[Int(member)]
-            let vectors = [corner.origin, corner.edge1, corner.edge2, corner.normal]
-            for (vector, value) in vectors.enumerated() {
+    private static func pack(_ wide: WideTree, _ builder: BvhBuilder) -> [UInt32] {
+        words(wide.nodes.count, of: nodeWords) { index, at in
+            let node = wide.nodes[index]
+            for lane in 0..<width {
+                let isUsed = lane < node.count
+                let box = isUsed ? builder.nodes[Int(node.children[lane])].box : nil
                 for axis in 0..<3 {
-                    blocks[place + 24 * vector + 8 * axis + lane] = value[axis].bitPattern
+                    at[16 * axis + lane] = box?.low[axis].bitPattern ?? 0
+                    at[16 * axis + 8 + lane] = box?.high[axis].bitPattern ?? 0
                 }
+                at[48 + lane] = isUsed ? node.words[lane] : 0
             }
-            blocks[place + 96 + lane] = corner.word
+            at[56] = (1 << UInt32(node.count)) - 1
+            for spare in 57..<nodeWords { at[spare] = 0 }
         }
-        return UInt32(place / 104) | BlobLayout.childLeaf
+    }
+
+    private static func packBlocks(
+        _ wide: WideTree, _ builder: BvhBuilder, _ corner: (Int) -> Corner?
+    ) -> [UInt32] {
+        words(wide.leaves.count, of: blockWords) { index, at in
+            let node = builder.nodes[Int(wide.leaves[index])]
+            let members = builder.order[Int(node.first)..<Int(node.first + node.count)].sorted()
+            for lane in 0..<width {
+                let triangle = lane < members.count ? corner(Int(members[lane])) : nil
+                for axis in 0..<3 {
+                    at[8 * axis + lane] = triangle?.origin[axis].bitPattern ?? 0
+                    at[24 + 8 * axis + lane] = triangle?.edge1[axis].bitPattern ?? 0
+                    at[48 + 8 * axis + lane] = triangle?.edge2[axis].bitPattern ?? 0
+                    at[72 + 8 * axis + lane] = triangle?.normal[axis].bitPattern ?? 0
+                }
+                at[96 + lane] = triangle?.word ?? BlobLayout.primitiveNone
+            }
+        }
+    }
+
+    /// Records of `size` words each, filled by all threads.
+    private static func words(
+        _ count: Int, of size: Int, _ fill: (Int, UnsafeMutablePointer<UInt32>) -> Void
+    ) -> [UInt32] {
+        [UInt32](unsafeUninitializedCapacity: count * size) { words, filled in
+            filled = count * size
+            guard let start = words.baseAddress else { return }
+            _ = BvhChunks.map(count) { range, _ in
+                for index in range { fill(index, start + index * size) }
+            }
+        }
     }
 }

@@ -81,33 +81,11 @@ struct BlobPacker {
     // MARK: Geometry
 
     private mutating func packTree(_ camera: Camera) throws(Failure) {
-        var largest: Float = max(
-            camera.position.x.magnitude, camera.position.y.magnitude, camera.position.z.magnitude)
-        for p in scene.positions {
-            largest = max(largest, p.x.magnitude, p.y.magnitude, p.z.magnitude)
-        }
-        largest = max(largest, 0x1p-20)
-        let pad = largest * 0x1p-18
-        set(Word.pad, pad)
-        set(Word.offset, largest * 0x1p-18)
-
-        let flags = scene.materials.map { material in
-            (material.alphaMode == .opaque ? 0 : BlobLayout.primitiveAsk)
-                | (material.isDoubleSided || material.transmission > 0
-                    ? 0 : BlobLayout.primitiveSingleSided)
-        }
-        var corners: [WideBvh.Corner] = []
-        corners.reserveCapacity(scene.triangles.count)
-        for (index, triangle) in scene.triangles.enumerated() {
-            let word = UInt32(index) | flags[Int(scene.triangleMaterials[index])]
-            let corner = WideBvh.Corner(
-                scene.positions[Int(triangle.x)], scene.positions[Int(triangle.y)],
-                scene.positions[Int(triangle.z)], word: word)
-            if let corner { corners.append(corner) }
-        }
-        let tree = try WideBvh(corners, pad: pad)
-        section(.nodes, tree.nodes)
-        section(.blocks, tree.blocks)
+        let tree = try SceneTree(scene, camera: camera)
+        set(Word.pad, tree.pad)
+        set(Word.offset, tree.offset)
+        section(.nodes, tree.bvh.nodes)
+        section(.blocks, tree.bvh.blocks)
     }
 
     private mutating func packVertices() {
