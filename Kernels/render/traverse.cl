@@ -1,5 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
-// needs: render/random.cl render/texture.cl render/triangle.cl
+// needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl
 // One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
 //
 // A candidate counts only if its distance lies in the slab interval of its own padded box, computed
@@ -23,10 +23,15 @@ typedef float8 lanes;
 #define LANES_LOAD vload8
 #define LANES_STORE vstore8
 EX_INLINE uint lane_bits(int8 mask) {
+    // A compiler does not find this instruction by itself.
+#if defined(__AVX512DQ__) && defined(__AVX512VL__)
+    return (uint)__builtin_ia32_cvtd2mask256(mask);
+#else
     int8 bits = mask & (int8)(1, 2, 4, 8, 16, 32, 64, 128);
     int4 quarter_bits = bits.lo | bits.hi;
     int2 half_bits = quarter_bits.lo | quarter_bits.hi;
     return (uint)(half_bits.x | half_bits.y);
+#endif
 }
 #endif
 
@@ -192,67 +197,161 @@ EX_INLINE bool test_block(
     return changed;
 }
 
-// The nearest hit before `hit->distance`; with `any`, whichever comes first.
-EX_INLINE void traverse(
-    __global const uint *blob, const Ray *ray, bool any, bool is_camera, uint alpha_key,
-    Hit *hit) {
-    __global const uint *nodes = SECTION(blob, S_NODES);
-    __global const uint *blocks = SECTION(blob, S_BLOCKS);
-    float pad = as_float(blob[H_PAD]);
-    ulong stack[STACK_SIZE];
-    uint top = 0;
-    uint current = 0;
-    if (SECTION_COUNT(blob, S_NODES) == 0u) return;
-    while (true) {
-        if (current & CHILD_LEAF) {
-            __global const uint *block = blocks + (current & ~CHILD_LEAF) * BLOCK_WORDS;
-            if (test_block(blob, block, ray, pad, is_camera, alpha_key, hit) && any) return;
-        } else {
-            float entry[8];
-            __global const uint *node = nodes + current * NODE_WORDS;
-            uint bits = entered_children(node, ray, hit->distance, entry);
-            if (bits) {
-                uint child = 31u - clz(bits & -bits);
-                bits &= bits - 1u;
-                ulong nearest = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
-                uint base = top;
-                while (bits) {
-                    child = 31u - clz(bits & -bits);
-                    bits &= bits - 1u;
-                    ulong key = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
-                    if (key < nearest) {
-                        ulong swap = key;
-                        key = nearest;
-                        nearest = swap;
-                    }
-                    uint place = top++;
-                    while (place > base && stack[place - 1] < key) {
-                        stack[place] = stack[place - 1];
-                        --place;
-                    }
-                    stack[place] = key;
-                }
-                current = (uint)nearest;
-                continue;
-            }
+// A ray on its way through the tree.
+typedef struct {
+    Ray ray;
+    Hit hit; // the best so far; at first how far the ray goes
+    uint alpha_key;
+    uint current; // a child word
+    uint top;
+    ulong stack[STACK_SIZE]; // where a child is entered, and below it its word; the farthest first
+} Walk;
+
+// Goes to the nearest child that waits; false when there is none before the hit.
+EX_INLINE bool go_back(Walk *w) {
+    do {
+        if (w->top == 0u) return false;
+        --w->top;
+    } while (as_float((uint)(w->stack[w->top] >> 32)) > w->hit.distance);
+    w->current = (uint)w->stack[w->top];
+    return true;
+}
+
+// Goes to the nearest of the children in `bits`, and lets the others wait.
+EX_INLINE void go_down(__global const uint *node, const float *entry, uint bits, Walk *w) {
+    uint child = 31u - clz(bits & -bits);
+    bits &= bits - 1u;
+    ulong nearest = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
+    uint base = w->top;
+    while (bits) {
+        child = 31u - clz(bits & -bits);
+        bits &= bits - 1u;
+        ulong key = (ulong)as_uint(entry[child]) << 32 | node[48 + child];
+        if (key < nearest) {
+            ulong swap = key;
+            key = nearest;
+            nearest = swap;
         }
-        do {
-            if (top == 0) return;
-            --top;
-        } while (as_float((uint)(stack[top] >> 32)) > hit->distance);
-        current = (uint)stack[top];
+        uint place = w->top++;
+        while (place > base && w->stack[place - 1] < key) {
+            w->stack[place] = w->stack[place - 1];
+            --place;
+        }
+        w->stack[place] = key;
+    }
+    w->current = (uint)nearest;
+}
+
+// One node or block; false at the way's end. With `any`, whichever hit comes first ends it.
+EX_INLINE bool walk(
+    __global const uint *blob, float pad, bool any, bool is_camera, Walk *w) {
+    if (w->current & CHILD_LEAF) {
+        __global const uint *block =
+            SECTION(blob, S_BLOCKS) + (w->current & ~CHILD_LEAF) * BLOCK_WORDS;
+        bool is_hit = test_block(blob, block, &w->ray, pad, is_camera, w->alpha_key, &w->hit);
+        if (is_hit && any) return false;
+        return go_back(w);
+    }
+    float entry[8];
+    __global const uint *node = SECTION(blob, S_NODES) + w->current * NODE_WORDS;
+    uint bits = entered_children(node, &w->ray, w->hit.distance, entry);
+    if (!bits) return go_back(w);
+    go_down(node, entry, bits, w);
+    return true;
+}
+
+// What a queue of rays is: where their state is, and what becomes of their hits.
+typedef struct {
+    __global const uint *blob;
+    __global uint *state;
+    uint capacity;
+    uint depth;
+    bool is_shadow; // rays of light that was asked, or of paths
+} Rays;
+
+// A ray that begins; false where there is nothing to meet.
+EX_INLINE bool begin_walk(const Rays *r, uint slot, Walk *w) {
+    uint origin = r->is_shadow ? P_SHADOW_ORIGIN : P_ORIGIN;
+    uint direction = r->is_shadow ? P_SHADOW_DIRECTION : P_DIRECTION;
+    uint dimension = r->depth * D_COUNT + (r->is_shadow ? D_SHADOW_ALPHA : D_ALPHA);
+    make_ray(
+        path_vec3(r->state, r->capacity, origin, slot),
+        path_vec3(r->state, r->capacity, direction, slot), &w->ray);
+    w->alpha_key = draw_bits(
+        r->state[P_KEY * r->capacity + slot], r->state[P_SAMPLE * r->capacity + slot], dimension);
+    w->hit.distance = 0x1p126f;
+    if (r->is_shadow) {
+        w->hit.distance = path_float(r->state, r->capacity, P_SHADOW_DISTANCE, slot);
+    }
+    w->hit.primitive = PRIMITIVE_NONE;
+    w->top = 0u;
+    w->current = 0u;
+    return SECTION_COUNT(r->blob, S_NODES) != 0u;
+}
+
+// Keeps what a path's ray met, or adds the light that was asked where nothing stands between.
+EX_INLINE void end_walk(const Rays *r, uint slot, const Walk *w) {
+    if (!r->is_shadow) {
+        set_path_float(r->state, r->capacity, P_HIT_DISTANCE, slot, w->hit.distance);
+        r->state[P_HIT_PRIMITIVE * r->capacity + slot] = w->hit.primitive;
+    } else if (w->hit.primitive == PRIMITIVE_NONE) {
+        vec3 radiance = add3(
+            path_vec3(r->state, r->capacity, P_RADIANCE, slot),
+            path_vec3(r->state, r->capacity, P_SHADOW_RADIANCE, slot));
+        set_path_vec3(r->state, r->capacity, P_RADIANCE, slot, radiance);
     }
 }
 
-// The ray of a queued path, whose origin and direction are fields of its state, through the tree.
-EX_INLINE void trace_path(
-    __global const uint *blob, __global const uint *state, uint capacity, uint slot, uint origin,
-    uint direction, uint alpha_dimension, bool any, bool is_camera, Hit *hit) {
-    Ray ray;
-    make_ray(
-        path_vec3(state, capacity, origin, slot), path_vec3(state, capacity, direction, slot),
-        &ray);
-    uint alpha_key = draw_bits(
-        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot], alpha_dimension);
-    traverse(blob, &ray, any, is_camera, alpha_key, hit);
+EX_INLINE bool go_on(const Rays *r, float pad, Walk *w) {
+    return walk(r->blob, pad, r->is_shadow, !r->is_shadow && r->depth == 0u, w);
 }
+
+// One ray from its beginning to its end.
+EX_INLINE void trace_one(const Rays *r, float pad, uint slot, Walk *w) {
+    if (begin_walk(r, slot, w)) while (go_on(r, pad, w));
+    end_walk(r, slot, w);
+}
+
+#ifdef RIGOR_NARROW
+// The rays first..<end of a queue.
+EX_INLINE void trace(const Rays *r, __global const uint *queue, uint first, uint end) {
+    float pad = as_float(r->blob[H_PAD]);
+    for (uint item = first; item < end; ++item) {
+        Walk w;
+        trace_one(r, pad, queue[item], &w);
+    }
+}
+#else
+// The next ray of a queue takes a finished one's place; false when there is none.
+EX_INLINE bool take_next(
+    const Rays *r, __global const uint *queue, uint *next, uint end, uint *slot, Walk *w) {
+    end_walk(r, *slot, w);
+    if (*next == end) return false;
+    *slot = queue[(*next)++];
+    return begin_walk(r, *slot, w);
+}
+
+// The rays first..<end of a queue, two at a time: while one waits for memory or for an outcome, a
+// processor can go on with the other.
+EX_INLINE void trace(const Rays *r, __global const uint *queue, uint first, uint end) {
+    float pad = as_float(r->blob[H_PAD]);
+    uint next = first;
+    Walk a, b;
+    if (SECTION_COUNT(r->blob, S_NODES) == 0u || end - first < 2u) {
+        while (next < end) trace_one(r, pad, queue[next++], &a);
+        return;
+    }
+    uint slot_a = queue[next++], slot_b = queue[next++];
+    bool a_goes = begin_walk(r, slot_a, &a), b_goes = begin_walk(r, slot_b, &b);
+    while (a_goes && b_goes) {
+        a_goes = go_on(r, pad, &a);
+        b_goes = go_on(r, pad, &b);
+        if (!a_goes) a_goes = take_next(r, queue, &next, end, &slot_a, &a);
+        if (!b_goes) b_goes = take_next(r, queue, &next, end, &slot_b, &b);
+    }
+    while (a_goes && go_on(r, pad, &a));
+    if (a_goes) end_walk(r, slot_a, &a);
+    while (b_goes && go_on(r, pad, &b));
+    if (b_goes) end_walk(r, slot_b, &b);
+}
+#endif

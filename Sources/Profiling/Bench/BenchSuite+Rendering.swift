@@ -26,7 +26,7 @@ extension BenchSuite {
         let field = BenchScene(side: 3, level: 1)
         let small = try RayCaster(RenderBlob(field.scene, fixed), on: device)
         let hits = try small.closest(
-            field.rays(256, isCoherent: isCoherent), inPackets: isCoherent)
+            field.rays(256, isCoherent: isCoherent), by: isCoherent ? .packet : .single)
         let bytes = hits.flatMap {
             $0.distance.bitPattern.littleEndianBytes + $0.primitive.littleEndianBytes
         }
@@ -39,7 +39,7 @@ extension BenchSuite {
         for count in stopwatch.fit([1 << 10, 1 << 14, 1 << 16, 1 << 18, 1 << 20]) {
             let batch = try caster.batch(large.rays(count, isCoherent: isCoherent))
             samples = try stopwatch.rates(amounts: [count]) { _ throws(Failure) in
-                try caster.cast(batch, inPackets: isCoherent)
+                try caster.cast(batch, by: isCoherent ? .packet : .single)
             }
             // The best run decides, since any one may have been disturbed.
             let seconds = Double(count) / (samples.max() ?? .infinity)

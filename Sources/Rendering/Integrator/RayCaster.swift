@@ -32,7 +32,7 @@ public final class RayCaster {
     private let program: any ComputeProgram
     private let packets: (any ComputeProgram)?
     private let blob: any ComputeBuffer
-    private let groupSize: Int
+    private let group: PathGroup
 
     public init(
         _ blob: RenderBlob, on device: any ComputeDevice, isNarrow: Bool? = nil
@@ -42,7 +42,7 @@ public final class RayCaster {
         program = try device.program(RenderPrograms.trace(isNarrow: isNarrow))
         packets = isNarrow ? nil : try device.program(RenderPrograms.packet)
         self.blob = try device.makeBuffer(blob.words)
-        groupSize = min(device.description.workGroupItemsMax, isNarrow ? 32 : 64)
+        group = PathGroup(device.description, isNarrow: isNarrow)
     }
 
     /// Rays on the device, and room for their hits.
@@ -50,19 +50,29 @@ public final class RayCaster {
         public let count: Int
         let state: any ComputeBuffer
         let queue: any ComputeBuffer
+        let sorted: any ComputeBuffer
     }
 
-    /// Whether rays can be cast in packets here.
-    public var hasPackets: Bool { packets != nil }
+    /// How rays go through the tree. The hits are the same.
+    public enum Kernel: String, CaseIterable, Sendable {
+        /// One by one.
+        case single
+        /// Sixteen together, for rays that go much the same way.
+        case packet
+        /// The same, after neighbours have been sorted by direction.
+        case sorted
+    }
+
+    /// The kernels there are: packets where vectors are wide.
+    public var kernels: [Kernel] { packets == nil ? [.single] : Kernel.allCases }
 
     /// The nearest hit of every ray. Transparency by chance is drawn for sample 0 of key 0.
-    ///
-    /// - Parameter inPackets: sixteen rays together, where the device has wide vectors: faster for
-    ///   rays that go much the same way, and the same hits.
-    public func closest(_ rays: [Ray], inPackets: Bool = false) throws(Failure) -> [Hit] {
+    public func closest(
+        _ rays: [Ray], by kernel: Kernel = .single
+    ) throws(Failure) -> [Hit] {
         guard !rays.isEmpty else { return [] }
         let batch = try batch(rays)
-        try cast(batch, inPackets: inPackets)
+        try cast(batch, by: kernel)
         return try hits(of: batch)
     }
 
@@ -79,33 +89,65 @@ public final class RayCaster {
         }
         return Batch(
             count: count, state: try device.makeBuffer(words),
-            queue: try device.makeBuffer(Array(0..<UInt32(count))))
+            queue: try device.makeBuffer(Array(0..<UInt32(count))),
+            sorted: try device.makeBuffer(byteCount: 4 * count))
     }
 
     /// Puts the traversal of all rays on the queue.
-    public func cast(_ batch: Batch, inPackets: Bool = false) throws(Failure) {
+    public func cast(_ batch: Batch, by kernel: Kernel = .single) throws(Failure) {
         let count = batch.count
-        let arguments: [KernelArgument] = [
-            .buffer(blob), .buffer(batch.state), .uint(UInt32(count)), .buffer(batch.queue),
-            .uint(UInt32(count)), .uint(1),
-        ]
-        if inPackets, let packets {
-            return try Self.launchPackets(packets, count, arguments, on: device)
+        let depth = KernelArgument.uint(1)
+        func rays(_ queue: any ComputeBuffer) -> [KernelArgument] {
+            [
+                .buffer(blob), .buffer(batch.state), .uint(UInt32(count)), .buffer(queue),
+                .uint(UInt32(count)), depth,
+            ]
         }
-        try device.launch(
-            "closest", of: program, global: [(count + groupSize - 1) / groupSize * groupSize],
-            local: [groupSize], arguments: arguments)
+        guard kernel != .single, let packets else {
+            return try device.launch(
+                "closest", of: program, global: [group.items(count)], local: [group.size],
+                arguments: rays(batch.queue))
+        }
+        if kernel == .sorted {
+            try Self.launchSort(
+                packets, count, by: .bounced, [.buffer(batch.state), .uint(UInt32(count))],
+                from: batch.queue, to: batch.sorted, on: device)
+        }
+        try Self.launchPackets(
+            packets, count, rays(kernel == .sorted ? batch.sorted : batch.queue), on: device)
     }
 
     /// A work-item takes sixteen rays, and a group is one item: it holds their tree's stack.
     static func launchPackets(
         _ program: any ComputeProgram, _ rays: Int, _ arguments: [KernelArgument],
+        kernel: String = "closest_packet", on device: any ComputeDevice
+    ) throws(Failure) {
+        try device.launch(
+            kernel, of: program, global: [max((rays + 15) / 16, 1)], local: [1],
+            arguments: arguments)
+    }
+
+    /// Which field of a path's state is its ray's direction: `Kernels/render/layout.cl`.
+    enum Direction: UInt32 {
+        case bounced = 3
+        case shadow = 32
+    }
+
+    /// Sorts runs of a queue by direction; `SORT_RUN` in `Kernels/render/packet.cl`.
+    static func launchSort(
+        _ program: any ComputeProgram, _ rays: Int, by direction: Direction,
+        _ state: [KernelArgument], from queue: any ComputeBuffer, to sorted: any ComputeBuffer,
         on device: any ComputeDevice
     ) throws(Failure) {
         try device.launch(
-            "closest_packet", of: program, global: [max((rays + 15) / 16, 1)], local: [1],
-            arguments: arguments)
+            "sort_by_direction", of: program, global: [max((rays + sortRun - 1) / sortRun, 1)],
+            local: [1],
+            arguments: state + [
+                .uint(direction.rawValue), .buffer(queue), .buffer(sorted), .uint(UInt32(rays)),
+            ])
     }
+
+    private static let sortRun = 1 << 14
 
     /// What the last ``cast(_:)`` found.
     public func hits(of batch: Batch) throws(Failure) -> [Hit] {

@@ -35,13 +35,15 @@ struct RenderPrograms {
     /// Rays alone, for those who bring their own.
     static func trace(isNarrow: Bool) -> ProgramSource {
         source(
-            "trace", ["random", "texture", "triangle", "traverse", "closest", "occlusion"],
+            "trace",
+            ["random", "texture", "triangle", "queue", "traverse", "closest", "occlusion"],
             isNarrow: isNarrow)
     }
 
     /// The same in packets of sixteen; wide vectors alone.
     static let packet = source(
-        "packet", ["random", "texture", "triangle", "traverse", "packet"], isNarrow: false)
+        "packet", ["random", "texture", "triangle", "queue", "traverse", "packet"],
+        isNarrow: false)
 
     private static func source(
         _ name: String, _ files: [String], isNarrow: Bool

@@ -12,11 +12,7 @@ final class Wavefront {
     static let stateWords = 43
     /// Words of state and queues for one path.
     static let wordsPerPath = stateWords + 4
-    /// Work-items of a group, in stages that take one path each.
-    private let groupSize: Int
-    /// Paths that a work-item of the other stages takes; `Kernels/render/queue.cl`.
-    private let pathsPerItem: Int
-
+    private let group: PathGroup
     let capacity: Int
     private let device: any ComputeDevice
     private let programs: RenderPrograms
@@ -37,9 +33,7 @@ final class Wavefront {
         self.programs = programs
         self.capacity = capacity
         bounces = blob.bounces
-        // rusticl takes no more than 32 of kernels this large.
-        groupSize = min(device.description.workGroupItemsMax, programs.isNarrow ? 32 : 64)
-        pathsPerItem = programs.isNarrow ? 1 : 64
+        group = PathGroup(device.description, isNarrow: programs.isNarrow)
         self.blob = try device.makeBuffer(blob.words)
         state = try device.makeBuffer(byteCount: capacity * Self.stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
@@ -71,7 +65,7 @@ final class Wavefront {
             swap(&queue, &next)
             depth += 1
         }
-        try launchBlocks(
+        try launch(
             "accumulate", programs.frame, pixels,
             [
                 .buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(UInt32(pixels)),
@@ -88,23 +82,26 @@ final class Wavefront {
         let depthWord = KernelArgument.uint(UInt32(depth))
         let paths: [KernelArgument] = [.buffer(queue), .uint(UInt32(count)), depthWord]
         try meet(items, depth: depth, common + paths)
-        try launchBlocks(
+        try launch(
             "surface", programs.surface, items,
             common + paths + [.buffer(surfaces), .buffer(counters)])
         // How many surfaces there are only the device knows: asking would cost a wait.
-        try launchBlocks(
+        try launch(
             "light", programs.light, items,
             common + [.buffer(surfaces), depthWord, .buffer(counters)])
-        try launchBlocks(
+        try launch(
             "scatter", programs.scatter, items,
             common + [
                 .buffer(surfaces), depthWord, .buffer(shadows), .buffer(next), .buffer(counters),
             ])
         // Lengths of this depth's shadow rays and of the next depth's paths, two words apart.
         let counts = try device.read(UInt32.self, count: 3, from: counters, at: 16 * depth + 8)
-        try launch(
-            "occlusion", programs.trace, max(Int(counts[0]), itemsMin),
-            common + [.buffer(shadows), .uint(counts[0]), depthWord])
+        let rays = max(Int(counts[0]), itemsMin)
+        if rays > 0 {
+            try launch(
+                "occlusion", programs.trace, rays,
+                common + [.buffer(shadows), .uint(counts[0]), depthWord])
+        }
         return Int(counts[2])
     }
 
@@ -126,7 +123,7 @@ final class Wavefront {
         try begin(0, 1, tiles: sums, firstSample: 0)
         _ = try advance(0, depth: 0, itemsMin: 1)
         _ = try advance(0, depth: 1, itemsMin: 1)
-        try launchBlocks(
+        try launch(
             "accumulate", programs.frame, 1,
             [.buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(0), .uint(0), .uint(1)])
         try device.finish()
@@ -136,9 +133,9 @@ final class Wavefront {
     private func begin(
         _ pixels: Int, _ samples: Int, tiles: any ComputeBuffer, firstSample: Int
     ) throws(Failure) {
-        let (items, group) = blocks(pixels)
         try device.launch(
-            "camera", of: programs.frame, global: [items, samples], local: [group, 1],
+            "camera", of: programs.frame, global: [group.items(pixels), samples],
+            local: [group.size, 1],
             arguments: [
                 .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
                 .buffer(counters), .buffer(tiles), .uint(UInt32(pixels)),
@@ -146,28 +143,31 @@ final class Wavefront {
             ])
     }
 
-    /// Launches a stage whose work-items take one path each.
     private func launch(
-        _ kernel: String, _ program: any ComputeProgram, _ items: Int, _ arguments: [KernelArgument]
-    ) throws(Failure) {
-        let groups = (items + groupSize - 1) / groupSize
-        try device.launch(
-            kernel, of: program, global: [groups * groupSize], local: [groupSize],
-            arguments: arguments)
-    }
-
-    /// Launches a stage whose work-items take blocks of paths.
-    private func launchBlocks(
         _ kernel: String, _ program: any ComputeProgram, _ paths: Int, _ arguments: [KernelArgument]
     ) throws(Failure) {
-        let (items, group) = blocks(paths)
         try device.launch(
-            kernel, of: program, global: [items], local: [group], arguments: arguments)
+            kernel, of: program, global: [group.items(paths)], local: [group.size],
+            arguments: arguments)
+    }
+}
+
+/// How many paths a work-item takes, and how many work-items are a group.
+struct PathGroup {
+    /// Work-items.
+    let size: Int
+    /// `PATHS_PER_ITEM` in `Kernels/render/queue.cl`.
+    private let pathsPerItem: Int
+
+    init(_ device: DeviceDescription, isNarrow: Bool) {
+        pathsPerItem = isNarrow ? 1 : 64
+        // rusticl takes no more than 32 of kernels this large.
+        size = isNarrow ? min(device.workGroupItemsMax, 32) : 1
     }
 
-    private func blocks(_ paths: Int) -> (items: Int, group: Int) {
-        let group = pathsPerItem > 1 ? 1 : groupSize
-        let inGroup = pathsPerItem * group
-        return (max((paths + inGroup - 1) / inGroup, 1) * group, group)
+    /// Work-items for so many paths: whole groups, at least one.
+    func items(_ paths: Int) -> Int {
+        let inGroup = pathsPerItem * size
+        return max((paths + inGroup - 1) / inGroup, 1) * size
     }
 }

@@ -16,11 +16,13 @@ struct BenchCommand: AsyncParsableCommand {
             EXAMPLES
               rigor bench --quick
               rigor bench --quick --device gpu --json
+              rigor bench --scene helmet.gltf --device cpu
             """)
 
     @Flag(name: .long, help: "The short suite: some seconds a device. It is the only one so far.")
     var quick = false
 
+    @OptionGroup var sceneOptions: SceneBenchOptions
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -29,6 +31,9 @@ struct BenchCommand: AsyncParsableCommand {
         let console = Console()
         let opener = try DeviceOptions.opener(home: home.given)
         let opened = try opener.open(DeviceSelector(devices.device ?? "all"))
+        if sceneOptions.isWanted {
+            return try sceneOptions.run(on: opened, console, isJSON: output.json)
+        }
         let clock = SystemClock()
         var results: [(device: DeviceDescription, metrics: [Metric], seconds: Double)] = []
         for device in opened {
