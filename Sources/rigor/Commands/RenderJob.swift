@@ -10,9 +10,14 @@ struct RenderJob {
     private let console: Console
     private let clock = SystemClock()
 
-    init(_ command: RenderCommand, _ console: Console) {
+    /// Whether this is the command's only device, so that what is done can be kept beside the
+    /// picture.
+    private let isAlone: Bool
+
+    init(_ command: RenderCommand, _ console: Console, isAlone: Bool) {
         self.command = command
         self.console = console
+        self.isAlone = isAlone
     }
 
     func run(on device: OpenCLDevice) throws(Failure) -> RenderReport {
@@ -25,46 +30,53 @@ struct RenderJob {
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
         }
-        let tiles = try compute(blob, on: device, &report)
+        let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
+        let frame = try compute(blob, on: device, sitting, &report)
         report.kernels = device.kernelTimes
-        report.digest = timed(&report.digestSeconds) {
-            MerkleTree(
-                leaves: tiles.enumerated().map {
-                    Leaf(index: $0.offset, name: $0.element.leafName, bytes: $0.element.bytes)
-                }
-            ).root
+        report.kept = sitting.kept
+        if sitting.kept == nil {
+            report.digest = timed(&report.digestSeconds) { Self.digest(of: frame) }
         }
         try timed(&report.write) { () throws(Failure) in
-            let picture = try Picture(tiles, width: parameters.width, height: parameters.height)
+            let picture = Picture(frame)
             report.nanCount = picture.nanCount
             try command.picture.write(picture)
         }
+        sitting.end()
         return report
     }
 
+    /// The Merkle root over the tiles.
+    private static func digest(of frame: PartialFrame) -> Hash256 {
+        MerkleTree(
+            leaves: frame.tiles.enumerated().map {
+                Leaf(index: $0.offset, name: $0.element.leafName, bytes: $0.element.bytes)
+            }
+        ).root
+    }
+
     private func compute(
-        _ blob: RenderBlob, on device: OpenCLDevice, _ report: inout RenderReport
-    ) throws(Failure) -> [TileSums] {
-        let parameters = command.scene.parameters
+        _ blob: RenderBlob, on device: OpenCLDevice, _ sitting: RenderSitting,
+        _ report: inout RenderReport
+    ) throws(Failure) -> PartialFrame {
+        let samples = command.scene.parameters.samples
+        // Before the programs are built: a file that is refused is refused at once.
+        var frame = try sitting.begin()
+        let before = frame.sampleCount
         let start = clock.monotonicSeconds
         let renderer = try RenderRun(
             blob, on: device, clock: clock,
             tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
         report.compile = renderer.compileSeconds
-        let began = clock.monotonicSeconds
-        let samples = Double(parameters.width * parameters.height * parameters.samples)
-        var tiles: [TileSums] = []
-        try renderer.render(
-            tiles: 0..<parameters.tileCount, samples: 0..<parameters.samples,
-            advance: { (fraction: Double) throws(Failure) in
-                let seconds = max(clock.monotonicSeconds - began, 1e-9)
-                let rate = Units.significant(fraction * samples / seconds / 1e6)
-                console.progress("rendering \(Int(fraction * 100)) %  \(rate) Msamples/s")
-            },
-            finish: { (tile: TileSums) throws(Failure) in tiles.append(tile) })
-        console.endProgress()
+        try sitting.watch { () throws(Failure) in
+            try renderer.render(&frame, samples: samples) { frame, done throws(Failure) in
+                sitting.advance(frame, done: done)
+            }
+        }
         report.compute = clock.monotonicSeconds - start - report.compile
-        return tiles
+        report.samplesTraced = frame.sampleCount - before
+        try sitting.pause(frame)
+        return frame
     }
 
     private func timed<T, E: Error>(

@@ -10,6 +10,10 @@ struct RenderReport {
     var digest: Hash256?
     var triangles = 0
     var nanCount = 0
+    /// Samples of all pixels that this sitting traced.
+    var samplesTraced = 0
+    /// Where an interrupted render was kept, and which part of it is done.
+    var kept: (path: String, fraction: Double)?
     var load = 0.0
     var prepare = 0.0
     var compile = 0.0
@@ -25,12 +29,15 @@ struct RenderReport {
     }
 
     private var samplesPerSecond: Double {
-        Double(parameters.width * parameters.height * parameters.samples)
-            / max(prepare + compute + digestSeconds + write, 1e-9)
+        Double(samplesTraced) / max(prepare + compute + digestSeconds + write, 1e-9)
     }
 
     var json: JSON {
         var members = self.members
+        if let kept {
+            members.append(JSON.Member("kept", .string(kept.path)))
+            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
+        }
         if !kernels.isEmpty {
             let seconds = kernels.sorted { $0.key < $1.key }.map {
                 JSON.Member($0.key, .seconds($0.value.seconds))
@@ -80,6 +87,10 @@ struct RenderReport {
         }
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
         if let image { lines.insert("picture  \(image)", at: 0) }
+        if let kept {
+            let percent = Units.plain(100 * kept.fraction, 1)
+            lines.append("kept     \(percent) % in \(kept.path): --resume goes on with it")
+        }
         return lines
     }
 }
