@@ -73,7 +73,7 @@ let package = Package(
         module("OpenCL", ["Core", "COpenCL"]),
         module("Hardware", ["Core", "OpenCL", "CHwloc"]),
         module("Compute", ["Core", "Digest", "Kernels", "Profiles", "OpenCL", "Exact"]),
-        module("Imaging", ["Core", "Digest", "CSpng", "COpenEXR", "CJPEGShims"]),
+        module("Imaging", ["Core", "Digest", "Exact", "CSpng", "COpenEXR", "CJPEGShims"]),
 
         // Apps
         module(

@@ -42,6 +42,49 @@ public enum FileBytes {
         }
     }
 
+    /// Puts `pieces`, one after the other, in place of what the file held, by renaming: whoever
+    /// reads it, and whatever ends this process or the machine, finds the old file or the new one.
+    ///
+    /// What is no plain file (a pipe, a device) is written as it is.
+    ///
+    /// - Parameter isFlushed: whether the bytes must be on the disk on return.
+    /// - Throws: ``Failure`` with the system's reason; the old file is then still there.
+    public static func replace(
+        _ path: String, with pieces: some Sequence<Bytes>, isFlushed: Bool = false
+    ) throws(Failure) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            return try write(Bytes(pieces.joined()), to: path)
+        }
+        // The file that a link leads to is replaced, and not the link.
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let folder = target.deletingLastPathComponent().path
+        let new = "\(folder)/.\(target.lastPathComponent).\(getpid()).new"
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            // A file may be ours to write where its folder is not.
+            return try write(Bytes(pieces.joined()), to: path)
+        }
+        var code: Int32 = 0
+        for piece in pieces where code == 0 { code = writeAll(piece, to: descriptor) }
+        if code == 0, isFlushed, fsync(descriptor) != 0 { code = errno }
+        if close(descriptor) != 0, code == 0 { code = errno }
+        if code == 0, rename(new, target.path) != 0 { code = errno }
+        guard code == 0 else {
+            _ = unlink(new)
+            throw unwritable(path, code)
+        }
+        if isFlushed { flushFolder(folder) }
+    }
+
+    /// Without it a power cut may take back the renaming.
+    private static func flushFolder(_ folder: String) {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        _ = fsync(descriptor)
+        _ = close(descriptor)
+    }
+
     /// Whether ``write(_:to:)`` has a chance, asked before work whose result goes there.
     ///
     /// - Throws: ``Failure`` with the reason why not.

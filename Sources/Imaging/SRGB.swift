@@ -1,4 +1,6 @@
-/// The sRGB transfer curve (IEC 61966-2-1) by tables: no power is computed, so the bits are fixed.
+internal import Exact
+
+/// The sRGB transfer curve (IEC 61966-2-1) by tables, so the bits are fixed.
 public enum SRGB {
     /// Linear value of each 8-bit code.
     public static let linear: [Float] = linearBits.map { Float(bitPattern: $0) }
@@ -16,14 +18,9 @@ public enum SRGB {
         return UInt8(low)
     }
 
-    /// Three codes for each linear RGB pixel, for a PNG file.
-    public static func codes(_ pixels: some Sequence<SIMD3<Float>>) -> [UInt8] {
-        var codes: [UInt8] = []
-        for pixel in pixels {
-            codes.append(code(pixel.x))
-            codes.append(code(pixel.y))
-            codes.append(code(pixel.z))
-        }
-        return codes
+    /// The curve itself, by ``Exact``'s power, for a value from 0 to 1.
+    public static func encoded(_ linear: Float) -> Float {
+        guard linear > 0.0031308 else { return 12.92 * linear }
+        return (-0.055 as Float).addingProduct(1.055, Exact.pow(linear, 1 / 2.4))
     }
 }

@@ -8,8 +8,9 @@ internal import Imaging
 ///
 /// Parameters: `scene` (path of the glTF file among the inputs), `width`, `height`, `samples`,
 /// `bounces`, `seed`, and if wanted `environment` (path), `camera` (`first`, `auto`, an index or a
-/// name) and `exposure` (stops, decimal text; for the shown picture alone). A part may have `tiles`
-/// and `samples`; without them it computes all. Leaves are tiles: ``TileSums``.
+/// name), and for the shown picture alone `exposure` (stops, decimal text), `view`
+/// (``ViewTransform``) and `png_bits`. A part may have `tiles` and `samples`; without them it
+/// computes all. Leaves are tiles: ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
     public let version = "0.1"
@@ -81,12 +82,8 @@ public struct RenderApp: App {
         }
         let picture = try Picture(
             Array(tiles.values), width: parameters.width, height: parameters.height)
-        let stops = spec.parameters["exposure"] == nil ? "0" : try spec.text("exposure")
-        guard let exposure = Double(stops), exposure.isFinite else {
-            throw Failure(.malformed, "render: parameter exposure: a decimal number expected")
-        }
         let files = [
-            ("\(folder)/picture.png", try PNG.encode(picture.exposed(stops: exposure))),
+            ("\(folder)/picture.png", try picture.png(try PictureLook(spec))),
             ("\(folder)/picture.exr", try EXR.encode(picture.image)),
         ]
         for (path, bytes) in files {
@@ -104,10 +101,11 @@ public struct RenderApp: App {
     /// - Parameters:
     ///   - scene: path of the glTF file below `folder`.
     ///   - environment: path of an HDR or EXR panorama below `folder`.
+    ///   - look: how the shown picture looks.
     ///   - parts: how the job is cut; one part computes all of it.
     public func specification(
         scene: String, environment: String? = nil, folder: String, _ parameters: RenderParameters,
-        parts: [TaskSpec.Part] = [.init()]
+        look: PictureLook = PictureLook(), parts: [TaskSpec.Part] = [.init()]
     ) throws(Failure) -> TaskSpec {
         try parameters.check()
         let files = SceneFiles(folder: URL(fileURLWithPath: folder, isDirectory: true))
@@ -128,6 +126,7 @@ public struct RenderApp: App {
             ],
             inputs: inputs, parts: parts)
         if let environment { spec.parameters["environment"] = .string(environment) }
+        spec.parameters.merge(look.parameters) { $1 }
         return spec
     }
 }
@@ -153,14 +152,14 @@ extension RenderParameters {
 }
 
 extension TaskSpec {
-    fileprivate func int(_ name: String) throws(Failure) -> Int {
+    func int(_ name: String) throws(Failure) -> Int {
         guard case .int(let value) = parameters[name] else {
             throw Failure(.malformed, "render: parameter \(name): a whole number expected")
         }
         return value
     }
 
-    fileprivate func text(_ name: String) throws(Failure) -> String {
+    func text(_ name: String) throws(Failure) -> String {
         guard case .string(let value) = parameters[name] else {
             throw Failure(.malformed, "render: parameter \(name): text expected")
         }

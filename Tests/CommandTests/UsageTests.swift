@@ -15,6 +15,8 @@ import Testing
         (["--seed", "-1"], ["'-1'", "--seed", "0 to 18446744073709551615"]),
         (["--exposure", "-33"], ["'-33'", "--exposure", "-32 to 32"]),
         (["--exposure", "nan"], ["'nan'", "--exposure", "-32 to 32"]),
+        (["--view", "filmic"], ["'filmic'", "--view", "none, standard, pbr-neutral, agx"]),
+        (["--png-bits", "12"], ["'12'", "--png-bits", "8 or 16"]),
         (["--device", ""], ["--device", "cpu, gpu or all"]),
         (["--device", "cpu,"], ["'cpu,'", "--device"]),
         (["--device", "-1"], ["'-1'", "--device", "cpu, gpu or all"]),

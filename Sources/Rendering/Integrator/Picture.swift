@@ -17,13 +17,28 @@ public struct Picture: Sendable {
         guard tiles.count == parameters.tileCount,
             Set(tiles.map(\.tile)) == Set(0..<parameters.tileCount)
         else { throw Failure(.malformed, "picture: \(parameters.tileCount) tiles expected") }
-        var pixels = [SIMD3<Float>](repeating: .zero, count: width * height)
         for tile in tiles {
-            let left = tile.tile % parameters.tilesWide * TileSums.side
-            let top = tile.tile / parameters.tilesWide * TileSums.side
-            guard tile.width == min(TileSums.side, width - left),
-                tile.height == min(TileSums.side, height - top), tile.sampleCount > 0
-            else { throw Failure(.malformed, "\(tile.leafName): another size expected") }
+            let size = parameters.size(ofTile: tile.tile)
+            guard (tile.width, tile.height) == size, tile.sampleCount > 0 else {
+                throw Failure(.malformed, "\(tile.leafName): another size expected")
+            }
+        }
+        self.init(checked: tiles, parameters)
+    }
+
+    /// What there is of a frame so far; black where there is nothing.
+    public init(_ frame: PartialFrame) {
+        self.init(
+            checked: frame.tiles.filter { $0.sampleCount > 0 },
+            RenderParameters(width: frame.width, height: frame.height))
+    }
+
+    private init(checked tiles: [TileSums], _ grid: RenderParameters) {
+        let width = grid.width
+        var pixels = [SIMD3<Float>](repeating: .zero, count: width * grid.height)
+        for tile in tiles {
+            let left = tile.tile % grid.tilesWide * TileSums.side
+            let top = tile.tile / grid.tilesWide * TileSums.side
             let whole = Double(tile.sampleCount) * Double(TileSums.unitsPerOne)
             for y in 0..<tile.height {
                 for x in 0..<tile.width {
@@ -36,18 +51,74 @@ public struct Picture: Sendable {
                 }
             }
         }
-        image = ImageFloat(width: width, height: height, pixels: pixels)
+        image = ImageFloat(width: width, height: grid.height, pixels: pixels)
         nanCount = tiles.reduce(0) { $0 + $1.nanCount }
     }
 
-    /// The picture exposed by 2^`stops`. As PNG (clipped at one, sRGB-encoded) this is the view
-    /// transform that Blender calls Standard.
+    /// A PNG file of the picture.
+    public func png(_ look: PictureLook = PictureLook()) throws(Failure) -> Bytes {
+        try PNG.encode(image, view: look.view, scale: look.scale, bits: look.bits)
+    }
+}
+
+/// How a picture is shown in a PNG. The settled sums do not depend on it.
+public struct PictureLook: Hashable, Sendable {
+    /// Stops: the picture is exposed by two to this power.
+    public var exposure: Double
+    public var view: ViewTransform
+    /// Bits a channel.
+    public var bits: Int
+
+    public static let exposures = -32.0...32.0
+    public static let depths = [8, 16]
+
+    public init(exposure: Double = 0, view: ViewTransform = .standard, bits: Int = 8) {
+        self.exposure = exposure
+        self.view = view
+        self.bits = bits
+    }
+
+    var scale: Float { exposure == 0 ? 1 : Exact.exp2(Float(exposure)) }
+}
+
+extension PictureLook {
+    /// What a specification asks for.
     ///
-    /// - Parameter stops: −32…32.
-    public func exposed(stops: Double) -> ImageFloat {
-        if stops == 0 { return image }
-        let scale = Exact.exp2(Float(min(max(stops, -32), 32)))
-        return ImageFloat(
-            width: image.width, height: image.height, pixels: image.pixels.map { $0 * scale })
+    /// - Throws: ``Failure`` naming the parameter that is out of range.
+    public init(_ spec: TaskSpec) throws(Failure) {
+        self.init()
+        if spec.parameters["exposure"] != nil {
+            guard let stops = Double(try spec.text("exposure")), Self.exposures.contains(stops)
+            else {
+                let (low, high) = (Int(Self.exposures.lowerBound), Int(Self.exposures.upperBound))
+                throw Failure(
+                    .malformed,
+                    "render: parameter exposure: a decimal number from \(low) to \(high) expected")
+            }
+            exposure = stops
+        }
+        if spec.parameters["view"] != nil {
+            guard let named = ViewTransform(rawValue: try spec.text("view")) else {
+                let names = ViewTransform.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Failure(.malformed, "render: parameter view: one of \(names) expected")
+            }
+            view = named
+        }
+        if spec.parameters["png_bits"] != nil {
+            bits = try spec.int("png_bits")
+            guard Self.depths.contains(bits) else {
+                throw Failure(.malformed, "render: parameter png_bits: 8 or 16 expected")
+            }
+        }
+    }
+
+    /// As a specification's parameters: those that differ from what one gets without them.
+    var parameters: [String: TaskSpec.Parameter] {
+        let plain = PictureLook()
+        var parameters: [String: TaskSpec.Parameter] = [:]
+        if exposure != plain.exposure { parameters["exposure"] = .string("\(exposure)") }
+        if view != plain.view { parameters["view"] = .string(view.rawValue) }
+        if bits != plain.bits { parameters["png_bits"] = .int(bits) }
+        return parameters
     }
 }

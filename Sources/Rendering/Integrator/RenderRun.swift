@@ -96,14 +96,15 @@ public final class RenderRun {
         }
         var first = tiles.lowerBound
         while first < tiles.upperBound {
-            let groupMax = max(slicePaths / (1024 * samples.count), 1)
-            let group = Array(first..<min(first + groupMax, tiles.upperBound))
+            let last = min(first + groupMax(samples: samples.count), tiles.upperBound)
+            let group = Array(first..<last)
             let done = { (part: Double) in
                 (Double(first - tiles.lowerBound) + part * Double(group.count))
                     / Double(tiles.count)
             }
-            let sums = try renderGroup(group, samples) { part throws(Failure) in
-                try advance(done(part))
+            let sums = try renderGroup(group, samples) { count throws(Failure) in
+                try advance(done(Double(count) / Double(samples.count)))
+                return true
             }
             for tile in sums { try finish(tile) }
             first += group.count
@@ -111,16 +112,23 @@ public final class RenderRun {
         try advance(1)
     }
 
-    /// All samples of a few tiles.
-    private func renderGroup(
-        _ group: [Int], _ samples: Range<Int>, advance: (Double) throws(Failure) -> Void
+    /// Tiles whose samples up to `samples` fill about a slice.
+    func groupMax(samples: Int) -> Int { max(slicePaths / (1024 * samples), 1) }
+
+    /// Samples of a few tiles.
+    ///
+    /// - Parameter advance: called after each slice with the samples done; says whether to go on.
+    /// - Returns: what was done of each tile.
+    func renderGroup(
+        _ group: [Int], _ samples: Range<Int>, advance: (Int) throws(Failure) -> Bool
     ) throws(Failure) -> [TileSums] {
         let tiles = try device.makeBuffer(
             group.map { UInt32($0 % grid.tilesWide | ($0 / grid.tilesWide) << 16) })
         let sums = try device.makeBuffer(byteCount: group.count * 1024 * 32)
         let pixels = group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
         var first = samples.lowerBound
-        while first < samples.upperBound {
+        var goesOn = true
+        while goesOn, first < samples.upperBound {
             let fitting = max(slicePaths / (1024 * group.count), 1)
             let count = min(fitting, samples.upperBound - first)
             let start = clock.monotonicSeconds
@@ -130,27 +138,24 @@ public final class RenderRun {
             try device.finish()
             adapt(paths: group.count * 1024 * count, seconds: clock.monotonicSeconds - start)
             first += count
-            try advance(Double(first - samples.lowerBound) / Double(samples.count))
+            goesOn = try advance(first - samples.lowerBound)
         }
         let words = try device.read(Int64.self, count: group.count * 4096, from: sums)
         return group.enumerated().map { place, tile in
-            tileSums(tile, samples.count, words[4096 * place..<4096 * (place + 1)])
+            tileSums(tile, first - samples.lowerBound, words[4096 * place..<4096 * (place + 1)])
         }
     }
 
     /// Sizes the next slice by what this one took.
     private func adapt(paths: Int, seconds: Double) {
-        guard seconds > 0 else { return }
+        // The rest of a pass is small because there was no more to do.
+        guard seconds > 0, 2 * paths > slicePaths else { return }
         let factor = min(max(tuning.sliceSeconds / seconds, 0.5), 2)
         let wanted = Int(Double(paths) * factor)
         slicePaths = min(max(wanted, 1024), wavefront.capacity)
     }
 
-    private func size(of tile: Int) -> (width: Int, height: Int) {
-        let left = tile % grid.tilesWide * TileSums.side
-        let top = tile / grid.tilesWide * TileSums.side
-        return (min(TileSums.side, blob.width - left), min(TileSums.side, blob.height - top))
-    }
+    private func size(of tile: Int) -> (width: Int, height: Int) { grid.size(ofTile: tile) }
 
     private func tileSums(_ tile: Int, _ samples: Int, _ words: ArraySlice<Int64>) -> TileSums {
         let (width, height) = size(of: tile)

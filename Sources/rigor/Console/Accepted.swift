@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inference
+import Rendering
 
 /// What an option's value may be. The parser names the option and the value it refuses; here is
 /// said what was expected, so that a usage error is always whole.
@@ -48,6 +49,25 @@ enum Accepted {
             guard !text.isEmpty else { throw ValidationError("\(what) expected") }
             return text
         }
+    }
+
+    /// One of a few words.
+    static func oneOf<T: RawRepresentable<String> & Sendable>(_ all: [T]) -> Reading<T> {
+        { text in
+            guard let value = T(rawValue: text) else {
+                let names = all.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("one of \(names) expected")
+            }
+            return value
+        }
+    }
+
+    /// Bits a channel of a PNG.
+    static let depth: Reading<Int> = { text in
+        guard let bits = Int(text), PictureLook.depths.contains(bits) else {
+            throw ValidationError("8 or 16 expected")
+        }
+        return bits
     }
 
     /// A file to be written; its name says which format.

@@ -1,0 +1,94 @@
+public import Core
+internal import Digest
+
+/// A frame on disk while it is not whole, to be gone on with later: docs/formats.md 5.6.
+public struct KeptFrame: Hashable, Sendable {
+    /// What a frame belongs to. Sums from anything else must not be added to it.
+    public struct Origin: Hashable, Sendable {
+        /// The program: another version may trace other paths.
+        public var program: Hash256
+        /// SHA-256 of the blob: the scene and every parameter that moves a sample.
+        public var blob: Hash256
+
+        public init(program: Hash256, blob: RenderBlob) {
+            self.program = program
+            self.blob = blob.words.withUnsafeBytes {
+                var hasher = SHA256.Hasher()
+                hasher.update($0)
+                return hasher.finalize()
+            }
+        }
+    }
+
+    public var origin: Origin
+    public var frame: PartialFrame
+
+    public init(_ frame: PartialFrame, origin: Origin) {
+        self.frame = frame
+        self.origin = origin
+    }
+
+    private static let magic = Bytes("RIGORRS1".utf8)
+
+    private static let headCount = magic.count + 2 * Hash256.byteCount + 8
+
+    /// The file, piece by piece: a header, every tile, and SHA-256 of all before.
+    public var pieces: [Bytes] {
+        var pieces = [
+            Self.magic + origin.program.bytes + origin.blob.bytes
+                + UInt32(frame.width).littleEndianBytes + UInt32(frame.height).littleEndianBytes
+        ]
+        pieces += frame.tiles.map(\.bytes)
+        var hasher = SHA256.Hasher()
+        for piece in pieces { hasher.update(piece) }
+        return pieces + [hasher.finalize().bytes]
+    }
+
+    /// Reads a file back.
+    ///
+    /// - Throws: ``Failure`` when it is damaged or belongs to another `origin`.
+    public init(_ bytes: some Collection<UInt8>, expecting origin: Origin) throws(Failure) {
+        let bytes = Bytes(bytes)
+        guard bytes.starts(with: Self.magic) else {
+            throw Failure(.malformed, "no interrupted render is in it")
+        }
+        let content = bytes.dropLast(Hash256.byteCount)
+        guard content.count >= Self.headCount,
+            SHA256.hash(content).bytes.elementsEqual(bytes.suffix(Hash256.byteCount))
+        else { throw Failure(.malformed, "damaged: its checksum does not hold") }
+        let hashes = content.dropFirst(Self.magic.count)
+        guard origin.program.bytes.elementsEqual(hashes.prefix(Hash256.byteCount)) else {
+            throw Failure(.refused, "made by another version of this program")
+        }
+        let rest = hashes.dropFirst(Hash256.byteCount)
+        guard origin.blob.bytes.elementsEqual(rest.prefix(Hash256.byteCount)) else {
+            throw Failure(.refused, "of another scene, or with other parameters")
+        }
+        self.origin = origin
+        frame = try Self.frame(rest.dropFirst(Hash256.byteCount))
+    }
+
+    private static func frame(_ bytes: ArraySlice<UInt8>) throws(Failure) -> PartialFrame {
+        var rest = bytes
+        func word(_ index: Int) -> Int {
+            rest.dropFirst(4 * index).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        var frame = try PartialFrame(width: word(0), height: word(1))
+        rest = rest.dropFirst(8)
+        for tile in frame.tiles {
+            let sumCount = rest.count >= 16 && word(2) > 0 ? 3 * tile.width * tile.height : 0
+            let count = 16 + 8 * sumCount
+            guard rest.count >= count, word(0) == tile.width, word(1) == tile.height,
+                word(2) <= RenderParameters.samplesMax
+            else { throw Failure(.malformed, "\(tile.leafName): another size expected") }
+            if sumCount > 0 {
+                let leaf = Leaf(
+                    index: tile.tile, name: tile.leafName, bytes: Bytes(rest.prefix(count)))
+                try frame.add(TileSums(leaf))
+            }
+            rest = rest.dropFirst(count)
+        }
+        guard rest.isEmpty else { throw Failure(.malformed, "bytes after the last tile") }
+        return frame
+    }
+}

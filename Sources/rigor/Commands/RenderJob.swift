@@ -1,0 +1,89 @@
+import Compute
+import Core
+import Digest
+import Foundation
+import Rendering
+
+/// One picture on one device, and where its time goes.
+struct RenderJob {
+    private let command: RenderCommand
+    private let console: Console
+    private let clock = SystemClock()
+
+    /// Whether this is the command's only device, so that what is done can be kept beside the
+    /// picture.
+    private let isAlone: Bool
+
+    init(_ command: RenderCommand, _ console: Console, isAlone: Bool) {
+        self.command = command
+        self.console = console
+        self.isAlone = isAlone
+    }
+
+    func run(on device: OpenCLDevice) throws(Failure) -> RenderReport {
+        let parameters = command.scene.parameters
+        var report = RenderReport(device: device.description.label, parameters: parameters)
+        report.image = command.picture.output
+        let scene = try timed(&report.load) { () throws(Failure) in try command.scene.load() }
+        if !command.format.json { for line in scene.warnings { console.warn(line) } }
+        report.triangles = scene.triangles.count
+        let blob = try timed(&report.prepare) { () throws(Failure) in
+            try RenderBlob(scene, parameters)
+        }
+        let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
+        let frame = try compute(blob, on: device, sitting, &report)
+        report.kernels = device.kernelTimes
+        report.kept = sitting.kept
+        if sitting.kept == nil {
+            report.digest = timed(&report.digestSeconds) { Self.digest(of: frame) }
+        }
+        try timed(&report.write) { () throws(Failure) in
+            let picture = Picture(frame)
+            report.nanCount = picture.nanCount
+            try command.picture.write(picture)
+        }
+        sitting.end()
+        return report
+    }
+
+    /// The Merkle root over the tiles.
+    private static func digest(of frame: PartialFrame) -> Hash256 {
+        MerkleTree(
+            leaves: frame.tiles.enumerated().map {
+                Leaf(index: $0.offset, name: $0.element.leafName, bytes: $0.element.bytes)
+            }
+        ).root
+    }
+
+    private func compute(
+        _ blob: RenderBlob, on device: OpenCLDevice, _ sitting: RenderSitting,
+        _ report: inout RenderReport
+    ) throws(Failure) -> PartialFrame {
+        let samples = command.scene.parameters.samples
+        // Before the programs are built: a file that is refused is refused at once.
+        var frame = try sitting.begin()
+        let before = frame.sampleCount
+        let start = clock.monotonicSeconds
+        let renderer = try RenderRun(
+            blob, on: device, clock: clock,
+            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+        report.compile = renderer.compileSeconds
+        try sitting.watch { () throws(Failure) in
+            try renderer.render(&frame, samples: samples) { frame, done throws(Failure) in
+                sitting.advance(frame, done: done)
+            }
+        }
+        report.compute = clock.monotonicSeconds - start - report.compile
+        report.samplesTraced = frame.sampleCount - before
+        try sitting.pause(frame)
+        return frame
+    }
+
+    private func timed<T, E: Error>(
+        _ seconds: inout Double, _ work: () throws(E) -> T
+    ) throws(E) -> T {
+        let start = clock.monotonicSeconds
+        defer { seconds += clock.monotonicSeconds - start }
+        return try work()
+    }
+}

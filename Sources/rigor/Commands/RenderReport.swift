@@ -1,0 +1,96 @@
+import Core
+import Foundation
+import Rendering
+
+/// What `rigor render` says at its end.
+struct RenderReport {
+    let device: String
+    let parameters: RenderParameters
+    var image: String?
+    var digest: Hash256?
+    var triangles = 0
+    var nanCount = 0
+    /// Samples of all pixels that this sitting traced.
+    var samplesTraced = 0
+    /// Where an interrupted render was kept, and which part of it is done.
+    var kept: (path: String, fraction: Double)?
+    var load = 0.0
+    var prepare = 0.0
+    var compile = 0.0
+    var compute = 0.0
+    var digestSeconds = 0.0
+    var write = 0.0
+    /// Launches and seconds on the device; empty where they were not measured.
+    var kernels: [String: (launches: Int, seconds: Double)] = [:]
+
+    init(device: String, parameters: RenderParameters) {
+        self.device = device
+        self.parameters = parameters
+    }
+
+    private var samplesPerSecond: Double {
+        Double(samplesTraced) / max(prepare + compute + digestSeconds + write, 1e-9)
+    }
+
+    var json: JSON {
+        var members = self.members
+        if let kept {
+            members.append(JSON.Member("kept", .string(kept.path)))
+            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
+        }
+        if !kernels.isEmpty {
+            let seconds = kernels.sorted { $0.key < $1.key }.map {
+                JSON.Member($0.key, .seconds($0.value.seconds))
+            }
+            members.append(JSON.Member("kernel_seconds", .object(seconds)))
+        }
+        return .object(members)
+    }
+
+    private var members: [JSON.Member] {
+        let document: JSON = [
+            "device": .string(device),
+            "digest": .optional(digest, JSON.hash),
+            "image": .optional(image, JSON.string),
+            "width": .int(parameters.width),
+            "height": .int(parameters.height),
+            "samples": .int(parameters.samples),
+            "bounces": .int(parameters.bounces),
+            "seed": .string(String(parameters.seed)),
+            "triangles": .int(triangles),
+            "nan_samples": .int(nanCount),
+            "seconds": [
+                "load": .seconds(load), "prepare": .seconds(prepare),
+                "compile": .seconds(compile), "compute": .seconds(compute),
+                "digest": .seconds(digestSeconds), "write": .seconds(write),
+            ],
+            "samples_per_second": .number(samplesPerSecond, decimals: 1),
+        ]
+        guard case .object(let members) = document else { return [] }
+        return members
+    }
+
+    var lines: [String] {
+        func text(_ value: Double) -> String { Units.plain(value, 3) }
+        var lines = [
+            "device   \(device)",
+            "digest   \(digest.map(\.description) ?? "none")",
+            """
+            seconds  load \(text(load)), prepare \(text(prepare)), compile \(text(compile)), \
+            compute \(text(compute)), digest \(text(digestSeconds)), write \(text(write))
+            """,
+            "rate     \(Units.significant(samplesPerSecond / 1e6)) Msamples/s",
+        ]
+        for (name, time) in kernels.sorted(by: { $0.value.seconds > $1.value.seconds }) {
+            let padded = name.padding(toLength: 12, withPad: " ", startingAt: 0)
+            lines.append("kernel   \(padded) \(text(time.seconds)) s, \(time.launches) launches")
+        }
+        if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
+        if let image { lines.insert("picture  \(image)", at: 0) }
+        if let kept {
+            let percent = Units.plain(100 * kept.fraction, 1)
+            lines.append("kept     \(percent) % in \(kept.path): --resume goes on with it")
+        }
+        return lines
+    }
+}

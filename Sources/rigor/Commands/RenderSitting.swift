@@ -1,0 +1,130 @@
+import Core
+import Foundation
+import Rendering
+
+/// One sitting of a render: says how far it is, shows and keeps what is done, and stops when it is
+/// asked to.
+final class RenderSitting {
+    private let options: SittingOptions
+    /// Where the picture goes; nil where nothing can be kept beside one.
+    private let picture: String?
+    private let samplesPerPixel: Int
+    private let blob: RenderBlob
+    private let console: Console
+    private let isSilent: Bool
+    private let clock = SystemClock()
+    private let previews: PreviewWriter
+    private var keeper: FrameKeeper?
+    /// Whether a file may lie there that the whole picture makes useless.
+    private var hasFile = false
+    private var canCheckpoint = true
+    private var began = 0.0
+    private var doneBefore = 0
+    private var lastPreview = 0.0
+    private var lastCheckpoint = 0.0
+
+    /// Where an interrupted render was kept, and which part of it is done.
+    private(set) var kept: (path: String, fraction: Double)?
+
+    /// - Parameter isAlone: whether the command renders on this device alone.
+    init(_ command: RenderCommand, _ blob: RenderBlob, _ console: Console, isAlone: Bool) {
+        options = command.sitting
+        picture = isAlone ? command.picture.output : nil
+        samplesPerPixel = command.scene.parameters.samples
+        self.blob = blob
+        self.console = console
+        isSilent = command.format.json
+        previews = PreviewWriter(command.picture, console)
+    }
+
+    /// The frame to begin with, or to go on with.
+    func begin() throws(Failure) -> PartialFrame {
+        var frame = try PartialFrame(width: blob.width, height: blob.height)
+        if let picture {
+            let path = FrameKeeper.path(picture: picture)
+            if options.resume {
+                frame = try keeper(for: picture).load(samples: samplesPerPixel)
+                hasFile = true
+            } else if FileManager.default.fileExists(atPath: path) {
+                console.note("\(path): an interrupted render; --resume would go on with it")
+            }
+        }
+        doneBefore = frame.sampleCount
+        return frame
+    }
+
+    /// Runs the work. Where it can be kept, ctrl-C ends it between two slices.
+    func watch(_ work: () throws(Failure) -> Void) throws(Failure) {
+        began = clock.monotonicSeconds
+        lastPreview = began
+        lastCheckpoint = began
+        defer {
+            if !isSilent { console.endProgress() }
+            previews.finish()
+        }
+        if picture == nil { try work() } else { try Interruption.watched(work) }
+    }
+
+    /// Between two slices: whether to go on.
+    func advance(_ frame: PartialFrame, done: Int) -> Bool {
+        let now = clock.monotonicSeconds
+        if !isSilent { say(done, now - began) }
+        if picture != nil, Interruption.isAsked { return false }
+        if let seconds = options.preview, now - lastPreview >= Double(seconds) {
+            lastPreview = now
+            previews.write(frame)
+        }
+        let pause = Double(options.checkpoint)
+        if canCheckpoint, pause > 0, now - lastCheckpoint >= pause {
+            lastCheckpoint = now
+            do { _ = try keep(frame) } catch {
+                // The work itself is not lost by this.
+                canCheckpoint = false
+                console.warn(error.message)
+            }
+        }
+        return true
+    }
+
+    /// Keeps a frame that is not whole; notes so in ``kept``.
+    func pause(_ frame: PartialFrame) throws(Failure) {
+        guard !frame.isWhole(samples: samplesPerPixel) else { return }
+        guard let path = try keep(frame) else { return }
+        kept = (path, Double(frame.sampleCount) / Double(samplesWanted))
+    }
+
+    /// Clears up after the picture was written.
+    func end() {
+        if kept == nil, hasFile { keeper?.remove() }
+    }
+
+    private var samplesWanted: Int { blob.width * blob.height * samplesPerPixel }
+
+    private func say(_ done: Int, _ seconds: Double) {
+        let rate = Double(done - doneBefore) / max(seconds, 1e-9)
+        let left = Double(samplesWanted - done) / max(rate, 1e-9)
+        console.progress(
+            """
+            rendering \(100 * done / samplesWanted) %  \(Units.significant(rate / 1e6)) Msamples/s  \
+            \(Units.duration(left)) left
+            """)
+    }
+
+    /// - Returns: where the frame was kept; nil where there is no picture beside which it could be.
+    private func keep(_ frame: PartialFrame) throws(Failure) -> String? {
+        guard let picture else { return nil }
+        let keeper = try keeper(for: picture)
+        try keeper.save(frame)
+        hasFile = true
+        return keeper.path
+    }
+
+    /// Made when first needed: hashing program and scene takes a moment, which short renders are
+    /// spared.
+    private func keeper(for picture: String) throws(Failure) -> FrameKeeper {
+        if let keeper { return keeper }
+        let made = try FrameKeeper(picture: picture, blob: blob)
+        keeper = made
+        return made
+    }
+}
