@@ -12,7 +12,7 @@ internal import Imaging
 /// and `samples`; without them it computes all. Leaves are tiles: ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
-    public let version = "0.1"
+    public let version = "0.2"
 
     public init() {}
 
