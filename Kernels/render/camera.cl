@@ -34,6 +34,8 @@ EX_INLINE void begin_path(
     set_path_vec3(state, capacity, P_DIRECTION, slot, direction);
     set_path_vec3(state, capacity, P_THROUGHPUT, slot, same3(1.0f));
     set_path_float(state, capacity, P_DENSITY, slot, 0.0f);
+    set_path_float(state, capacity, P_CONE_WIDTH, slot, as_float(blob[H_CONE_WIDTH]));
+    set_path_float(state, capacity, P_CONE_SPREAD, slot, as_float(blob[H_CONE_SPREAD]));
     state[P_KEY * capacity + slot] = key;
     state[P_SAMPLE * capacity + slot] = sample;
 }

@@ -4,13 +4,17 @@
 // u = 1/2 + atan2(z, x) / 2π and v = acos(y) / π, so the picture's middle lies toward +x and its
 // right half toward +z.
 
+// Into [0, 1). What is not a number becomes 0: texels are found by it.
+EX_INLINE float unit_coordinate(float x) {
+    float low = x > 0.0f ? x : 0.0f;
+    return low < 0x1.fffffep-1f ? low : 0x1.fffffep-1f;
+}
+
 EX_INLINE vec2 environment_uv(vec3 d) {
     float u = fma(ex_atan2(d.z, d.x), 0x1.45f306p-3f, 0.5f);
     float y = d.y > 1.0f ? 1.0f : (d.y < -1.0f ? -1.0f : d.y);
     float v = ex_acos(y) * 0x1.45f306p-2f;
-    return make2(
-        u < 0.0f ? 0.0f : (u > 0x1.fffffep-1f ? 0x1.fffffep-1f : u),
-        v > 0x1.fffffep-1f ? 0x1.fffffep-1f : v);
+    return make2(unit_coordinate(u), unit_coordinate(v));
 }
 
 // Radiance from texture coordinates: bilinear, around the seam, held at the poles.

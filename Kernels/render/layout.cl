@@ -22,6 +22,8 @@
 #define H_CELLS_HIGH 75
 #define H_CELL_DENSITY 76
 #define H_ENV_CHANCE 77
+#define H_CONE_WIDTH 78
+#define H_CONE_SPREAD 79
 
 #define S_NODES 0
 #define S_BLOCKS 1
@@ -49,7 +51,7 @@
 #define TRIANGLE_WORDS 4
 #define VERTEX_WORDS 8
 #define MATERIAL_WORDS 24
-#define TEXTURE_WORDS 8
+#define TEXTURE_WORDS 16
 #define LIGHT_WORDS 16
 #define EMITTER_WORDS 4
 #define EMITTER_NONE 0xffffffffu // a triangle that is not in the table of lights
@@ -85,6 +87,25 @@
 
 #define TEXTURE_NONE 0xffffffffu
 
+// A use of a texture.
+#define T_TEXELS 0
+#define T_WIDTH 1
+#define T_HEIGHT 2
+#define T_FLAGS 3
+#define T_TRANSFORM 4 // two rows: the factors of u, v and 1
+#define T_LEVELS 10
+#define T_AREA 11 // texels in a unit square of the coordinates before they are transformed
+
+#define TEXTURE_WRAP_V 2 // the bit where v's two begin; u's are the lowest
+#define TEXTURE_LINEAR 16u
+#define TEXTURE_SRGB 32u
+#define TEXTURE_MIN_LINEAR 64u
+#define TEXTURE_LEVEL_LINEAR 128u
+#define TEXTURE_SET_1 256u
+#define WRAP_REPEAT 0u
+#define WRAP_MIRROR 1u
+#define WRAP_CLAMP 2u
+
 // Path state: one word a field, all slots of a field side by side, floats as bit patterns.
 #define P_ORIGIN 0 // from `surface` until `scatter`: where the ray met the surface
 #define P_DIRECTION 3
@@ -111,7 +132,11 @@
 #define P_SHADOW_RADIANCE 36
 #define P_SHADOW_DENSITY 39
 #define P_SHADOW_ORIGIN 40
-#define P_WORDS 43
+// The cone around the path that textures are filtered by: its width where the ray begins (from
+// `surface` on: where it ends), and how it grows a unit of distance.
+#define P_CONE_WIDTH 43
+#define P_CONE_SPREAD 44
+#define P_WORDS 45
 
 // Lengths of the queues, four words a depth: paths, surfaces to shade, shadow rays, nothing.
 #define COUNT_PATHS(depth) (4u * (depth))

@@ -52,8 +52,9 @@ EX_INLINE vec3 emitted_radiance(
     vec3 radiance = load3(material + M_EMISSIVE);
     uint texture = material[M_EMISSIVE_TEXTURE];
     if (texture == TEXTURE_NONE) return radiance;
-    vec4 texel = sample_texture(
-        blob, texture, triangle_uv0(blob, t, u, v), triangle_uv1(blob, t, u, v));
+    Footprint print;
+    footprint(blob, t, u, v, 0.0f, &print);
+    vec4 texel = sample_texture(blob, texture, &print);
     return multiply3(radiance, make3(texel.x, texel.y, texel.z));
 }
 

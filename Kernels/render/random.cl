@@ -11,6 +11,7 @@
 #define D_ROULETTE 4u
 #define D_ALPHA 5u
 #define D_SHADOW_ALPHA 6u
+#define D_TEXTURE 7u
 #define D_COUNT 8u
 
 // Wellons' lowbias32 (https://nullprogram.com/blog/2018/07/31).

@@ -61,6 +61,15 @@ EX_INLINE bool connect(
     return true;
 }
 
+// How a path's cone grows from here on: as wide as a sample's share of what the surface sends out,
+// which the density of its direction says.
+EX_INLINE void widen(__global uint *state, uint capacity, uint slot, float density) {
+    float spread = ex_rsqrt(density) * 0x1p-3f;
+    spread = spread < 0x1p-1f ? spread : 0x1p-1f;
+    float before = path_float(state, capacity, P_CONE_SPREAD, slot);
+    set_path_float(state, capacity, P_CONE_SPREAD, slot, spread > before ? spread : before);
+}
+
 // Continues the path; false when it ends here.
 EX_INLINE bool go_on(
     __global uint *state, uint capacity, uint slot, float offset, const Place *p, uint depth) {
@@ -88,6 +97,7 @@ EX_INLINE bool go_on(
     set_path_vec3(state, capacity, P_DIRECTION, slot, normalize3(direction));
     set_path_vec3(state, capacity, P_THROUGHPUT, slot, throughput);
     set_path_float(state, capacity, P_DENSITY, slot, f.w);
+    widen(state, capacity, slot, f.w);
     return true;
 }
 

@@ -35,6 +35,7 @@ typedef struct {
     vec3 normal; // of the triangle as it is wound, not normalized
     float u, v;
     float side; // 1 where the viewer sees the front, else -1
+    float over; // one over how much of the normal lies along the ray
 } Meeting;
 
 EX_INLINE void meet(
@@ -52,6 +53,19 @@ EX_INLINE void meet(
     m->u = dot3(r, m->ac) * over;
     m->v = -dot3(r, m->ab) * over;
     m->side = over < 0.0f ? 1.0f : -1.0f;
+    m->over = fabs(over);
+}
+
+// Widens the path's cone to where it meets the triangle; the area that it covers there over twice
+// the triangle's.
+EX_INLINE float cone_area(
+    __global uint *state, uint capacity, uint slot, const Meeting *m) {
+    float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
+    float width = fma(
+        path_float(state, capacity, P_CONE_SPREAD, slot), distance,
+        path_float(state, capacity, P_CONE_WIDTH, slot));
+    set_path_float(state, capacity, P_CONE_WIDTH, slot, width);
+    return width * width * m->over;
 }
 
 // The shading normal: interpolated, bent by the normal map's texel, and never facing away from the
@@ -101,37 +115,42 @@ typedef struct {
 } Texels;
 
 EX_INLINE vec4 material_texel(
-    __global const uint *blob, __global const uint *material, uint word, vec2 uv0, vec2 uv1) {
+    __global const uint *blob, __global const uint *material, uint word,
+    const Footprint *print) {
     uint texture = material[word];
     if (texture == TEXTURE_NONE) return make4(1.0f, 1.0f, 1.0f, 1.0f);
-    return sample_texture(blob, texture, uv0, uv1);
+    return sample_texture(blob, texture, print);
 }
 
 EX_INLINE void read_texels(
-    __global const uint *blob, __global const uint *state, uint capacity, uint slot, uint i,
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth, uint i,
     Texels *texels) {
     Meeting m;
     meet(blob, state, capacity, slot, &m);
     __global const uint *material = SECTION(blob, S_MATERIALS) + m.t.material * MATERIAL_WORDS;
-    vec2 uv0 = triangle_uv0(blob, &m.t, m.u, m.v), uv1 = triangle_uv1(blob, &m.t, m.u, m.v);
+    Footprint print;
+    footprint(blob, &m.t, m.u, m.v, cone_area(state, capacity, slot, &m), &print);
+    print.choice = unit_float(draw_bits(
+        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot],
+        depth * D_COUNT + D_TEXTURE));
     vec4 color = vertex_color(blob, material, &m.t, m.u, m.v);
-    color = multiply4(color, material_texel(blob, material, M_BASE_TEXTURE, uv0, uv1));
+    color = multiply4(color, material_texel(blob, material, M_BASE_TEXTURE, &print));
     texels->base[0][i] = color.x;
     texels->base[1][i] = color.y;
     texels->base[2][i] = color.z;
-    vec4 texel = material_texel(blob, material, M_ROUGHNESS_TEXTURE, uv0, uv1);
+    vec4 texel = material_texel(blob, material, M_ROUGHNESS_TEXTURE, &print);
     texels->roughness[i] = texel.y;
     texels->metallic[i] = texel.z;
-    texel = material_texel(blob, material, M_NORMAL_TEXTURE, uv0, uv1);
+    texel = material_texel(blob, material, M_NORMAL_TEXTURE, &print);
     texels->normal[0][i] = texel.x;
     texels->normal[1][i] = texel.y;
     texels->normal[2][i] = texel.z;
-    texel = material_texel(blob, material, M_EMISSIVE_TEXTURE, uv0, uv1);
+    texel = material_texel(blob, material, M_EMISSIVE_TEXTURE, &print);
     texels->emissive[0][i] = texel.x;
     texels->emissive[1][i] = texel.y;
     texels->emissive[2][i] = texel.z;
     texels->transmission[i] =
-        material_texel(blob, material, M_TRANSMISSION_TEXTURE, uv0, uv1).x;
+        material_texel(blob, material, M_TRANSMISSION_TEXTURE, &print).x;
 }
 
 EX_INLINE float at_most_one(float x) { return x > 1.0f ? 1.0f : x; }
@@ -232,7 +251,7 @@ __kernel void surface(
     for (uint i = 0u; i < miss_count; ++i) escape(blob, state, capacity, misses[i]);
     Texels texels;
     for (uint i = 0u; i < hit_count; ++i) {
-        read_texels(blob, state, capacity, hits[i], i, &texels);
+        read_texels(blob, state, capacity, hits[i], depth, i, &texels);
     }
     PATH_LOOP
     for (uint i = 0u; i < hit_count; ++i) {

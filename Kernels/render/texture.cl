@@ -1,20 +1,24 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl
-// Textures are RGBA8 words read by integer addressing and filtered by fma.
+// Textures are RGBA8 words read by integer addressing and filtered by fma: four texels of one
+// picture of the pyramid. A path's cone says how large its picture's texels should be, and where
+// that lies between two pictures, chance picks one of them, so that the mean is what trilinear
+// filtering gives, at half the price.
 
-// i modulo a period, for |i| < 2^30 with |i / period| < 2^16: the quotient in floats is off by one
-// at most. (Vectors have no integer division.)
-EX_INLINE int wrap_period(int i, int period) {
-    int r = i - (int)floor((float)i * ex_rcp((float)period)) * period;
-    r = r < 0 ? r + period : r;
-    return r >= period ? r - period : r;
+// A coordinate brought into 0…1 by its mode of wrapping; 0 where it is not finite.
+EX_INLINE float wrap_coordinate(float x, uint mode) {
+    float clamped = x < 0.0f ? 0.0f : (x > 1.0f ? 1.0f : x);
+    float half_x = x * 0.5f;
+    float period = mode == WRAP_MIRROR ? 2.0f * (half_x - floor(half_x)) : x - floor(x);
+    float folded = period > 1.0f ? 2.0f - period : period;
+    float r = mode == WRAP_CLAMP ? clamped : folded;
+    return r >= 0.0f && r <= 1.0f ? r : 0.0f;
 }
 
+// A texel's place along a side, -1 … size, by the mode of wrapping.
 EX_INLINE int wrap_texel(int i, int size, uint mode) {
-    if (mode == 2u) return i < 0 ? 0 : (i >= size ? size - 1 : i);
-    int period = mode == 1u ? 2 * size : size;
-    int r = wrap_period(i, period);
-    return r >= size ? period - 1 - r : r;
+    if (mode == WRAP_REPEAT) return i < 0 ? size - 1 : (i >= size ? 0 : i);
+    return i < 0 ? 0 : (i >= size ? size - 1 : i);
 }
 
 EX_INLINE vec4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb) {
@@ -29,21 +33,34 @@ EX_INLINE vec4 decode_texel(uint texel, uint is_srgb, __global const uint *srgb)
     return r;
 }
 
-// `reference` is a texture's index times two, plus the set of coordinates it wants.
-EX_INLINE vec4 sample_texture(__global const uint *blob, uint reference, vec2 uv0, vec2 uv1) {
-    __global const uint *record = SECTION(blob, S_TEXTURES) + (reference >> 1) * TEXTURE_WORDS;
-    __global const uint *srgb = SECTION(blob, S_SRGB);
-    __global const uint *texels = SECTION(blob, S_TEXELS) + record[0];
-    int width = (int)record[1], height = (int)record[2];
-    uint flags = record[3];
-    uint wrap_u = flags & 3u, wrap_v = (flags >> 2) & 3u, is_srgb = flags & 32u;
-    float u = reference & 1u ? uv1.x : uv0.x, v = reference & 1u ? uv1.y : uv0.y;
-    // Far away the fraction has no bits left anyway, and integers must not overflow.
-    u = fabs(u) < 0x1p15f ? u : 0.0f;
-    v = fabs(v) < 0x1p15f ? v : 0.0f;
-    if (!(flags & 16u)) {
-        int x = wrap_texel((int)floor(u * (float)width), width, wrap_u);
-        int y = wrap_texel((int)floor(v * (float)height), height, wrap_v);
+// Coordinates of both sets, and how large a path's cone is in them: an area.
+typedef struct {
+    vec2 uv[2];
+    float area[2];
+    float choice; // between two pictures of a pyramid
+} Footprint;
+
+// The picture of a pyramid, 0 the finest, whose texels are about as large as the cone, or -1 where
+// all are larger. Half a binary logarithm, straight between powers of two.
+EX_INLINE int texture_level(__global const uint *record, float area, float choice) {
+    float texels = area * as_float(record[T_AREA]);
+    if (!(texels > 1.0f)) return -1;
+    float level = (float)((int)as_uint(texels) - 0x3f800000) * 0x1p-24f;
+    uint flags = record[T_FLAGS];
+    int picture = (int)floor(level + (flags & TEXTURE_LEVEL_LINEAR ? choice : 0.5f));
+    int last = (int)record[T_LEVELS] - 1;
+    return picture < last ? picture : last;
+}
+
+// One picture's texels around a place.
+EX_INLINE vec4 sample_picture(
+    __global const uint *texels, __global const uint *srgb, int width, int height, float u,
+    float v, uint flags, bool is_linear) {
+    uint wrap_u = flags & 3u, wrap_v = (flags >> TEXTURE_WRAP_V) & 3u;
+    uint is_srgb = flags & TEXTURE_SRGB;
+    if (!is_linear) {
+        int x = wrap_texel((int)floor(u * (float)width), width, WRAP_CLAMP);
+        int y = wrap_texel((int)floor(v * (float)height), height, WRAP_CLAMP);
         return decode_texel(texels[y * width + x], is_srgb, srgb);
     }
     float px = fma(u, (float)width, -0.5f);
@@ -58,4 +75,27 @@ EX_INLINE vec4 sample_texture(__global const uint *blob, uint reference, vec2 uv
     vec4 top = fma4(subtract4(b, a), px - fx, a);
     vec4 bottom = fma4(subtract4(d, c), px - fx, c);
     return fma4(subtract4(bottom, top), py - fy, top);
+}
+
+// A use of a texture at a place.
+EX_INLINE vec4 sample_texture(__global const uint *blob, uint use, const Footprint *at) {
+    __global const uint *record = SECTION(blob, S_TEXTURES) + use * TEXTURE_WORDS;
+    uint flags = record[T_FLAGS];
+    bool is_set_1 = flags & TEXTURE_SET_1;
+    float u = is_set_1 ? at->uv[1].x : at->uv[0].x, v = is_set_1 ? at->uv[1].y : at->uv[0].y;
+    vec3 row_u = load3(record + T_TRANSFORM), row_v = load3(record + T_TRANSFORM + 3);
+    float x = wrap_coordinate(fma(row_u.x, u, fma(row_u.y, v, row_u.z)), flags & 3u);
+    float y = wrap_coordinate(
+        fma(row_v.x, u, fma(row_v.y, v, row_v.z)), (flags >> TEXTURE_WRAP_V) & 3u);
+    int level = texture_level(record, is_set_1 ? at->area[1] : at->area[0], at->choice);
+    bool is_linear = flags & (level < 0 ? TEXTURE_LINEAR : TEXTURE_MIN_LINEAR);
+    __global const uint *texels = SECTION(blob, S_TEXELS) + record[T_TEXELS];
+    int width = (int)record[T_WIDTH], height = (int)record[T_HEIGHT];
+    for (; level > 0; --level) {
+        texels += width * height;
+        width = width > 1 ? width >> 1 : 1;
+        height = height > 1 ? height >> 1 : 1;
+    }
+    return sample_picture(
+        texels, SECTION(blob, S_SRGB), width, height, x, y, flags, is_linear);
 }

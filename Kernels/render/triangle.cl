@@ -33,6 +33,28 @@ EX_INLINE vec2 triangle_uv1(__global const uint *blob, const Triangle *t, float 
     return blend_uv(SECTION(blob, S_UV1), 2, t, u, v);
 }
 
+// Twice the area of a triangle's texture coordinates.
+EX_INLINE float area_uv(__global const uint *at, uint words, const Triangle *t) {
+    vec2 a = load2(at + t->a * words), b = load2(at + t->b * words), c = load2(at + t->c * words);
+    float product = (b.y - a.y) * (c.x - a.x);
+    return fabs(fma(b.x - a.x, c.y - a.y, -product));
+}
+
+// Both sets of coordinates at a point. `cone` is the area in which a path's cone meets the
+// triangle, over twice the triangle's: zero asks for the finest texels.
+EX_INLINE void footprint(
+    __global const uint *blob, const Triangle *t, float u, float v, float cone,
+    Footprint *print) {
+    print->uv[0] = triangle_uv0(blob, t, u, v);
+    print->uv[1] = triangle_uv1(blob, t, u, v);
+    print->choice = 0.5f;
+    print->area[0] = print->area[1] = 0.0f;
+    if (cone == 0.0f) return;
+    print->area[0] = cone * area_uv(SECTION(blob, S_VERTICES) + 6, VERTEX_WORDS, t);
+    if (SECTION_COUNT(blob, S_UV1) == 0u) return;
+    print->area[1] = cone * area_uv(SECTION(blob, S_UV1), 2, t);
+}
+
 // Base colour with the vertices' colour; alpha in w.
 EX_INLINE vec4 vertex_color(
     __global const uint *blob, __global const uint *material, const Triangle *t, float u,
@@ -48,7 +70,8 @@ EX_INLINE vec4 vertex_color(
 }
 
 // Whether a ray goes on through a candidate hit: coverage by mask or by chance. The draw is keyed
-// by path and primitive, never by the order of visits.
+// by path and primitive, never by the order of visits. Coverage is that of the finest texels,
+// whatever the distance: a mask's threshold has no meaning for the mean of many.
 EX_INLINE bool passes_through(
     __global const uint *blob, uint primitive, float u, float v, uint alpha_key) {
     Triangle t;
@@ -57,8 +80,9 @@ EX_INLINE bool passes_through(
     float alpha = vertex_color(blob, material, &t, u, v).w;
     uint texture = material[M_BASE_TEXTURE];
     if (texture != TEXTURE_NONE) {
-        vec2 uv0 = triangle_uv0(blob, &t, u, v), uv1 = triangle_uv1(blob, &t, u, v);
-        alpha *= sample_texture(blob, texture, uv0, uv1).w;
+        Footprint print;
+        footprint(blob, &t, u, v, 0.0f, &print);
+        alpha *= sample_texture(blob, texture, &print).w;
     }
     if (material[M_FLAGS] & MATERIAL_MASK) return alpha < as_float(material[M_CUTOFF]);
     return unit_float(hash_pair(alpha_key, primitive)) >= alpha;

@@ -13,7 +13,7 @@ internal import Imaging
 /// computes all. Leaves are tiles: ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
-    public let version = "0.1"
+    public let version = "0.2"
 
     public init() {}
 

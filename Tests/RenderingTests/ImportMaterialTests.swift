@@ -80,32 +80,61 @@ import Testing
         #expect(scene.tangents == [[1, 0, 0, 1], [1, 0, 0, 1], [1, 0, 0, 1]])
     }
 
-    @Test func transformedCoordinatesAreBaked() throws {
+    @Test func everyUseHasItsOwnTransformAndSet() throws {
         var fixture = try Self.textured()
+        let more = fixture.add([0, 0, 2, 0, 0, 2], "VEC2")
+        fixture.set("meshes/0/primitives/0/attributes/TEXCOORD_1", more)
+        func use(_ transform: [String: Any], set: Int = 0) -> [String: Any] {
+            [
+                "index": 0, "texCoord": set,
+                "extensions": ["KHR_texture_transform": transform],
+            ]
+        }
         fixture.set(
             "materials/0",
             [
                 "pbrMetallicRoughness": [
-                    "baseColorTexture": [
-                        "index": 0,
-                        "extensions": [
-                            "KHR_texture_transform": ["offset": [10, 20], "scale": [2, 3]]
-                        ],
-                    ] as [String: Any],
+                    "baseColorTexture": use(["offset": [10, 20], "scale": [2, 3]]),
                     "metallicRoughnessTexture": ["index": 0],
                 ],
-                "emissiveTexture": [
-                    "index": 0,
-                    "extensions": ["KHR_texture_transform": ["rotation": 1]],
-                ] as [String: Any],
+                "emissiveTexture": use(["rotation": 1.5707963267948966]),
+                "normalTexture": use(["texCoord": 1], set: 0),
             ] as [String: Any])
         let scene = try fixture.scene()
-        #expect(scene.uv0 == [[10, 23], [12, 23], [10, 20]])
-        #expect(scene.uv1 == [[0, 1], [1, 1], [0, 0]])
-        #expect(scene.materials[0].baseColorTexture?.uvSet == 0)
-        #expect(scene.materials[0].metallicRoughnessTexture?.uvSet == 1)
-        #expect(scene.warnings.count == 1)
-        #expect(scene.warnings[0].contains("more than two coordinate sets"))
+        #expect(
+            scene.uv0 == [[0, 1], [1, 1], [0, 0]] && scene.uv1 == [[0, 0], [2, 0], [0, 2]])
+        #expect(scene.warnings.isEmpty)
+        let material = scene.materials[0]
+        let base = try #require(material.baseColorTexture)
+        #expect(base.uvSet == 0 && base.transform == UVTransform(u: [2, 0, 10], v: [0, 3, 20]))
+        #expect(base.transform.apply([1, 1]) == [12, 23])
+        #expect(material.metallicRoughnessTexture?.transform == UVTransform())
+        #expect(material.normalTexture?.uvSet == 1)
+        let turned = try #require(material.emissiveTexture).transform.apply([1, 0])
+        #expect(turned.x.magnitude < 1e-6 && (turned.y + 1).magnitude < 1e-6)
+        // Four uses of two textures.
+        let blob = try RenderBlob(scene, RenderParameters(width: 8, height: 8))
+        #expect(blob.count(.textures) == 4 && scene.textures.count == 2)
+        #expect(try RenderBlob(bytes: blob.bytes).words == blob.words)
+    }
+
+    @Test func samplersSayHowTexelsAreFiltered() throws {
+        func texture(_ filter: Int?) throws -> Texture {
+            var fixture = try Self.textured()
+            fixture.set("samplers", [filter.map { ["minFilter": $0] } ?? [:]])
+            fixture.set("textures", [["source": 0, "sampler": 0]])
+            fixture.set("materials/0/emissiveTexture", ["index": 0])
+            return try fixture.scene().textures[0]
+        }
+        for (code, filter, mipmap) in [
+            (nil, .linear, .linear), (9728, .nearest, .none), (9729, .linear, .none),
+            (9984, .nearest, .nearest), (9985, .linear, .nearest), (9986, .nearest, .linear),
+            (9987, .linear, .linear),
+        ] as [(Int?, Texture.Filter, Texture.Mipmap)] {
+            let found = try texture(code)
+            #expect(found.minFilter == filter && found.mipmap == mipmap)
+        }
+        #expect(throws: Failure.self) { _ = try texture(9990) }
     }
 
     @Test func unlitIsLight() throws {

@@ -16,8 +16,9 @@ public struct ImportLimits: Hashable, Sendable {
     /// Texels of all decoded images.
     public var texelsMax = 1 << 28
     public var lightsMax = 1 << 16
-    /// One image.
-    public var image = ImageLimits.standard
+    /// One image: longer ones than elsewhere, since a strip may be a texture too.
+    public var image = ImageLimits(
+        sideMax: 1 << 17, pixelsMax: ImageLimits.standard.pixelsMax)
 
     public init() {}
 }

@@ -28,7 +28,7 @@ extension PrimitiveGeometry {
         self = flat
     }
 
-    /// Makes tangents from positions, normals and the coordinates in `slot`.
+    /// Makes tangents from positions, normals and the coordinates that `texture` is read with.
     ///
     /// Each triangle adds its directions of growing u and of falling v (glTF's green points up the
     /// picture), of unit length times the triangle's area, to its three vertices, in order of
@@ -36,8 +36,8 @@ extension PrimitiveGeometry {
     /// w is the side on which the second sum lies. Vertices are not split: where mirrored halves
     /// of a map share vertices, the larger half wins. The method is Lengyel's (Foundations of Game
     /// Engine Development 2, §7.5) with area weights, in doubles.
-    mutating func makeTangents(slot: Int) {
-        let uvs = slot == 0 ? uv0 : uv1
+    mutating func makeTangents(for texture: TextureRef) {
+        let uvs = (texture.uvSet == 0 ? uv0 : uv1).map(texture.transform.apply)
         var along = [Vector.Three](repeating: .zero, count: positions.count)
         var up = along
         for triangle in triangles {

@@ -42,8 +42,8 @@ struct PrimitiveReader {
     /// Where the primitive is in the document, for messages.
     let place: String
     let primitive: GLTFDocument.Primitive
-    /// Which coordinates the material's textures want.
-    let slots: [UVSlot]
+    /// The file's coordinate sets that the material's textures want.
+    let sets: [Int]
     let needsTangents: Bool
     let mayBeQuantized: Bool
     /// What was put right on the way, for the user.
@@ -59,7 +59,7 @@ struct PrimitiveReader {
         geometry.positions = Self.threes(positions)
         geometry.triangles = try triangles(mode, vertexCount: count)
         geometry.colors = try colors(count)
-        let uvs = try slots.map { slot throws(Failure) in try coordinates(slot, count) }
+        let uvs = try sets.map { set throws(Failure) in try coordinates(set, count) }
         let none = [SIMD2<Float>](repeating: .zero, count: count)
         geometry.uv0 = uvs.first ?? none
         geometry.uv1 = uvs.count > 1 ? uvs[1] : none
@@ -149,16 +149,16 @@ struct PrimitiveReader {
     }
 
     private mutating func coordinates(
-        _ slot: UVSlot, _ count: Int
+        _ set: Int, _ count: Int
     ) throws(Failure) -> [SIMD2<Float>] {
-        let name = "TEXCOORD_\(slot.set)"
+        let name = "TEXCOORD_\(set)"
         guard let values = try floats(name, lanes: 2, count: count, mustBeFloat: false) else {
             warnings.append("\(name) is missing, taken as 0")
             return [SIMD2<Float>](repeating: .zero, count: count)
         }
         var dropped = 0
         let coordinates = (0..<count).map { element in
-            let uv = slot.transform.apply(SIMD2(values[2 * element], values[2 * element + 1]))
+            let uv = SIMD2(values[2 * element], values[2 * element + 1])
             if uv.x.magnitude <= Self.coordinateMax, uv.y.magnitude <= Self.coordinateMax {
                 return SIMD2(uv.x.withoutSubnormals, uv.y.withoutSubnormals)
             }

@@ -4,10 +4,10 @@ internal import Core
 struct ImportedMaterial {
     /// Index into `Scene.materials`.
     let index: Int
-    /// The scene's coordinate sets 0 and 1, in the file's terms.
-    let slots: [UVSlot]
-    /// The slot of the normal map, where there is one.
-    let normalSlot: Int?
+    /// The file's coordinate sets that are the scene's 0 and 1.
+    let sets: [Int]
+    /// What tangents are made for, where the material wants any.
+    let tangentTexture: TextureRef?
 }
 
 extension SceneImporter {
@@ -25,7 +25,7 @@ extension SceneImporter {
         } else {
             scene.materials.append(Material())
             imported = ImportedMaterial(
-                index: scene.materials.count - 1, slots: [], normalSlot: nil)
+                index: scene.materials.count - 1, sets: [], tangentTexture: nil)
         }
         materials[index] = imported
         return imported
@@ -38,27 +38,27 @@ extension SceneImporter {
         material.name = Self.printable(source.name ?? "material \(index)")
         try readFactors(source, &material)
 
-        var slots: [UVSlot] = []
+        var sets: [Int] = []
         let pbr = source.pbrMetallicRoughness
         material.baseColorTexture = try texture(
-            pbr?.baseColorTexture, "baseColorTexture", isColor: true, &slots)
+            pbr?.baseColorTexture, "baseColorTexture", isColor: true, &sets)
         material.metallicRoughnessTexture = try texture(
-            pbr?.metallicRoughnessTexture, "metallicRoughnessTexture", isColor: false, &slots)
+            pbr?.metallicRoughnessTexture, "metallicRoughnessTexture", isColor: false, &sets)
         material.normalTexture = try texture(
-            source.normalTexture, "normalTexture", isColor: false, &slots)
+            source.normalTexture, "normalTexture", isColor: false, &sets)
         material.emissiveTexture = try texture(
-            source.emissiveTexture, "emissiveTexture", isColor: true, &slots)
+            source.emissiveTexture, "emissiveTexture", isColor: true, &sets)
         material.transmissionTexture = try texture(
             source.extensions?.transmission?.transmissionTexture, "transmissionTexture",
-            isColor: false, &slots)
+            isColor: false, &sets)
         material.occlusionTexture = try texture(
-            source.occlusionTexture, "occlusionTexture", isColor: false, &slots)
+            source.occlusionTexture, "occlusionTexture", isColor: false, &sets)
         if source.extensions?.unlit != nil { Self.makeUnlit(&material) }
 
         scene.materials.append(material)
         return ImportedMaterial(
-            index: scene.materials.count - 1, slots: slots,
-            normalSlot: material.normalTexture?.uvSet)
+            index: scene.materials.count - 1, sets: sets,
+            tangentTexture: material.normalTexture)
     }
 
     private func readFactors(

@@ -81,14 +81,14 @@ extension SceneImporter {
 
         let material = try material(primitive.material, "\(place).material")
         var reader = PrimitiveReader(
-            accessors: accessors, place: place, primitive: primitive, slots: material.slots,
-            needsTangents: material.normalSlot != nil,
+            accessors: accessors, place: place, primitive: primitive, sets: material.sets,
+            needsTangents: material.tangentTexture != nil,
             mayBeQuantized: document.extensionsUsed?.contains("KHR_mesh_quantization") ?? false)
         var geometry = try reader.read(mode: mode)
         for line in reader.warnings { warn("\(place): \(line)") }
         geometry.material = material.index
-        if let slot = material.normalSlot, geometry.tangents.isEmpty {
-            geometry.makeTangents(slot: slot)
+        if let texture = material.tangentTexture, geometry.tangents.isEmpty {
+            geometry.makeTangents(for: texture)
         }
         return geometry
     }

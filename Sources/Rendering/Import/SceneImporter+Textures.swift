@@ -1,4 +1,5 @@
 internal import Core
+internal import Exact
 internal import Imaging
 
 /// What makes two uses of an image one texture.
@@ -8,35 +9,62 @@ struct TextureKey: Hashable {
     let wrapU: Texture.Wrap
     let wrapV: Texture.Wrap
     let filter: Texture.Filter
+    let minFilter: Texture.Filter
+    let mipmap: Texture.Mipmap
 }
 
 extension SceneImporter {
-    /// A material's use of a texture, taking a coordinate slot for it.
+    /// A material's use of a texture.
     ///
-    /// - Parameter isColor: whether the image's RGB is sRGB-encoded, which glTF fixes by use.
+    /// - Parameters:
+    ///   - isColor: whether the image's RGB is sRGB-encoded, which glTF fixes by use.
+    ///   - sets: the file's coordinate sets that the scene's two stand for; takes one more for it.
     func texture(
-        _ info: GLTFDocument.TextureInfo?, _ name: String, isColor: Bool, _ slots: inout [UVSlot]
+        _ info: GLTFDocument.TextureInfo?, _ name: String, isColor: Bool, _ sets: inout [Int]
     ) throws(Failure) -> TextureRef? {
         guard let info else { return nil }
         do throws(Failure) {
-            let slot = try UVSlot(info)
+            let set = info.extensions?.transform?.texCoord ?? info.texCoord ?? 0
+            guard (0..<16).contains(set) else {
+                throw Failure(.malformed, "texCoord: 0 to 15 expected, \(set) there")
+            }
             let texture = try texture(info.index, isColor: isColor)
-            if let known = slots.firstIndex(of: slot) {
-                return TextureRef(texture: texture, uvSet: known)
+            var place = sets.firstIndex(of: set)
+            if place == nil, sets.count < 2 {
+                sets.append(set)
+                place = sets.count - 1
             }
-            if slots.count < 2 {
-                slots.append(slot)
-                return TextureRef(texture: texture, uvSet: slots.count - 1)
+            if place == nil, name != "occlusionTexture" {
+                warn("a material uses more than two coordinate sets: \(name) takes the first")
             }
-            if name != "occlusionTexture" {
-                warn(
-                    "a material uses more than two coordinate sets or transforms: \(name) takes "
-                        + "the first")
-            }
-            return TextureRef(texture: texture, uvSet: 0)
+            return TextureRef(
+                texture: texture, uvSet: place ?? 0,
+                transform: try Self.transform(info.extensions?.transform))
         } catch {
             throw error.at(name)
         }
+    }
+
+    /// KHR_texture_transform as a matrix: offset · rotation · scale.
+    private static func transform(
+        _ source: GLTFDocument.TextureInfo.Transform?
+    ) throws(Failure) -> UVTransform {
+        guard let source else { return UVTransform() }
+        let offset = try Affine.numbers(source.offset ?? [0, 0], 2, "KHR_texture_transform.offset")
+        let scale = try Affine.numbers(source.scale ?? [1, 1], 2, "KHR_texture_transform.scale")
+        let rotation = Float(source.rotation ?? 0)
+        guard rotation.magnitude <= 1_000 else {
+            throw Failure(.malformed, "KHR_texture_transform.rotation: radians expected")
+        }
+        func kept(_ value: Double) -> Float {
+            Float(Swift.max(-0x1p20, Swift.min(value, 0x1p20))).withoutSubnormals
+        }
+        let cosine = Exact.cos(rotation)
+        let sine = Exact.sin(rotation)
+        let (x, y) = (kept(scale[0]), kept(scale[1]))
+        return UVTransform(
+            u: [cosine * x, sine * y, kept(offset[0])],
+            v: [-sine * x, cosine * y, kept(offset[1])])
     }
 
     private func texture(_ index: Int, isColor: Bool) throws(Failure) -> Int {
@@ -54,7 +82,9 @@ extension SceneImporter {
         let key = TextureKey(
             image: image, isSRGB: isColor, wrapU: try Self.wrap(sampler.wrapS, "wrapS"),
             wrapV: try Self.wrap(sampler.wrapT, "wrapT"),
-            filter: sampler.magFilter == 9728 ? .nearest : .linear)
+            filter: sampler.magFilter == 9728 ? .nearest : .linear,
+            minFilter: [9728, 9984, 9986].contains(sampler.minFilter) ? .nearest : .linear,
+            mipmap: try Self.mipmap(sampler.minFilter))
         if let known = textures[key] { return known }
         let pixels: ImageRGBA8
         do throws(Failure) { pixels = try decoded(image) } catch {
@@ -65,9 +95,24 @@ extension SceneImporter {
         texture.wrapU = key.wrapU
         texture.wrapV = key.wrapV
         texture.filter = key.filter
+        texture.minFilter = key.minFilter
+        texture.mipmap = key.mipmap
         scene.textures.append(texture)
         textures[key] = scene.textures.count - 1
         return scene.textures.count - 1
+    }
+
+    /// Where a sampler does not say, halved pictures are used as well as can be.
+    private static func mipmap(_ value: Int?) throws(Failure) -> Texture.Mipmap {
+        switch value {
+        case nil, 9986, 9987: return .linear
+        case 9984, 9985: return .nearest
+        case 9728, 9729: return .none
+        case let value?:
+            throw Failure(
+                .malformed,
+                "sampler.minFilter: 9728, 9729 or 9984 to 9987 expected, \(value) there")
+        }
     }
 
     private static func wrap(_ value: Int?, _ name: String) throws(Failure) -> Texture.Wrap {

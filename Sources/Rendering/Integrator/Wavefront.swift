@@ -9,7 +9,7 @@ internal import Core
 /// it does not.
 final class Wavefront {
     /// Words of state for one path; `P_WORDS` in `Kernels/render/layout.cl`.
-    static let stateWords = 43
+    static let stateWords = 45
     /// Words of state and queues for one path.
     static let wordsPerPath = stateWords + 4
     private let group: PathGroup

@@ -6,7 +6,7 @@
 package enum BlobLayout {
     /// "RGRB" when read as bytes.
     package static let magic: UInt32 = 0x4252_4752
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let headerWords = 128
 
     /// Words of the header.
@@ -39,6 +39,9 @@ package enum BlobLayout {
         package static let cellDensity = 76
         /// Chance that the environment is the light asked.
         package static let environmentChance = 77
+        /// A pixel's cone: its width where the ray begins, and how it grows a unit of distance.
+        package static let coneWidth = 78
+        package static let coneSpread = 79
     }
 
     /// Sections in their order; a raw value is the section's number in kernels.
@@ -53,10 +56,10 @@ package enum BlobLayout {
             case .nodes: 64
             case .blocks: 104
             case .triangles, .tangents, .colors, .emitters: 4
-            case .vertices, .textures: 8
+            case .vertices: 8
             case .uv1: 2
             case .materials: 24
-            case .lights: 16
+            case .textures, .lights: 16
             case .environmentTexels: 3
             case .texels, .triangleEmitters, .environmentRows, .environmentColumns, .srgb: 1
             }
@@ -83,11 +86,33 @@ package enum BlobLayout {
         package static let emissive: UInt32 = 16
     }
 
+    /// Words of a use of a texture.
+    package enum TextureWord {
+        package static let texels = 0
+        package static let width = 1
+        package static let height = 2
+        package static let flags = 3
+        /// Two rows of three.
+        package static let transform = 4
+        package static let levels = 10
+        /// Texels in a unit square of the coordinates, before they are transformed.
+        package static let area = 11
+    }
+
     /// Bits of a texture's flag word, above two bits each of wrapping along u and v.
     package enum TextureFlag {
         package static let linear: UInt32 = 16
         package static let srgb: UInt32 = 32
+        /// Between texels of halved pictures.
+        package static let minLinear: UInt32 = 64
+        /// Between two halved pictures, not from the nearest one alone.
+        package static let levelLinear: UInt32 = 128
+        /// Coordinates of set 1.
+        package static let set1: UInt32 = 256
     }
+
+    /// Most texels along a side of a texture.
+    package static let textureSideMax = 1 << 17
 
     /// Entries of the traversal stack in kernels; no tree may need more.
     package static let stackSize = 96

@@ -5,7 +5,7 @@ internal import Imaging
 struct BlobPacker {
     private(set) var words: [UInt32]
     private let scene: Scene
-    private var textureNumbers: [Int: UInt32] = [:]
+    private var textureNumbers: [TextureRef: UInt32] = [:]
 
     private typealias Word = BlobLayout.Word
 
@@ -76,6 +76,9 @@ struct BlobPacker {
         set(Word.forward, camera.forward)
         set(Word.twoOverWidth, 2 / Float(parameters.width))
         set(Word.twoOverHeight, 2 / Float(parameters.height))
+        // Half a pixel: a pixel's samples, spread all over it, blur by themselves.
+        let cone = camera.halfHeight / Float(parameters.height)
+        set(camera.isOrthographic ? Word.coneWidth : Word.coneSpread, cone)
     }
 
     // MARK: Geometry
@@ -119,35 +122,59 @@ struct BlobPacker {
 
     private mutating func packTextures() throws(Failure) {
         var records: [UInt32] = []
+        var pyramids: [Int: Int] = [:]
         var used: [Int] = []
         var texelCount = 0
         for material in scene.materials {
-            for reference in material.references where textureNumbers[reference.texture] == nil {
-                textureNumbers[reference.texture] = UInt32(used.count)
-                used.append(reference.texture)
+            for reference in material.references where textureNumbers[reference] == nil {
                 let texture = scene.textures[reference.texture]
-                let flags =
-                    texture.wrapU.code | texture.wrapV.code << 2
-                    | (texture.filter == .linear ? BlobLayout.TextureFlag.linear : 0)
-                    | (texture.isSRGB ? BlobLayout.TextureFlag.srgb : 0)
-                records += [
-                    UInt32(texelCount), UInt32(texture.width), UInt32(texture.height), flags,
-                    0, 0, 0, 0,
-                ]
-                texelCount += texture.width * texture.height
-                guard texelCount < 1 << 30 else {
-                    throw Failure(.limit, "scene: textures beyond 4 GiB")
+                if pyramids[reference.texture] == nil {
+                    pyramids[reference.texture] = texelCount
+                    used.append(reference.texture)
+                    texelCount += MipPyramid.texelCount(texture)
+                    guard texelCount < 1 << 30 else {
+                        throw Failure(.limit, "scene: textures beyond 4 GiB")
+                    }
                 }
+                textureNumbers[reference] = UInt32(textureNumbers.count)
+                records += Self.record(reference, texture, at: pyramids[reference.texture] ?? 0)
             }
         }
         section(.textures, records)
         begin(.texels, count: texelCount)
         words.reserveCapacity(words.count + texelCount + (1 << 20))
-        for index in used {
-            scene.textures[index].rgba8.withUnsafeBytes { bytes in
-                words.append(contentsOf: bytes.bindMemory(to: UInt32.self))
+        for index in used { words.append(contentsOf: MipPyramid.texels(scene.textures[index])) }
+    }
+
+    /// A use of a texture: its texels, how they are addressed and filtered, and by which
+    /// coordinates.
+    private static func record(
+        _ reference: TextureRef, _ texture: Texture, at texels: Int
+    ) -> [UInt32] {
+        typealias Flag = BlobLayout.TextureFlag
+        typealias Word = BlobLayout.TextureWord
+        var record = [UInt32](repeating: 0, count: BlobLayout.Section.textures.stride)
+        record[Word.texels] = UInt32(texels)
+        record[Word.width] = UInt32(texture.width)
+        record[Word.height] = UInt32(texture.height)
+        var flags = texture.wrapU.code | texture.wrapV.code << 2
+        if texture.filter == .linear { flags |= Flag.linear }
+        if texture.isSRGB { flags |= Flag.srgb }
+        if texture.minFilter == .linear { flags |= Flag.minLinear }
+        if texture.mipmap == .linear { flags |= Flag.levelLinear }
+        if reference.uvSet == 1 { flags |= Flag.set1 }
+        record[Word.flags] = flags
+        for (row, factors) in [reference.transform.u, reference.transform.v].enumerated() {
+            for column in 0..<3 {
+                let factor = RenderBlob.tame(factors[column])
+                record[Word.transform + 3 * row + column] = factor.bitPattern
             }
         }
+        record[Word.levels] = UInt32(MipPyramid.levels(texture))
+        let texelsAcross = Float(texture.width) * Float(texture.height)
+        record[Word.area] =
+            RenderBlob.tame(texelsAcross * reference.transform.areaScale).bitPattern
+        return record
     }
 
     private mutating func packMaterials() {
@@ -182,10 +209,7 @@ struct BlobPacker {
     }
 
     private func number(_ reference: TextureRef?) -> UInt32 {
-        guard let reference, let number = textureNumbers[reference.texture] else {
-            return BlobLayout.textureNone
-        }
-        return number * 2 + UInt32(reference.uvSet)
+        reference.flatMap { textureNumbers[$0] } ?? BlobLayout.textureNone
     }
 
     private static func unit(_ value: Float) -> UInt32 {

@@ -123,7 +123,8 @@ private struct EmissiveTriangles {
         ]
         var sum = SIMD3<Float>.zero
         for place in places {
-            sum += nearest(texture, a + (b - a) * place.x + (c - a) * place.y)
+            let uv = a + (b - a) * place.x + (c - a) * place.y
+            sum += nearest(texture, reference.transform.apply(uv))
         }
         return sum * (1 / Float(places.count))
     }

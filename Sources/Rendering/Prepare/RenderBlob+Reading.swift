@@ -132,23 +132,31 @@ private struct BlobReader {
                 let reference = word(.materials, material, place)
                 try require(
                     reference == BlobLayout.textureNone
-                        || reference >> 1 < blob.count(.textures),
+                        || reference < blob.count(.textures),
                     "material \(material): texture")
             }
         }
-        for texture in 0..<blob.count(.textures) {
-            let offset = Int(word(.textures, texture, 0))
-            let width = Int(word(.textures, texture, 1))
-            let height = Int(word(.textures, texture, 2))
-            let flags = word(.textures, texture, 3)
-            try require(
-                (1...1 << 16).contains(width) && (1...1 << 16).contains(height)
-                    && offset + width * height <= blob.count(.texels),
-                "texture \(texture): outside the texels")
-            try require(
-                flags < 64 && flags & 3 < 3 && flags >> 2 & 3 < 3, "texture \(texture): flags")
-        }
+        for texture in 0..<blob.count(.textures) { try checkTexture(texture) }
         try require(blob.count(.srgb) == 256, "section srgb: count")
+    }
+
+    private func checkTexture(_ texture: Int) throws(Failure) {
+        typealias Place = BlobLayout.TextureWord
+        let width = Int(word(.textures, texture, Place.width))
+        let height = Int(word(.textures, texture, Place.height))
+        let flags = word(.textures, texture, Place.flags)
+        let levels = Int(word(.textures, texture, Place.levels))
+        let sides = 1...BlobLayout.textureSideMax
+        try require(
+            sides.contains(width) && sides.contains(height) && (1...18).contains(levels),
+            "texture \(texture): size")
+        var end = Int(word(.textures, texture, Place.texels))
+        for level in 0..<levels {
+            end += MipPyramid.side(width, level: level) * MipPyramid.side(height, level: level)
+        }
+        try require(end <= blob.count(.texels), "texture \(texture): outside the texels")
+        try require(
+            flags < 512 && flags & 3 < 3 && flags >> 2 & 3 < 3, "texture \(texture): flags")
     }
 
     private func checkLights() throws(Failure) {

@@ -87,8 +87,8 @@ extension Scene {
             }
         }
         for (index, texture) in textures.enumerated() {
-            guard texture.width > 0, texture.height > 0, texture.width <= 1 << 16,
-                texture.height <= 1 << 16,
+            let sides = 1...BlobLayout.textureSideMax
+            guard sides.contains(texture.width), sides.contains(texture.height),
                 texture.rgba8.count == 4 * texture.width * texture.height
             else { throw Failure(.malformed, "scene: texture \(index): size and bytes disagree") }
         }

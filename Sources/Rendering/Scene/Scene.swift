@@ -71,9 +71,33 @@ public struct TextureRef: Sendable, Hashable {
     public var texture: Int
     /// 0 or 1: which texture coordinate set.
     public var uvSet: Int
-    public init(texture: Int, uvSet: Int = 0) {
+    /// What the set's coordinates go through first.
+    public var transform: UVTransform
+    public init(texture: Int, uvSet: Int = 0, transform: UVTransform = UVTransform()) {
         self.texture = texture
         self.uvSet = uvSet
+        self.transform = transform
+    }
+}
+
+/// KHR_texture_transform: two rows of an affine matrix, each a coordinate's factors of u, v and 1.
+public struct UVTransform: Sendable, Hashable {
+    public var u: SIMD3<Float>
+    public var v: SIMD3<Float>
+    public init(u: SIMD3<Float> = [1, 0, 0], v: SIMD3<Float> = [0, 1, 0]) {
+        self.u = u
+        self.v = v
+    }
+
+    /// How much it enlarges areas.
+    package var areaScale: Float { (u.x * v.y - u.y * v.x).magnitude }
+
+    /// The transformed coordinates, with kernels' rounding.
+    package func apply(_ uv: SIMD2<Float>) -> SIMD2<Float> {
+        [
+            u.z.addingProduct(u.y, uv.y).addingProduct(u.x, uv.x),
+            v.z.addingProduct(v.y, uv.y).addingProduct(v.x, uv.x),
+        ]
     }
 }
 
@@ -81,6 +105,8 @@ public struct TextureRef: Sendable, Hashable {
 public struct Texture: Sendable, Hashable {
     public enum Wrap: UInt32, Sendable, Hashable { case `repeat`, mirroredRepeat, clampToEdge }
     public enum Filter: UInt32, Sendable, Hashable { case nearest, linear }
+    /// How far-away texels are chosen: from the picture alone, or from halved ones too.
+    public enum Mipmap: UInt32, Sendable, Hashable { case none, nearest, linear }
 
     public var width: Int
     public var height: Int
@@ -90,7 +116,11 @@ public struct Texture: Sendable, Hashable {
     public var isSRGB: Bool
     public var wrapU = Wrap.repeat
     public var wrapV = Wrap.repeat
+    /// Between texels that look larger than a pixel.
     public var filter = Filter.linear
+    /// Between texels that look smaller than a pixel.
+    public var minFilter = Filter.linear
+    public var mipmap = Mipmap.linear
 
     public init(width: Int, height: Int, rgba8: Bytes, isSRGB: Bool) {
         self.width = width

@@ -1,0 +1,175 @@
+import Core
+import Rendering
+
+extension Random {
+    /// In 0..<1.
+    mutating func unit() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+    mutating func chance(_ share: Float) -> Bool { unit() < share }
+
+    /// In 0..<count.
+    mutating func index(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+
+    /// In 0…1 along each axis.
+    mutating func color() -> SIMD3<Float> { (point() + 1) * 0.5 }
+
+    mutating func direction() -> SIMD3<Float> {
+        while true {
+            let p = point()
+            let square = (p * p).sum()
+            if square > 0.01, square < 1 { return p / square.squareRoot() }
+        }
+    }
+
+    /// Often an end of the range, where formulas change.
+    mutating func share() -> Float {
+        switch index(4) {
+        case 0: 0
+        case 1: 1
+        default: unit()
+        }
+    }
+}
+
+/// Scenes that nobody would make: every feature at once, with values at the ends of their ranges.
+struct RandomScene {
+    private(set) var maker = SceneMaker()
+    private var random: Random
+
+    static func make(seed: UInt64) -> Scene {
+        var scene = RandomScene(random: Random(state: seed))
+        scene.build()
+        return scene.maker.scene
+    }
+
+    private init(random: Random) { self.random = random }
+
+    private mutating func build() {
+        let textureCount = random.index(5)
+        for _ in 0..<textureCount { maker.scene.textures.append(texture()) }
+        let materialCount = 2 + random.index(5)
+        for _ in 0..<materialCount { material() }
+        for _ in 0..<10 + random.index(30) { triangle() }
+        for _ in 0..<1 + random.index(3) {
+            let level = random.index(2)
+            maker.sphere(
+                random.point(), radius: 0.2 + 0.5 * random.unit(), level: level,
+                UInt32(random.index(materialCount)), isSmooth: random.chance(0.7))
+        }
+        decorate()
+        for _ in 0..<random.index(4) { maker.scene.lights.append(light()) }
+        maker.scene.environment = environment()
+        maker.scene.cameras = [camera()]
+    }
+
+    private mutating func texture() -> Texture {
+        let (width, height) = (1 + random.index(9), 1 + random.index(7))
+        let bytes = (0..<4 * width * height).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        var texture = Texture(
+            width: width, height: height, rgba8: Bytes(bytes), isSRGB: random.chance(0.5))
+        let wraps: [Texture.Wrap] = [.repeat, .mirroredRepeat, .clampToEdge]
+        texture.wrapU = wraps[random.index(3)]
+        texture.wrapV = wraps[random.index(3)]
+        texture.filter = random.chance(0.5) ? .nearest : .linear
+        return texture
+    }
+
+    private mutating func reference() -> TextureRef? {
+        let count = maker.scene.textures.count
+        guard count > 0, random.chance(0.4) else { return nil }
+        return TextureRef(texture: random.index(count), uvSet: random.index(2))
+    }
+
+    private mutating func material() {
+        var random = random
+        let emissive = random.chance(0.3) ? random.color() * (random.chance(0.2) ? 0 : 8) : .zero
+        var textures: [TextureRef?] = []
+        for _ in 0..<5 { textures.append(reference()) }
+        _ = maker.material(random.color(), emissive: emissive) {
+            $0.baseColor.w = random.unit()
+            $0.metallic = random.share()
+            $0.roughness = random.share()
+            $0.ior = [0, 1, 1.2, 1.5, 2.4][random.index(5)]
+            $0.transmission = random.chance(0.4) ? random.share() : 0
+            $0.isThinWalled = random.chance(0.5)
+            $0.isDoubleSided = random.chance(0.6)
+            $0.alphaMode = [.opaque, .opaque, .mask, .blend][random.index(4)]
+            $0.alphaCutoff = random.unit()
+            $0.normalScale = random.unit() * 2
+            $0.baseColorTexture = textures[0]
+            $0.metallicRoughnessTexture = textures[1]
+            $0.normalTexture = textures[2]
+            $0.emissiveTexture = textures[3]
+            $0.transmissionTexture = textures[4]
+        }
+        self.random = random
+    }
+
+    private mutating func triangle() {
+        let centre = random.point()
+        let size = 0.1 + random.unit()
+        let first = UInt32(maker.scene.positions.count)
+        for _ in 0..<3 {
+            maker.vertex(centre + random.point() * size, random.direction(), .zero)
+        }
+        let material = UInt32(random.index(maker.scene.materials.count))
+        // Now and then twice, or without area.
+        maker.triangle(first, first + 1, first + 2, material)
+        if random.chance(0.1) { maker.triangle(first, first + 1, first + 2, material) }
+        if random.chance(0.1) { maker.triangle(first, first + 1, first + 1, material) }
+    }
+
+    /// Vertices' attributes, of any kind.
+    private mutating func decorate() {
+        let hasColors = random.chance(0.4)
+        for vertex in maker.scene.positions.indices {
+            let uv = random.point() * 3
+            maker.scene.uv0[vertex] = [uv.x, uv.y]
+            maker.scene.uv1[vertex] = [uv.y, uv.z]
+            let sign: Float = random.chance(0.5) ? 1 : -1
+            let isAbsent = random.chance(0.1)
+            maker.scene.tangents[vertex] = isAbsent ? .zero : SIMD4(random.direction(), sign)
+            if random.chance(0.05) { maker.scene.normals[vertex] = .zero }
+            if hasColors { maker.scene.colors[vertex] = SIMD4(random.color(), random.unit()) }
+        }
+    }
+
+    private mutating func light() -> Light {
+        let kinds: [Light.Kind] = [.directional, .point, .spot]
+        var light = Light(kind: kinds[random.index(3)])
+        light.position = random.point() * 2
+        light.direction = random.direction()
+        light.intensity = random.color() * 5
+        light.range = random.chance(0.5) ? random.unit() * 4 : 0
+        light.cosOuter = random.unit() * 0.9
+        light.cosInner = light.cosOuter + (1 - light.cosOuter) * random.share()
+        return light
+    }
+
+    private mutating func environment() -> Environment? {
+        if random.chance(0.2) { return Environment(width: 1, height: 1, texels: [.zero]) }
+        let (width, height) = (1 + random.index(8), 1 + random.index(5))
+        var texels: [SIMD3<Float>] = []
+        for _ in 0..<width * height {
+            texels.append(random.chance(0.3) ? .zero : random.color() * (random.unit() * 4))
+        }
+        return Environment(width: width, height: height, texels: texels)
+    }
+
+    private mutating func camera() -> Camera {
+        func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
+            [a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x]
+        }
+        var camera = Camera()
+        let forward = random.direction()
+        let side = cross(forward, random.direction())
+        camera.forward = forward
+        camera.right = side / (side * side).sum().squareRoot()
+        camera.up = cross(camera.right, forward)
+        camera.position = forward * -2.5
+        camera.isOrthographic = random.chance(0.25)
+        camera.halfHeight = camera.isOrthographic ? 1.2 : 0.45
+        camera.halfWidth = camera.halfHeight
+        return camera
+    }
+}
