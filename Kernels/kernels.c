@@ -121,11 +121,26 @@ static const char render_density[] = {
 static const char render_environment[] = {
 #embed "render/environment.cl" suffix(, 0)
 };
+static const char render_film[] = {
+#embed "render/film.cl" suffix(, 0)
+};
+static const char render_layered[] = {
+#embed "render/layered.cl" suffix(, 0)
+};
+static const char render_layers[] = {
+#embed "render/layers.cl" suffix(, 0)
+};
 static const char render_layout[] = {
 #embed "render/layout.cl" suffix(, 0)
 };
 static const char render_light[] = {
 #embed "render/light.cl" suffix(, 0)
+};
+static const char render_media[] = {
+#embed "render/media.cl" suffix(, 0)
+};
+static const char render_meeting[] = {
+#embed "render/meeting.cl" suffix(, 0)
 };
 static const char render_occlusion[] = {
 #embed "render/occlusion.cl" suffix(, 0)
@@ -203,8 +218,13 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/closest.cl", render_closest),
     FILE_ENTRY("render/density.cl", render_density),
     FILE_ENTRY("render/environment.cl", render_environment),
+    FILE_ENTRY("render/film.cl", render_film),
+    FILE_ENTRY("render/layered.cl", render_layered),
+    FILE_ENTRY("render/layers.cl", render_layers),
     FILE_ENTRY("render/layout.cl", render_layout),
     FILE_ENTRY("render/light.cl", render_light),
+    FILE_ENTRY("render/media.cl", render_media),
+    FILE_ENTRY("render/meeting.cl", render_meeting),
     FILE_ENTRY("render/occlusion.cl", render_occlusion),
     FILE_ENTRY("render/packet.cl", render_packet),
     FILE_ENTRY("render/queue.cl", render_queue),

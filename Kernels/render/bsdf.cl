@@ -8,6 +8,9 @@
 // lobe; solids refract. A solid's tint is the square root of its base colour, met twice on the way
 // through. Radiance is carried as if divided by the squared index, so that the compression at
 // an interface, undone at the next one, never appears.
+//
+// Where RIGOR_LAYERED is set, the same surface has what KHR_materials_specular, anisotropy,
+// iridescence, diffuse_transmission add to it.
 
 typedef struct {
     vec3 base;
@@ -18,6 +21,15 @@ typedef struct {
     float eta; // index beyond the surface over index before it
     bool is_thin;
     float specular_chance; // of sampling the interface rather than the base
+#ifdef RIGOR_LAYERED
+    vec3 specular; // the dielectric's reflectance head-on, with its tint
+    float rim; // and at the rim
+    float alpha_along; // the tangent; `alpha` is across it
+    float film, film_ior, film_thickness;
+    float diffuse_through;
+    vec3 through_color;
+    float sheen_weight; // what the base's lobe is sampled for besides
+#endif
 } Bsdf;
 
 EX_INLINE float fresnel_dielectric(float c, float eta) {
@@ -41,14 +53,60 @@ typedef struct {
     vec3 transmitted;
 } Fresnel;
 
+#ifdef RIGOR_LAYERED
+// A dielectric's reflectance with KHR_materials_specular: at most `specular` head-on and `rim` at
+// the rim, along Schlick's curve, or where light goes through along Fresnel's.
+EX_INLINE vec3 tinted_dielectric(const Bsdf *b, float c, float w, float rim) {
+    float far = rim * b->rim;
+    if (!(b->transmission > 0.0f)) {
+        return fma3(subtract3(same3(far), b->specular), w, b->specular);
+    }
+    float exact = fresnel_dielectric(c, b->eta);
+    if (exact >= 1.0f) return same3(1.0f);
+    float root = ex_div(b->eta - 1.0f, b->eta + 1.0f);
+    float head_on = root * root;
+    float scale = b->f0 > 0.0f ? ex_div(head_on, b->f0) : 1.0f;
+    vec3 least = scale3(b->specular, scale);
+    least = make3(
+        least.x < 1.0f ? least.x : 1.0f, least.y < 1.0f ? least.y : 1.0f,
+        least.z < 1.0f ? least.z : 1.0f);
+    float above = ex_div(exact - head_on, 1.0f - head_on);
+    above = above > 0.0f ? above : 0.0f;
+    return fma3(subtract3(same3(b->rim), least), above, least);
+}
+
+// Under a thin film (film.cl), as far as the film covers.
+EX_INLINE vec3 blend_film(const Bsdf *b, float c, vec3 head_on, vec3 bare) {
+    vec3 filmed = film_reflectance(b->film_ior, b->film_thickness, c, head_on);
+    return fma3(subtract3(filmed, bare), b->film, bare);
+}
+
+// Light that the base takes in for the lobes that are sampled by the cosine.
+EX_INLINE float base_luminance(const Bsdf *b) {
+    float back = luminance(b->base) * (1.0f - b->diffuse_through);
+    return fma(luminance(b->through_color), b->diffuse_through, back);
+}
+#else
+EX_INLINE float base_luminance(const Bsdf *b) { return luminance(b->base); }
+#endif
+
 EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
     float w = schlick_weight(c);
     bool is_clear = b->transmission > 0.0f;
     // An index of one reflects nothing; Schlick's curve alone would still shine at the rim.
     float rim = b->f0 > 0.0f ? 1.0f : 0.0f;
-    f->dielectric = is_clear ? fresnel_dielectric(c, b->eta) : fma(rim - b->f0, w, b->f0);
     vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
+#ifdef RIGOR_LAYERED
+    vec3 d = tinted_dielectric(b, c, w, rim);
+    if (b->film > 0.0f) {
+        d = blend_film(b, c, b->specular, d);
+        metal = blend_film(b, c, b->base, metal);
+    }
+    f->dielectric = largest3(d);
+#else
+    f->dielectric = is_clear ? fresnel_dielectric(c, b->eta) : fma(rim - b->f0, w, b->f0);
     vec3 d = same3(f->dielectric);
+#endif
     f->reflected = fma3(subtract3(metal, d), b->metallic, d);
     float through = (1.0f - f->dielectric) * (1.0f - b->metallic) * b->transmission;
     vec3 tint = b->base;
@@ -64,7 +122,10 @@ EX_INLINE float specular_chance(const Bsdf *b, float cosine) {
     fresnel_at(b, cosine, &f);
     float interface_weight = luminance(f.reflected) + luminance(f.transmitted);
     float base_weight = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission)
-        * luminance(b->base);
+        * base_luminance(b);
+#ifdef RIGOR_LAYERED
+    base_weight += b->sheen_weight;
+#endif
     float sum = interface_weight + base_weight;
     if (!(sum > 0x1p-30f)) return 1.0f;
     float chance = ex_div(interface_weight, sum);
@@ -73,24 +134,64 @@ EX_INLINE float specular_chance(const Bsdf *b, float cosine) {
     return chance < 0x1p-3f ? 0x1p-3f : (chance > 0x1.cp-1f ? 0x1.cp-1f : chance);
 }
 
-EX_INLINE float shadowing_root(float alpha, float cosine) {
-    float a2 = alpha * alpha;
+// How rough along the tangent and across it.
+typedef struct {
+    float along, across;
+} Roughness;
+
+EX_INLINE Roughness roughness_of(const Bsdf *b) {
+    Roughness r;
+    r.across = b->alpha;
+#ifdef RIGOR_LAYERED
+    r.along = b->alpha_along;
+#else
+    r.along = b->alpha;
+#endif
+    return r;
+}
+
+EX_INLINE float shadowing_root(Roughness r, vec3 v) {
+#ifdef RIGOR_LAYERED
+    float x = v.x * r.along, y = v.y * r.across;
+    return ex_sqrt(fma(x, x, fma(y, y, v.z * v.z)));
+#else
+    float a2 = r.across * r.across, cosine = fabs(v.z);
     return ex_sqrt(fma(fma(-a2, cosine, cosine), cosine, a2));
+#endif
+}
+
+// GGX facets turned toward `h`: how many of those that the viewer sees, and which part of them the
+// light reaches.
+typedef struct {
+    float visible;
+    float lit;
+} Facets;
+
+EX_INLINE void facets_at(Roughness r, vec3 wo, vec3 wi, vec3 h, float oh, Facets *f) {
+    float hx = h.x * ex_rcp(r.along), hy = h.y * ex_rcp(r.across);
+    float d = fma(hx, hx, fma(hy, hy, h.z * h.z));
+    float distribution = ex_rcp(0x1.921fb6p1f * r.along * r.across * d * d);
+    float cosine_i = fabs(wi.z);
+    float root_o = shadowing_root(r, wo), root_i = shadowing_root(r, wi);
+    f->visible = distribution * ex_div(2.0f * oh, wo.z + root_o);
+    f->lit = ex_div(
+        cosine_i * (wo.z + root_o), fma(cosine_i, root_o, wo.z * root_i));
 }
 
 // Visible normals: Dupuy and Benyoub, "Sampling Visible GGX Normals with Spherical Caps" (2023).
-EX_INLINE vec3 sample_normal(float alpha, vec3 wo, vec2 u) {
-    vec3 w = normalize3(make3(wo.x * alpha, wo.y * alpha, wo.z));
+EX_INLINE vec3 sample_normal(Roughness rough, vec3 wo, vec2 u) {
+    vec3 w = normalize3(make3(wo.x * rough.along, wo.y * rough.across, wo.z));
     vec2 circle = unit_circle(u.x);
     float z = fma(1.0f - u.y, 1.0f + w.z, -w.z);
     float squared = fma(-z, z, 1.0f);
     float r = squared > 0.0f ? ex_sqrt(squared) : 0.0f;
     vec3 c = make3(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z);
-    return normalize3(make3(c.x * alpha, c.y * alpha, c.z > 0x1p-20f ? c.z : 0x1p-20f));
+    return normalize3(make3(
+        c.x * rough.along, c.y * rough.across, c.z > 0x1p-20f ? c.z : 0x1p-20f));
 }
 
-// f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
-EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
+// `bsdf_evaluate` but for what the base lets through.
+EX_INLINE vec4 bsdf_evaluate_front(const Bsdf *b, vec3 wo, vec3 wi) {
     bool is_reflection = wi.z > 0.0f;
     if (wi.z == 0.0f || (!is_reflection && b->transmission <= 0.0f)) return none4();
     bool is_refraction = !is_reflection && !b->is_thin;
@@ -105,15 +206,8 @@ EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
 
     Fresnel f;
     fresnel_at(b, oh, &f);
-    float over_alpha = ex_rcp(b->alpha);
-    float hx = h.x * over_alpha, hy = h.y * over_alpha;
-    float d = fma(hx, hx, fma(hy, hy, h.z * h.z));
-    float distribution = ex_rcp(0x1.921fb6p1f * b->alpha * b->alpha * d * d);
-    float cosine_i = fabs(wi.z);
-    float root_o = shadowing_root(b->alpha, wo.z), root_i = shadowing_root(b->alpha, cosine_i);
-    float visible = distribution * ex_div(2.0f * oh, wo.z + root_o);
-    float shadowing = ex_div(
-        cosine_i * (wo.z + root_o), fma(cosine_i, root_o, wo.z * root_i));
+    Facets facets;
+    facets_at(roughness_of(b), wo, wi, h, oh, &facets);
     float jacobian;
     if (is_refraction) {
         float denominator = fma(b->eta, ih, oh);
@@ -127,14 +221,18 @@ EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
     float weight = weight_r + weight_t;
     float reflect_chance = weight_t > 0.0f ? ex_div(weight_r, weight) : 1.0f;
     float chance = is_reflection ? reflect_chance : 1.0f - reflect_chance;
-    float density = visible * jacobian;
-    vec3 color = scale3(is_reflection ? f.reflected : f.transmitted, shadowing * density);
+    float density = facets.visible * jacobian;
+    vec3 color = scale3(is_reflection ? f.reflected : f.transmitted, facets.lit * density);
     vec4 result = make4(color.x, color.y, color.z, b->specular_chance * chance * density);
     if (is_reflection) {
         float lambert = wi.z * 0x1.45f306p-2f;
         float under = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission);
-        vec3 base = scale3(b->base, under * lambert);
         float base_density = (1.0f - b->specular_chance) * lambert;
+#ifdef RIGOR_LAYERED
+        under *= 1.0f - b->diffuse_through;
+        base_density *= 1.0f - b->diffuse_through;
+#endif
+        vec3 base = scale3(b->base, under * lambert);
         result.x += base.x;
         result.y += base.y;
         result.z += base.z;
@@ -143,14 +241,40 @@ EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
     return result;
 }
 
+// f · |cosine| in xyz and the density of sampling `wi` in w, both per solid angle.
+EX_INLINE vec4 bsdf_evaluate(const Bsdf *b, vec3 wo, vec3 wi) {
+    vec4 result = bsdf_evaluate_front(b, wo, wi);
+#ifdef RIGOR_LAYERED
+    if (wi.z < 0.0f && b->diffuse_through > 0.0f) {
+        // There is no facet between the two directions: light goes in as the viewer's comes out.
+        Fresnel f;
+        fresnel_at(b, wo.z, &f);
+        float lambert = -wi.z * 0x1.45f306p-2f * b->diffuse_through;
+        float under = (1.0f - f.dielectric) * (1.0f - b->metallic) * (1.0f - b->transmission);
+        vec3 through = scale3(b->through_color, under * lambert);
+        float density = (1.0f - b->specular_chance) * lambert;
+        result.x += through.x;
+        result.y += through.y;
+        result.z += through.z;
+        result.w += density;
+    }
+#endif
+    return result;
+}
+
 // A direction to go on in, or zero where light ends. `u` chooses the direction, `choice` the lobe.
 EX_INLINE vec3 bsdf_sample(const Bsdf *b, vec3 wo, vec2 u, float choice) {
     if (choice >= b->specular_chance) {
         vec2 circle = unit_circle(u.x);
         float r = ex_sqrt(u.y);
-        return make3(r * circle.x, r * circle.y, ex_sqrt(1.0f - u.y));
+        float z = ex_sqrt(1.0f - u.y);
+#ifdef RIGOR_LAYERED
+        float rest = ex_div(choice - b->specular_chance, 1.0f - b->specular_chance);
+        z = rest < b->diffuse_through ? -z : z;
+#endif
+        return make3(r * circle.x, r * circle.y, z);
     }
-    vec3 h = sample_normal(b->alpha, wo, u);
+    vec3 h = sample_normal(roughness_of(b), wo, u);
     float c = dot3(wo, h);
     vec3 mirrored = fma3(h, 2.0f * c, negate3(wo));
     Fresnel f;

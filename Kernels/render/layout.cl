@@ -24,6 +24,7 @@
 #define H_ENV_CHANCE 77
 #define H_CONE_WIDTH 78
 #define H_CONE_SPREAD 79
+#define H_CLAMP 81 // most that light scattered more than once may add; zero for no limit
 
 #define S_NODES 0
 #define S_BLOCKS 1
@@ -42,6 +43,8 @@
 #define S_ENV_ROWS 14
 #define S_ENV_COLUMNS 15
 #define S_SRGB 16
+#define S_SHEEN 17 // what a sheen sends back, over cosine and roughness
+#define SHEEN_SIDE 16
 
 #define SECTION(blob, s) ((blob) + (blob)[H_SECTIONS + 2 * (s)])
 #define SECTION_COUNT(blob, s) ((blob)[H_SECTIONS + 2 * (s) + 1])
@@ -50,7 +53,7 @@
 #define BLOCK_WORDS 104
 #define TRIANGLE_WORDS 4
 #define VERTEX_WORDS 8
-#define MATERIAL_WORDS 24
+#define MATERIAL_WORDS 64
 #define TEXTURE_WORDS 16
 #define LIGHT_WORDS 16
 #define EMITTER_WORDS 4
@@ -78,12 +81,51 @@
 #define M_NORMAL_TEXTURE 17
 #define M_EMISSIVE_TEXTURE 18
 #define M_TRANSMISSION_TEXTURE 19
+#define M_ATTENUATION 20 // of light in a solid, a unit of distance
+// Read where the material has layers. A factor is followed by its texture, where it has one.
+#define M_SPECULAR 24
+#define M_SPECULAR_TEXTURE 25
+#define M_SPECULAR_COLOR 26
+#define M_SPECULAR_COLOR_TEXTURE 29
+#define M_COAT 30
+#define M_COAT_TEXTURE 31
+#define M_COAT_ROUGHNESS 32
+#define M_COAT_ROUGHNESS_TEXTURE 33
+#define M_COAT_NORMAL_SCALE 34
+#define M_COAT_NORMAL_TEXTURE 35
+#define M_SHEEN 36
+#define M_SHEEN_TEXTURE 39
+#define M_SHEEN_ROUGHNESS 40
+#define M_SHEEN_ROUGHNESS_TEXTURE 41
+#define M_ANISOTROPY 42
+#define M_ANISOTROPY_TEXTURE 43
+#define M_ANISOTROPY_AXIS 44 // cosine and sine of the rotation
+#define M_FILM 46
+#define M_FILM_TEXTURE 47
+#define M_FILM_IOR 48
+#define M_FILM_LEAST 49 // nanometres
+#define M_FILM_MOST 50
+#define M_FILM_THICKNESS_TEXTURE 51
+#define M_DISPERSION 52 // how far the outer bands' indices are off, over the index
+#define M_DIFFUSE_THROUGH 53
+#define M_DIFFUSE_THROUGH_TEXTURE 54
+#define M_THROUGH_COLOR 55
+#define M_THROUGH_COLOR_TEXTURE 58
 
 #define MATERIAL_MASK 1u
 #define MATERIAL_BLEND 2u
 #define MATERIAL_DOUBLE_SIDED 4u
 #define MATERIAL_THIN 8u
 #define MATERIAL_EMISSIVE 16u
+#define MATERIAL_SOLID 32u // refracts, and light goes on inside
+#define MATERIAL_LAYERED 64u
+#define MATERIAL_GLOSSY 128u // the specular colour's alpha is glossiness
+
+// What light scattered more than once adds to a path's pixel, with the job's limit.
+EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {
+    float limit = as_float(blob[H_CLAMP]), most = largest3(radiance);
+    return limit > 0.0f && most > limit ? scale3(radiance, ex_div(limit, most)) : radiance;
+}
 
 #define TEXTURE_NONE 0xffffffffu
 
@@ -137,6 +179,31 @@
 #define P_CONE_WIDTH 43
 #define P_CONE_SPREAD 44
 #define P_WORDS 45
+// Where a scene has solids (RIGOR_MEDIA): those around the ray, the last entered first, and the one
+// whose surface was met.
+#define P_MEDIA 45
+#define P_INTERFACE 49
+#define MEDIA_MAX 4
+#define MEDIUM_NONE 0xffffffffu
+#define INTERFACE_NONE 0xffffffffu
+#define INTERFACE_LEAVES 0x80000000u
+// Where a scene has layered materials: what `layers` writes and `scatter_layered` reads.
+#define P_SPECULAR 50 // the dielectric's reflectance head-on
+#define P_RIM 53 // and at the rim
+#define P_COAT 54
+#define P_COAT_ALPHA 55
+#define P_COAT_NORMAL 56
+#define P_SHEEN 59
+#define P_SHEEN_ROUGHNESS 62
+#define P_TANGENT 63
+#define P_ALPHA_ALONG 66
+#define P_FILM 67
+#define P_FILM_IOR 68
+#define P_FILM_THICKNESS 69
+#define P_DIFFUSE_THROUGH 70
+#define P_THROUGH_COLOR 71
+#define P_BAND 74 // BAND_CHOSEN, and the surface's band plus one, or zero
+#define BAND_CHOSEN 4u
 
 // Lengths of the queues, four words a depth: paths, surfaces to shade, shadow rays, nothing.
 #define COUNT_PATHS(depth) (4u * (depth))

@@ -13,6 +13,7 @@
 #define D_SHADOW_ALPHA 6u
 #define D_TEXTURE 7u
 #define D_COUNT 8u
+#define D_BAND 0xffffffffu // once a path
 
 // Wellons' lowbias32 (https://nullprogram.com/blog/2018/07/31).
 EX_INLINE uint mix_bits(uint x) {

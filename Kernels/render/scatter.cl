@@ -2,6 +2,9 @@
 // needs: render/random.cl render/texture.cl render/triangle.cl render/density.cl render/bsdf.cl
 // needs: render/queue.cl
 // What a surface does with light: it weighs the light that was asked, and sends the path on.
+//
+// In scenes with layered materials there are two kernels: RIGOR_MIXED leaves those surfaces out,
+// and RIGOR_LAYERED takes no others, one after the other.
 
 // A surface that a path has come to.
 typedef struct {
@@ -11,14 +14,43 @@ typedef struct {
     vec3 wo; // toward the viewer, in the frame
     Frame frame; // around the shading normal
     Bsdf bsdf;
+    uint flags; // the material's
+#ifdef RIGOR_LAYERED
+    Layers layers;
+#endif
+#ifdef RIGOR_MEDIA
+    uint interface;
+    float straight; // the part of light that an interface of no index lets by as it came
+#endif
 } Place;
 
-EX_INLINE void load_place(__global const uint *state, uint capacity, uint slot, Place *p) {
+#ifdef RIGOR_MEDIA
+// Between two solids of one index there is nothing to be refracted or sampled by: light goes on
+// straight, but for what the surface lets into its base.
+EX_INLINE void take_out_straight(__global const uint *state, uint capacity, uint slot, Place *p) {
+    Bsdf *b = &p->bsdf;
+    p->interface = state[P_INTERFACE * capacity + slot];
+    p->straight = 0.0f;
+    if (p->interface == INTERFACE_NONE || b->eta != 1.0f) return;
+    p->straight = (1.0f - b->metallic) * b->transmission;
+    b->base = scale3(b->base, 1.0f - p->straight);
+    b->transmission = 0.0f;
+    b->f0 = 0.0f;
+}
+#endif
+
+EX_INLINE void load_place(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot, Place *p) {
     p->position = path_vec3(state, capacity, P_ORIGIN, slot);
     p->normal = path_vec3(state, capacity, P_NORMAL, slot);
     p->throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
     frame_around(path_vec3(state, capacity, P_SHADING_NORMAL, slot), &p->frame);
-    p->wo = to_local(&p->frame, negate3(path_vec3(state, capacity, P_DIRECTION, slot)));
+    vec3 toward_viewer = negate3(path_vec3(state, capacity, P_DIRECTION, slot));
+#ifdef RIGOR_LAYERED
+    turn_frame(path_vec3(state, capacity, P_TANGENT, slot), &p->frame);
+#endif
+    p->wo = to_local(&p->frame, toward_viewer);
+    p->flags = state[P_SURFACE_FLAGS * capacity + slot];
     Bsdf *b = &p->bsdf;
     b->base = path_vec3(state, capacity, P_BASE, slot);
     b->metallic = path_float(state, capacity, P_METALLIC, slot);
@@ -26,7 +58,13 @@ EX_INLINE void load_place(__global const uint *state, uint capacity, uint slot, 
     b->transmission = path_float(state, capacity, P_TRANSMISSION, slot);
     b->f0 = path_float(state, capacity, P_F0, slot);
     b->eta = path_float(state, capacity, P_ETA, slot);
-    b->is_thin = state[P_SURFACE_FLAGS * capacity + slot] & MATERIAL_THIN;
+    b->is_thin = p->flags & MATERIAL_THIN;
+#ifdef RIGOR_LAYERED
+    load_layers(blob, state, capacity, slot, toward_viewer, &p->frame, b, &p->layers);
+#endif
+#ifdef RIGOR_MEDIA
+    take_out_straight(state, capacity, slot, p);
+#endif
     b->specular_chance = specular_chance(b, p->wo.z);
 }
 
@@ -37,24 +75,60 @@ EX_INLINE vec3 leave(float offset, const Place *p, vec3 direction) {
 }
 
 // The surface's function, where both normals agree on the side: or light would leak through.
-EX_INLINE bool evaluate(const Place *p, vec3 direction, vec3 wi, vec4 *f) {
+EX_INLINE bool evaluate(
+    __global const uint *state, uint capacity, uint slot, const Place *p, vec3 direction, vec3 wi,
+    vec4 *f) {
     if ((wi.z > 0.0f) != (dot3(direction, p->normal) > 0.0f)) return false;
+#ifdef RIGOR_LAYERED
+    *f = layered_evaluate(&p->layers, &p->bsdf, p->wo, wi, direction);
+    keep_band(state, capacity, slot, wi, f);
+#else
     *f = bsdf_evaluate(&p->bsdf, p->wo, wi);
+#endif
     return true;
 }
 
+#ifdef RIGOR_MEDIA
+// What the medium leaves of light that comes from as far as the shadow ray goes.
+EX_INLINE vec3 shadow_transmittance(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot,
+    const Place *p, vec3 wi) {
+    uint medium = wi.z > 0.0f ? medium_before(state, capacity, slot, p->interface)
+                              : medium_after(state, capacity, slot, p->interface);
+    return transmittance(blob, medium, path_float(state, capacity, P_SHADOW_DISTANCE, slot));
+}
+
+// Whether the path goes straight on through an interface of no index. Nothing that asks for light
+// sees through it, so that what lies behind counts in full when the path finds it.
+EX_INLINE bool go_straight(
+    __global uint *state, uint capacity, uint slot, float offset, const Place *p, float choice) {
+    if (!(choice < p->straight)) return false;
+    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
+    set_path_vec3(state, capacity, P_ORIGIN, slot, leave(offset, p, direction));
+    set_path_float(state, capacity, P_DENSITY, slot, 0.0f);
+    cross_interface(state, capacity, slot, p->interface);
+    return true;
+}
+#endif
+
 // Asks for a shadow ray if the light, weighed, is worth one.
 EX_INLINE bool connect(
-    __global uint *state, uint capacity, uint slot, float offset, const Place *p) {
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, float offset,
+    const Place *p, uint depth) {
     if (path_float(state, capacity, P_SHADOW_DISTANCE, slot) == 0.0f) return false;
     vec3 direction = path_vec3(state, capacity, P_SHADOW_DIRECTION, slot);
+    vec3 wi = to_local(&p->frame, direction);
     vec4 f;
-    if (!evaluate(p, direction, to_local(&p->frame, direction), &f)) return false;
+    if (!evaluate(state, capacity, slot, p, direction, wi, &f)) return false;
     float density = path_float(state, capacity, P_SHADOW_DENSITY, slot);
     float weight = density > 0.0f ? balance(density, f.w) : 1.0f;
     vec3 arriving = path_vec3(state, capacity, P_SHADOW_RADIANCE, slot);
     vec3 radiance = scale3(
         multiply3(multiply3(p->throughput, make3(f.x, f.y, f.z)), arriving), weight);
+#ifdef RIGOR_MEDIA
+    radiance = multiply3(radiance, shadow_transmittance(blob, state, capacity, slot, p, wi));
+#endif
+    if (depth > 0u) radiance = limit_indirect(blob, radiance);
     if (!(largest3(radiance) > 0x1p-40f)) return false;
     set_path_vec3(state, capacity, P_SHADOW_ORIGIN, slot, leave(offset, p, direction));
     set_path_vec3(state, capacity, P_SHADOW_RADIANCE, slot, radiance);
@@ -75,15 +149,28 @@ EX_INLINE bool go_on(
     __global uint *state, uint capacity, uint slot, float offset, const Place *p, uint depth) {
     uint key = state[P_KEY * capacity + slot], sample = state[P_SAMPLE * capacity + slot];
     bit_pair bits = draw_pair(key, sample, depth * D_COUNT + D_BSDF);
-    uint choice = draw_pair(key, sample, depth * D_COUNT + D_CHOICE).y;
+    float choice = unit_float(draw_pair(key, sample, depth * D_COUNT + D_CHOICE).y);
     vec2 u = make2(unit_float(bits.x), unit_float(bits.y));
-    vec3 wi = bsdf_sample(&p->bsdf, p->wo, u, unit_float(choice));
+#ifdef RIGOR_MEDIA
+    if (go_straight(state, capacity, slot, offset, p, choice)) return true;
+    choice = ex_div(choice - p->straight, 1.0f - p->straight);
+#endif
+#ifdef RIGOR_LAYERED
+    vec3 wi = layered_sample(&p->layers, &p->bsdf, &p->frame, p->wo, u, choice);
+#else
+    vec3 wi = bsdf_sample(&p->bsdf, p->wo, u, choice);
+#endif
     if (wi.z == 0.0f) return false;
     vec3 direction = to_world(&p->frame, wi);
     vec4 f;
-    if (!evaluate(p, direction, wi, &f) || !(f.w > 0x1p-30f)) return false;
+    if (!evaluate(state, capacity, slot, p, direction, wi, &f)) return false;
+    if (!(f.w > 0x1p-30f)) return false;
+    float density = f.w;
+#ifdef RIGOR_MEDIA
+    density *= 1.0f - p->straight;
+#endif
     vec3 throughput = flush3(
-        scale3(multiply3(p->throughput, make3(f.x, f.y, f.z)), ex_rcp(f.w)));
+        scale3(multiply3(p->throughput, make3(f.x, f.y, f.z)), ex_rcp(density)));
     float most = largest3(throughput);
     if (!(most > 0.0f)) return false;
     // Russian roulette with the square root of the throughput, from the second bounce on.
@@ -96,13 +183,40 @@ EX_INLINE bool go_on(
     set_path_vec3(state, capacity, P_ORIGIN, slot, leave(offset, p, direction));
     set_path_vec3(state, capacity, P_DIRECTION, slot, normalize3(direction));
     set_path_vec3(state, capacity, P_THROUGHPUT, slot, throughput);
-    set_path_float(state, capacity, P_DENSITY, slot, f.w);
-    widen(state, capacity, slot, f.w);
+    set_path_float(state, capacity, P_DENSITY, slot, density);
+    widen(state, capacity, slot, density);
+#ifdef RIGOR_MEDIA
+    if (wi.z < 0.0f) cross_interface(state, capacity, slot, p->interface);
+#endif
+#ifdef RIGOR_LAYERED
+    if (wi.z < 0.0f && state[P_BAND * capacity + slot] & 3u) {
+        state[P_BAND * capacity + slot] |= BAND_CHOSEN;
+    }
+#endif
     return true;
 }
 
+#if defined(RIGOR_MIXED) || defined(RIGOR_LAYERED)
+EX_INLINE bool is_ours(__global const uint *state, uint capacity, uint slot) {
+    bool is_layered = state[P_SURFACE_FLAGS * capacity + slot] & MATERIAL_LAYERED;
+#ifdef RIGOR_LAYERED
+    return is_layered;
+#else
+    return !is_layered;
+#endif
+}
+#endif
+
+#ifdef RIGOR_LAYERED
+#define SCATTER_KERNEL scatter_layered
+#define SCATTER_LOOP
+#else
+#define SCATTER_KERNEL scatter
+#define SCATTER_LOOP PATH_LOOP
+#endif
+
 // Queues shadow rays, and the paths that go on.
-__kernel void scatter(
+__kernel void SCATTER_KERNEL(
     __global const uint *restrict blob, __global uint *restrict state, uint capacity,
     __global const uint *restrict surfaces, uint depth, __global uint *restrict shadows,
     __global uint *restrict next, __global uint *restrict counters) {
@@ -111,16 +225,26 @@ __kernel void scatter(
     uint count = counters[COUNT_SURFACES(depth)];
     uint first = first_path(count), end = end_of_paths(first, count);
     float offset = as_float(blob[H_OFFSET]);
-    PATH_LOOP
+#if defined(RIGOR_MIXED) || defined(RIGOR_LAYERED)
+    uint slots[PATHS_PER_ITEM];
+    uint slot_count = 0u;
     for (uint item = first; item < end; ++item) {
-        uint slot = surfaces[item];
-        Place place;
-        load_place(state, capacity, slot, &place);
-        bool is_lit = connect(state, capacity, slot, offset, &place);
-        lit[item - first] = is_lit ? slot : SLOT_NONE;
-        bool goes_on = go_on(state, capacity, slot, offset, &place, depth);
-        marks[item - first] = goes_on ? slot : SLOT_NONE;
+        if (is_ours(state, capacity, surfaces[item])) slots[slot_count++] = surfaces[item];
     }
-    append(lit, end - first, shadows, counters + COUNT_SHADOWS(depth), group);
-    append(marks, end - first, next, counters + COUNT_PATHS(depth + 1u), group);
+#else
+    __global const uint *slots = surfaces + first;
+    uint slot_count = end - first;
+#endif
+    SCATTER_LOOP
+    for (uint i = 0u; i < slot_count; ++i) {
+        uint slot = slots[i];
+        Place place;
+        load_place(blob, state, capacity, slot, &place);
+        bool is_lit = connect(blob, state, capacity, slot, offset, &place, depth);
+        lit[i] = is_lit ? slot : SLOT_NONE;
+        bool goes_on = go_on(state, capacity, slot, offset, &place, depth);
+        marks[i] = goes_on ? slot : SLOT_NONE;
+    }
+    append(lit, slot_count, shadows, counters + COUNT_SHADOWS(depth), group);
+    append(marks, slot_count, next, counters + COUNT_PATHS(depth + 1u), group);
 }

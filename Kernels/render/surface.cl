@@ -1,17 +1,20 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/environment.cl
-// needs: render/density.cl render/queue.cl
+// needs: render/density.cl render/queue.cl render/meeting.cl
 // Where a ray ends: light found by chance is collected, and what was met is kept for the stages
 // that follow.
 
-EX_INLINE void add_radiance(__global uint *state, uint capacity, uint slot, vec3 radiance) {
+EX_INLINE void add_radiance(
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth,
+    vec3 radiance) {
+    if (depth > 1u) radiance = limit_indirect(blob, radiance);
     vec3 sum = add3(path_vec3(state, capacity, P_RADIANCE, slot), radiance);
     set_path_vec3(state, capacity, P_RADIANCE, slot, sum);
 }
 
 // The ray left the scene.
 EX_INLINE void escape(
-    __global const uint *blob, __global uint *state, uint capacity, uint slot) {
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth) {
     vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
     vec3 throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
     vec2 uv = environment_uv(direction);
@@ -25,82 +28,7 @@ EX_INLINE void escape(
     }
     vec3 radiance = environment_radiance(blob, uv);
     add_radiance(
-        state, capacity, slot, scale3(multiply3(throughput, radiance), weight));
-}
-
-// A ray's triangle, and where it meets it.
-typedef struct {
-    Triangle t;
-    vec3 a, ab, ac; // a corner, and the edges from it
-    vec3 normal; // of the triangle as it is wound, not normalized
-    float u, v;
-    float side; // 1 where the viewer sees the front, else -1
-    float over; // one over how much of the normal lies along the ray
-} Meeting;
-
-EX_INLINE void meet(
-    __global const uint *blob, __global const uint *state, uint capacity, uint slot,
-    Meeting *m) {
-    load_triangle(blob, state[P_HIT_PRIMITIVE * capacity + slot], &m->t);
-    __global const uint *vertices = SECTION(blob, S_VERTICES);
-    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
-    m->a = load3(vertices + VERTEX_WORDS * m->t.a);
-    m->ab = subtract3(load3(vertices + VERTEX_WORDS * m->t.b), m->a);
-    m->ac = subtract3(load3(vertices + VERTEX_WORDS * m->t.c), m->a);
-    m->normal = cross3(m->ab, m->ac);
-    vec3 r = cross3(subtract3(m->a, path_vec3(state, capacity, P_ORIGIN, slot)), direction);
-    float over = ex_rcp(dot3(m->normal, direction));
-    m->u = dot3(r, m->ac) * over;
-    m->v = -dot3(r, m->ab) * over;
-    m->side = over < 0.0f ? 1.0f : -1.0f;
-    m->over = fabs(over);
-}
-
-// Widens the path's cone to where it meets the triangle; the area that it covers there over twice
-// the triangle's.
-EX_INLINE float cone_area(
-    __global uint *state, uint capacity, uint slot, const Meeting *m) {
-    float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
-    float width = fma(
-        path_float(state, capacity, P_CONE_SPREAD, slot), distance,
-        path_float(state, capacity, P_CONE_WIDTH, slot));
-    set_path_float(state, capacity, P_CONE_WIDTH, slot, width);
-    return width * width * m->over;
-}
-
-// The shading normal: interpolated, bent by the normal map's texel, and never facing away from the
-// viewer.
-EX_INLINE vec3 shading_normal(
-    __global const uint *blob, const Meeting *m, vec3 geometric, vec3 toward_viewer, bool has_map,
-    vec3 texel, float scale) {
-    const Triangle *t = &m->t;
-    __global const uint *normals = SECTION(blob, S_VERTICES) + 3;
-    vec3 smooth = blend3(
-        load3(normals + VERTEX_WORDS * t->a), load3(normals + VERTEX_WORDS * t->b),
-        load3(normals + VERTEX_WORDS * t->c), m->u, m->v);
-    vec3 n = geometric;
-    if (dot3(smooth, smooth) > 0x1p-20f) n = scale3(normalize3(smooth), m->side);
-    if (has_map && SECTION_COUNT(blob, S_TANGENTS) != 0u) {
-        __global const uint *tangents = SECTION(blob, S_TANGENTS);
-        vec4 tangent = blend4(
-            load4(tangents + 4 * t->a), load4(tangents + 4 * t->b), load4(tangents + 4 * t->c),
-            m->u, m->v);
-        vec3 along = make3(tangent.x, tangent.y, tangent.z);
-        vec3 flat = fma3(n, -dot3(n, along), along);
-        if (dot3(flat, flat) > 0x1p-20f) {
-            vec3 x = normalize3(flat);
-            vec3 y = scale3(cross3(n, x), tangent.w * m->side < 0.0f ? -1.0f : 1.0f);
-            float mx = fma(texel.x, 2.0f, -1.0f) * scale;
-            float my = fma(texel.y, 2.0f, -1.0f) * scale;
-            float mz = fma(texel.z, 2.0f, -1.0f);
-            vec3 mapped = fma3(x, mx, fma3(y, my, scale3(n, mz)));
-            if (dot3(mapped, mapped) > 0x1p-20f) n = normalize3(mapped);
-        }
-    }
-    // A normal that faces away would give a reflection from inside; bend it until it does not.
-    float facing = dot3(n, toward_viewer);
-    if (facing < 0x1p-6f) n = normalize3(fma3(toward_viewer, 0x1p-6f - facing, n));
-    return n;
+        blob, state, capacity, slot, depth, scale3(multiply3(throughput, radiance), weight));
 }
 
 // What a block's materials have from their textures: one after the other, since reading texels here
@@ -114,25 +42,19 @@ typedef struct {
     float transmission[PATHS_PER_ITEM];
 } Texels;
 
-EX_INLINE vec4 material_texel(
-    __global const uint *blob, __global const uint *material, uint word,
-    const Footprint *print) {
-    uint texture = material[word];
-    if (texture == TEXTURE_NONE) return make4(1.0f, 1.0f, 1.0f, 1.0f);
-    return sample_texture(blob, texture, print);
-}
-
 EX_INLINE void read_texels(
     __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth, uint i,
     Texels *texels) {
     Meeting m;
     meet(blob, state, capacity, slot, &m);
     __global const uint *material = SECTION(blob, S_MATERIALS) + m.t.material * MATERIAL_WORDS;
+    float width = fma(
+        path_float(state, capacity, P_CONE_SPREAD, slot),
+        path_float(state, capacity, P_HIT_DISTANCE, slot),
+        path_float(state, capacity, P_CONE_WIDTH, slot));
+    set_path_float(state, capacity, P_CONE_WIDTH, slot, width);
     Footprint print;
-    footprint(blob, &m.t, m.u, m.v, cone_area(state, capacity, slot, &m), &print);
-    print.choice = unit_float(draw_bits(
-        state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot],
-        depth * D_COUNT + D_TEXTURE));
+    cone_footprint(blob, state, capacity, slot, depth, &m, width, &print);
     vec4 color = vertex_color(blob, material, &m.t, m.u, m.v);
     color = multiply4(color, material_texel(blob, material, M_BASE_TEXTURE, &print));
     texels->base[0][i] = color.x;
@@ -152,6 +74,28 @@ EX_INLINE void read_texels(
     texels->transmission[i] =
         material_texel(blob, material, M_TRANSMISSION_TEXTURE, &print).x;
 }
+
+#ifdef RIGOR_MEDIA
+// Takes from the path what the medium on the way took, and keeps the interface that it came to.
+EX_INLINE void arrive_in_medium(
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth,
+    __global const uint *material, const Meeting *m) {
+    if (depth == 0u) {
+        for (uint i = 0u; i < MEDIA_MAX; ++i) {
+            state[(P_MEDIA + i) * capacity + slot] = MEDIUM_NONE;
+        }
+    }
+    uint leaves = m->side > 0.0f ? 0u : INTERFACE_LEAVES;
+    uint interface =
+        material[M_FLAGS] & MATERIAL_SOLID ? m->t.material | leaves : INTERFACE_NONE;
+    state[P_INTERFACE * capacity + slot] = interface;
+    vec3 left = transmittance(
+        blob, medium_before(state, capacity, slot, interface),
+        path_float(state, capacity, P_HIT_DISTANCE, slot));
+    vec3 throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
+    set_path_vec3(state, capacity, P_THROUGHPUT, slot, flush3(multiply3(throughput, left)));
+}
+#endif
 
 EX_INLINE float at_most_one(float x) { return x > 1.0f ? 1.0f : x; }
 
@@ -179,8 +123,14 @@ EX_INLINE void keep_surface(
         state, capacity, P_TRANSMISSION, slot,
         as_float(material[M_TRANSMISSION]) * texels->transmission[i]);
     set_path_float(state, capacity, P_F0, slot, as_float(material[M_F0]));
-    bool enters = flags & MATERIAL_THIN || m->side > 0.0f;
-    set_path_float(state, capacity, P_ETA, slot, enters ? ior : ex_rcp(ior));
+#ifdef RIGOR_MEDIA
+    uint interface = state[P_INTERFACE * capacity + slot];
+    float eta = interface == INTERFACE_NONE
+        ? ior : relative_index(blob, state, capacity, slot, interface);
+#else
+    float eta = ior; // of thin walls
+#endif
+    set_path_float(state, capacity, P_ETA, slot, eta);
     state[P_SURFACE_FLAGS * capacity + slot] = flags;
     vec3 bent = shading_normal(
         blob, m, normal, toward_viewer, material[M_NORMAL_TEXTURE] != TEXTURE_NONE,
@@ -191,15 +141,16 @@ EX_INLINE void keep_surface(
 
 // The light of a triangle that a ray met by chance.
 EX_INLINE void collect(
-    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint primitive,
-    vec3 direction, vec3 throughput, vec3 normal, vec3 emitted) {
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth,
+    uint primitive, vec3 direction, vec3 throughput, vec3 normal, vec3 emitted) {
     float density = path_float(state, capacity, P_DENSITY, slot);
     float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
     float weight = 1.0f;
     if (density > 0.0f) {
         weight = balance(density, triangle_density(blob, primitive, direction, normal, distance));
     }
-    add_radiance(state, capacity, slot, scale3(multiply3(throughput, emitted), weight));
+    add_radiance(
+        blob, state, capacity, slot, depth, scale3(multiply3(throughput, emitted), weight));
 }
 
 EX_INLINE bool is_emissive(__global const uint *blob, uint primitive) {
@@ -216,12 +167,15 @@ EX_INLINE bool arrive(
     meet(blob, state, capacity, slot, &m);
     __global const uint *material = SECTION(blob, S_MATERIALS) + m.t.material * MATERIAL_WORDS;
     vec3 normal = scale3(normalize3(m.normal), m.side);
+#ifdef RIGOR_MEDIA
+    arrive_in_medium(blob, state, capacity, slot, depth, material, &m);
+#endif
     if (material[M_FLAGS] & MATERIAL_EMISSIVE) {
         vec3 emitted = multiply3(
             load3(material + M_EMISSIVE),
             make3(texels->emissive[0][i], texels->emissive[1][i], texels->emissive[2][i]));
         collect(
-            blob, state, capacity, slot, state[P_HIT_PRIMITIVE * capacity + slot], direction,
+            blob, state, capacity, slot, depth, state[P_HIT_PRIMITIVE * capacity + slot], direction,
             path_vec3(state, capacity, P_THROUGHPUT, slot), normal, emitted);
     }
     if (depth > blob[H_BOUNCES]) return false;
@@ -248,7 +202,7 @@ __kernel void surface(
         else if (!is_last || is_emissive(blob, primitive)) hits[hit_count++] = slot;
     }
     PATH_LOOP
-    for (uint i = 0u; i < miss_count; ++i) escape(blob, state, capacity, misses[i]);
+    for (uint i = 0u; i < miss_count; ++i) escape(blob, state, capacity, misses[i], depth);
     Texels texels;
     for (uint i = 0u; i < hit_count; ++i) {
         read_texels(blob, state, capacity, hits[i], depth, i, &texels);

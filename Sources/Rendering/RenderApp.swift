@@ -8,9 +8,9 @@ internal import Imaging
 ///
 /// Parameters: `scene` (path of the glTF file among the inputs), `width`, `height`, `samples`,
 /// `bounces`, `seed`, and if wanted `environment` (path), `camera` (`first`, `auto`, an index or a
-/// name), and for the shown picture alone `exposure` (stops, decimal text), `view`
-/// (``ViewTransform``) and `png_bits`. A part may have `tiles` and `samples`; without them it
-/// computes all. Leaves are tiles: ``TileSums``.
+/// name), `clamp` (decimal text: ``RenderParameters/indirectMax``), and for the shown picture alone
+/// `exposure` (stops, decimal text), `view` (``ViewTransform``) and `png_bits`. A part may have
+/// `tiles` and `samples`; without them it computes all. Leaves are tiles: ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
     public let version = "0.2"
@@ -127,6 +127,7 @@ public struct RenderApp: App {
             inputs: inputs, parts: parts)
         if let environment { spec.parameters["environment"] = .string(environment) }
         spec.parameters.merge(look.parameters) { $1 }
+        if let most = parameters.indirectMax { spec.parameters["clamp"] = .string("\(most)") }
         return spec
     }
 }
@@ -147,6 +148,12 @@ extension RenderParameters {
             width: try spec.int("width"), height: try spec.int("height"),
             samples: try spec.int("samples"), bounces: try spec.int("bounces"), seed: seed,
             camera: camera)
+        if spec.parameters["clamp"] != nil {
+            guard let most = Float(try spec.text("clamp")) else {
+                throw Failure(.malformed, "render: parameter clamp: a decimal number expected")
+            }
+            indirectMax = most
+        }
         try check()
     }
 }

@@ -137,6 +137,65 @@ import Testing
         #expect(throws: Failure.self) { _ = try texture(9990) }
     }
 
+    @Test func layersAreReadWhereTheyCount() throws {
+        var fixture = try Self.textured()
+        func material(_ extensions: [String: Any]) throws -> Material {
+            fixture.set("materials/0", ["extensions": extensions])
+            return try fixture.scene().materials[0]
+        }
+        func layers(_ name: String, _ value: [String: Any]) throws -> MaterialLayers {
+            try material(["KHR_materials_" + name: value]).layers
+        }
+        for (name, value) in [
+            ("clearcoat", ["clearcoatRoughnessFactor": 0.5]),
+            ("sheen", ["sheenRoughnessFactor": 0.5]),
+            ("anisotropy", ["anisotropyRotation": 1]), ("iridescence", ["iridescenceIor": 2]),
+            ("dispersion", ["dispersion": 1]),
+            ("diffuse_transmission", ["diffuseTransmissionColorFactor": [1, 0, 0]]),
+        ] as [(String, [String: Any])] {
+            #expect(try layers(name, value) == MaterialLayers(), "\(name)")
+        }
+        let coat = try layers(
+            "clearcoat",
+            ["clearcoatFactor": 0.5, "clearcoatNormalTexture": ["index": 0, "scale": 2]])
+        #expect(coat.clearcoat == 0.5 && coat.clearcoatNormalScale == 2)
+        #expect(coat.clearcoatNormalTexture != nil)
+        let brushed = try layers(
+            "anisotropy", ["anisotropyStrength": 2, "anisotropyRotation": 1.5707963267948966])
+        #expect(brushed.anisotropy == 1 && brushed.anisotropyAxis.y == 1)
+        #expect(try fixture.scene().tangents[0] == [1, 0, 0, 1])
+        let specular = try layers(
+            "specular", ["specularFactor": 0.5, "specularColorFactor": [2, 1, 0]])
+        #expect(specular.specular == 0.5 && specular.specularColor == [2, 1, 0])
+        let gloss = try material([
+            "KHR_materials_pbrSpecularGlossiness": [
+                "diffuseFactor": [0.5, 0.25, 0, 1], "specularFactor": [0.1, 0.2, 0.3],
+                "glossinessFactor": 0.25, "specularGlossinessTexture": ["index": 0],
+            ] as [String: Any]
+        ])
+        #expect(gloss.baseColor == [0.5, 0.25, 0, 1] && gloss.metallic == 0 && gloss.ior == 0)
+        #expect(gloss.roughness == 0.75 && gloss.layers.specularColor == [0.1, 0.2, 0.3])
+        #expect(gloss.layers.isGlossiness && gloss.layers.specularColorTexture != nil)
+    }
+
+    @Test func volumesAttenuate() throws {
+        var fixture = GLTFFixture()
+        func material(_ volume: [String: Any]) throws -> Material {
+            fixture.set("materials/0", ["extensions": ["KHR_materials_volume": volume]])
+            return try fixture.scene().materials[0]
+        }
+        let thin = try material(["attenuationDistance": 2])
+        #expect(thin.isThinWalled && thin.attenuationDistance == .infinity)
+        let solid = try material([
+            "thicknessFactor": 1, "attenuationDistance": 2, "attenuationColor": [0.5, 1, 2],
+        ])
+        #expect(!solid.isThinWalled && solid.attenuationDistance == 2)
+        #expect(solid.attenuationColor == [0.5, 1, 1])
+        #expect(throws: Failure.self) {
+            _ = try material(["thicknessFactor": 1, "attenuationDistance": 0])
+        }
+    }
+
     @Test func unlitIsLight() throws {
         var fixture = try Self.textured()
         fixture.set("extensionsUsed", ["KHR_materials_unlit"])

@@ -148,6 +148,46 @@ import Testing
         expect(try render(solid, bounces: 32, side: 16), 1, within: 0.03)
     }
 
+    /// Layers keep the light that comes, all but what falls between facets or below the surface.
+    @Test(arguments: [
+        ("coat", 0.93), ("sheen", 0.9), ("film", 0.75), ("dispersion", 0.97), ("through", 0.93),
+        ("brushed", 0.75), ("specular", 0.85),
+    ])
+    func layersKeepLight(_ name: String, _ least: Double) throws {
+        let scene = ball(isSmooth: true) {
+            switch name {
+            case "coat":
+                $0.layers.clearcoat = 1
+                $0.layers.clearcoatRoughness = 0.2
+            case "sheen":
+                $0.layers.sheenColor = .one
+                $0.layers.sheenRoughness = 0.5
+            case "film":
+                $0.metallic = 1
+                $0.roughness = 0.3
+                $0.layers.iridescence = 1
+            case "dispersion":
+                $0.transmission = 1
+                $0.isThinWalled = false
+                $0.roughness = 0.05
+                $0.ior = 1.5
+                $0.layers.dispersion = 2
+            case "through": $0.layers.diffuseTransmission = 0.7
+            case "brushed":
+                $0.metallic = 1
+                $0.roughness = 0.3
+                $0.layers.anisotropy = 0.8
+            default:
+                $0.ior = 1.5
+                $0.layers.specularColor = [4, 4, 4]
+            }
+        }
+        guard let found = try render(scene, bounces: 32, side: 16) else { return }
+        for channel in 0..<3 {
+            #expect(found[channel] < 1.01 && found[channel] > least, "\(name): \(found)")
+        }
+    }
+
     /// Rough surfaces may lose light between their facets, but never make any.
     @Test(arguments: [0.3, 0.6, 1.0] as [Float])
     func roughnessMakesNoLight(_ roughness: Float) throws {

@@ -25,6 +25,19 @@ import Testing
         }
     }
 
+    @Test func widthsDoNotShowInLayers() throws {
+        guard let device = try device() else { return }
+        let small = RenderParameters(width: 40, height: 24, samples: 2)
+        let wide = try renderTiles(SceneMaker.gallery, small, on: device)
+        #expect(wide.allSatisfy { $0.nanCount == 0 })
+        for tuning in [
+            RenderRun.Tuning(pathsMax: 1024), .init(pathsMax: 2048, isNarrow: true),
+        ] {
+            let tiles = try renderTiles(SceneMaker.gallery, small, on: device, tuning: tuning)
+            #expect(root(tiles) == root(wide), "\(tuning)")
+        }
+    }
+
     @Test func aTileAloneIsTheSameTile() throws {
         guard let device = try device() else { return }
         let whole = try renderTiles(SceneMaker.room, parameters, on: device)
@@ -68,13 +81,15 @@ import Testing
     /// Micro-sized, so that simulators finish; kernels by each device's own preference.
     @Test func everyImplementation() throws {
         let micro = RenderParameters(width: 12, height: 9, samples: 1, bounces: 2)
-        var roots: [Hash256: [String]] = [:]
-        for device in TestDevices.all {
-            let tiles = try renderTiles(SceneMaker.room, micro, on: device.open())
-            #expect(tiles[0].sums.contains { $0 > 0 }, "\(device): black")
-            roots[root(tiles), default: []].append(device.label)
+        for scene in [SceneMaker.room, SceneMaker.gallery] {
+            var roots: [Hash256: [String]] = [:]
+            for device in TestDevices.all {
+                let tiles = try renderTiles(scene, micro, on: device.open())
+                #expect(tiles[0].sums.contains { $0 > 0 }, "\(device): black")
+                roots[root(tiles), default: []].append(device.label)
+            }
+            #expect(roots.count <= 1, "\(roots)")
         }
-        #expect(roots.count <= 1, "\(roots)")
     }
 
     @Test func leavesReadBack() throws {

@@ -97,6 +97,49 @@ struct SceneMaker {
         scene.cameras.append(camera)
     }
 
+    /// The room with a ball of each kind of layers in it.
+    static var gallery: Scene {
+        var maker = SceneMaker()
+        maker.scene = room
+        let changes: [(inout Material) -> Void] = [
+            {
+                $0.layers.clearcoat = 0.9
+                $0.layers.clearcoatRoughness = 0.1
+                $0.layers.sheenColor = [0.5, 0.2, 0.1]
+                $0.layers.sheenRoughness = 0.4
+            },
+            {
+                $0.metallic = 0.8
+                $0.roughness = 0.3
+                $0.layers.anisotropy = 0.7
+                $0.layers.anisotropyAxis = [0.6, 0.8]
+                $0.layers.iridescence = 0.8
+            },
+            {
+                $0.transmission = 1
+                $0.roughness = 0.1
+                $0.ior = 1.6
+                $0.isThinWalled = false
+                $0.attenuationDistance = 0.5
+                $0.attenuationColor = [0.9, 0.4, 0.6]
+                $0.layers.dispersion = 1
+            },
+            {
+                $0.layers.diffuseTransmission = 0.5
+                $0.layers.specular = 0.7
+                $0.layers.specularColor = [1, 0.5, 0.2]
+                $0.ior = 1.5
+            },
+        ]
+        for (place, change) in changes.enumerated() {
+            let material = maker.material([0.6, 0.7, 0.8], emissive: .zero, change)
+            maker.sphere(
+                [Float(place) * 0.5 - 0.75, 0.35, 0.1], radius: 0.22, level: 2, material)
+        }
+        for index in maker.scene.tangents.indices { maker.scene.tangents[index] = [0, 1, 0, 1] }
+        return maker.scene
+    }
+
     /// Five walls, a lamp, a glossy and a glass ball: everything that the integrator does, small.
     static var room: Scene {
         var maker = SceneMaker(environment: [0.1, 0.15, 0.2])

@@ -146,6 +146,14 @@ extension GLTFDocument {
             var ior: IOR?
             var emissiveStrength: EmissiveStrength?
             var unlit: Unlit?
+            var specular: Specular?
+            var clearcoat: Clearcoat?
+            var sheen: Sheen?
+            var anisotropy: Anisotropy?
+            var iridescence: Iridescence?
+            var dispersion: Dispersion?
+            var diffuseTransmission: DiffuseTransmission?
+            var glossiness: SpecularGlossiness?
 
             enum CodingKeys: String, CodingKey {
                 case transmission = "KHR_materials_transmission"
@@ -153,6 +161,14 @@ extension GLTFDocument {
                 case ior = "KHR_materials_ior"
                 case emissiveStrength = "KHR_materials_emissive_strength"
                 case unlit = "KHR_materials_unlit"
+                case specular = "KHR_materials_specular"
+                case clearcoat = "KHR_materials_clearcoat"
+                case sheen = "KHR_materials_sheen"
+                case anisotropy = "KHR_materials_anisotropy"
+                case iridescence = "KHR_materials_iridescence"
+                case dispersion = "KHR_materials_dispersion"
+                case diffuseTransmission = "KHR_materials_diffuse_transmission"
+                case glossiness = "KHR_materials_pbrSpecularGlossiness"
             }
         }
 
@@ -161,9 +177,12 @@ extension GLTFDocument {
             var transmissionTexture: TextureInfo?
         }
 
-        /// Attenuation within the volume is not read: solids are clear.
+        /// Thickness says whether there is a volume; how thick it is, its surface says better than
+        /// the texture.
         struct Volume: Decodable {
             var thicknessFactor: Double?
+            var attenuationDistance: Double?
+            var attenuationColor: [Double]?
         }
 
         struct IOR: Decodable {

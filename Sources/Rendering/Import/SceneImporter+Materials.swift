@@ -53,12 +53,26 @@ extension SceneImporter {
             isColor: false, &sets)
         material.occlusionTexture = try texture(
             source.occlusionTexture, "occlusionTexture", isColor: false, &sets)
+        try readLayers(source, &material, &sets)
         if source.extensions?.unlit != nil { Self.makeUnlit(&material) }
 
         scene.materials.append(material)
+        let tangentTexture = Self.tangentTexture(material, &sets)
         return ImportedMaterial(
-            index: scene.materials.count - 1, sets: sets,
-            tangentTexture: material.normalTexture)
+            index: scene.materials.count - 1, sets: sets, tangentTexture: tangentTexture)
+    }
+
+    /// The texture whose coordinates tangents are made from where the file has none: the first of
+    /// those that want them, else set 0.
+    private static func tangentTexture(_ material: Material, _ sets: inout [Int]) -> TextureRef? {
+        guard material.wantsTangents else { return nil }
+        let layers = material.layers
+        let maps = [
+            material.normalTexture, layers.clearcoatNormalTexture, layers.anisotropyTexture,
+        ]
+        if let first = maps.compactMap({ $0 }).first { return first }
+        if sets.isEmpty { sets.append(0) }
+        return TextureRef(texture: 0, uvSet: 0)
     }
 
     private func readFactors(
@@ -92,10 +106,26 @@ extension SceneImporter {
         material.isDoubleSided = source.doubleSided ?? false
         material.transmission = Self.unit(
             source.extensions?.transmission?.transmissionFactor ?? 0)
-        material.isThinWalled = !((source.extensions?.volume?.thicknessFactor ?? 0) > 0)
+        try readVolume(source.extensions?.volume, &material)
         material.ior = ior(source.extensions?.ior?.ior ?? 1.5)
         material.normalScale = Self.bounded(source.normalTexture?.scale ?? 1)
         material.occlusionStrength = Self.unit(source.occlusionTexture?.strength ?? 1)
+    }
+
+    private func readVolume(
+        _ source: GLTFDocument.MaterialSource.Volume?, _ material: inout Material
+    ) throws(Failure) {
+        guard let source, (source.thicknessFactor ?? 0) > 0 else { return }
+        material.isThinWalled = false
+        let color = try Affine.numbers(source.attenuationColor ?? [1, 1, 1], 3, "attenuationColor")
+        material.attenuationColor = SIMD3(
+            Self.unit(color[0]), Self.unit(color[1]), Self.unit(color[2]))
+        if let distance = source.attenuationDistance {
+            guard distance > 0 else {
+                throw Failure(.malformed, "attenuationDistance: above 0 expected")
+            }
+            material.attenuationDistance = Float(distance)
+        }
     }
 
     /// KHR_materials_unlit as light: the base colour is emitted and nothing is reflected. Alpha
@@ -111,12 +141,13 @@ extension SceneImporter {
         material.transmission = 0
         material.transmissionTexture = nil
         material.ior = 1
+        material.layers = MaterialLayers()
     }
 
     private func ior(_ value: Double) -> Float {
-        if value >= 1, value <= 4 { return Float(value) }
-        // 0 is KHR_materials_ior's word for the archived specular-glossiness model.
-        if value != 0 { warn("an index of refraction outside 1 to 4 is taken as 1.5") }
+        // 0 is KHR_materials_ior's word for a reflectance of one, tinted by the specular colour.
+        if value == 0 || (value >= 1 && value <= 4) { return Float(value) }
+        warn("an index of refraction outside 1 to 4 is taken as 1.5")
         return 1.5
     }
 

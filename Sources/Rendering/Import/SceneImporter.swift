@@ -87,7 +87,10 @@ final class SceneImporter {
 
     /// Extensions whose data this importer reads or may leave out without harm.
     private static let known: Set<String> = [
-        "KHR_lights_punctual", "KHR_materials_emissive_strength", "KHR_materials_ior",
+        "KHR_lights_punctual", "KHR_materials_anisotropy", "KHR_materials_clearcoat",
+        "KHR_materials_diffuse_transmission", "KHR_materials_dispersion",
+        "KHR_materials_emissive_strength", "KHR_materials_ior", "KHR_materials_iridescence",
+        "KHR_materials_pbrSpecularGlossiness", "KHR_materials_sheen", "KHR_materials_specular",
         "KHR_materials_transmission", "KHR_materials_unlit", "KHR_materials_volume",
         "KHR_mesh_quantization", "KHR_texture_transform",
     ]

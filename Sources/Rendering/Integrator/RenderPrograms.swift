@@ -14,22 +14,50 @@ struct RenderPrograms {
     let surface: any ComputeProgram
     let light: any ComputeProgram
     let scatter: any ComputeProgram
+    /// What layered materials have, and what they do with light; nil where the scene has none.
+    let layers: (any ComputeProgram)?
+    let scatterLayered: (any ComputeProgram)?
     let isNarrow: Bool
 
-    init(_ device: any ComputeDevice, isNarrow: Bool) throws(Failure) {
-        func program(_ name: String, _ files: [String]) throws(Failure) -> any ComputeProgram {
-            try device.program(Self.source(name, files, isNarrow: isNarrow))
+    init(
+        _ device: any ComputeDevice, isNarrow: Bool, features: RenderFeatures = []
+    ) throws(Failure) {
+        func program(
+            _ name: String, _ files: [String], exact: [String] = [], _ defines: [String] = []
+        ) throws(Failure) -> any ComputeProgram {
+            try device.program(
+                Self.source(name, files, exact: exact, isNarrow: isNarrow, defines: defines))
         }
+        let hasMedia = features.contains(.media)
+        let hasLayers = features.contains(.layers)
+        let media = hasMedia ? ["RIGOR_MEDIA"] : []
+        let exponential = hasMedia ? ["exponential"] : []
+        let mediaFile = hasMedia ? ["media"] : []
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow))
         packet = isNarrow ? nil : try device.program(Self.packet)
         let place = ["random", "texture", "triangle", "environment"]
-        surface = try program("surface", place + ["density", "queue", "surface"])
+        surface = try program(
+            "surface", place + ["density", "queue", "meeting"] + mediaFile + ["surface"],
+            exact: exponential, media)
         light = try program("light", place + ["queue", "light"])
+        let local = ["random", "texture", "triangle", "density"]
         scatter = try program(
-            "scatter",
-            ["random", "texture", "triangle", "density", "bsdf", "queue", "scatter"])
+            "scatter", local + ["bsdf", "queue"] + mediaFile + ["scatter"], exact: exponential,
+            media + (hasLayers ? ["RIGOR_MIXED"] : []))
+        guard hasLayers else {
+            layers = nil
+            scatterLayered = nil
+            return
+        }
+        layers = try program(
+            "layers", ["random", "texture", "triangle", "queue", "meeting", "layers"])
+        scatterLayered = try program(
+            "scatter_layered",
+            local + ["film", "bsdf", "layered", "queue"] + mediaFile + ["scatter"],
+            exact: ["exponential", "logarithm", "power", "trigonometric"],
+            media + ["RIGOR_LAYERED"])
     }
 
     /// Rays alone, for those who bring their own.
@@ -46,12 +74,14 @@ struct RenderPrograms {
         isNarrow: false)
 
     private static func source(
-        _ name: String, _ files: [String], isNarrow: Bool
+        _ name: String, _ files: [String], exact: [String] = [], isNarrow: Bool,
+        defines: [String] = []
     ) -> ProgramSource {
-        let exact = ["exact/divide.cl", "exact/root.cl", "exact/inverse.cl"]
+        let math = (["divide", "root", "inverse"] + exact).map { "exact/\($0).cl" }
         let own = (["vector", "layout"] + files).map { "render/\($0).cl" }
+        let names = defines + (isNarrow ? ["RIGOR_NARROW"] : [])
         return ProgramSource(
-            "render/\(name)", files: exact + own,
-            defines: isNarrow ? ["RIGOR_NARROW": "1"] : [:])
+            "render/\(name)", files: math + own,
+            defines: Dictionary(uniqueKeysWithValues: names.map { ($0, "1") }))
     }
 }

@@ -53,9 +53,10 @@ public final class RenderRun {
         grid = RenderParameters(width: blob.width, height: blob.height)
         let start = clock.monotonicSeconds
         let programs = try RenderPrograms(
-            device, isNarrow: tuning.isNarrow ?? !description.prefersWideVectors)
+            device, isNarrow: tuning.isNarrow ?? !description.prefersWideVectors,
+            features: blob.features)
         let built = clock.monotonicSeconds
-        let capacity = Self.capacity(description, tuning.pathsMax, tileCount: grid.tileCount)
+        let capacity = Self.capacity(description, tuning.pathsMax, blob.features)
         slicePaths = min(capacity, 1 << 16)
         wavefront = try Wavefront(blob, on: device, programs: programs, capacity: capacity)
         let ready = clock.monotonicSeconds
@@ -66,11 +67,11 @@ public final class RenderRun {
     /// Paths that fit: a sixteenth of the device's memory, whole tiles. On processors no more than
     /// their caches hold while a slice passes through all stages.
     private static func capacity(
-        _ device: DeviceDescription, _ pathsMax: Int?, tileCount: Int
+        _ device: DeviceDescription, _ pathsMax: Int?, _ features: RenderFeatures
     ) -> Int {
         let cached = device.kind == .gpu ? Int.max : max(device.computeUnits, 1) << 15
-        let fitting = device.memoryBytes / 16 / (4 * Wavefront.wordsPerPath)
-        let allowed = device.allocationBytesMax / (4 * Wavefront.stateWords)
+        let fitting = device.memoryBytes / 16 / (4 * features.wordsPerPath)
+        let allowed = device.allocationBytesMax / (4 * features.stateWords)
         let wanted = min(pathsMax ?? 1 << 17, cached, fitting, allowed)
         return max(wanted / 1024, 1) * 1024
     }

@@ -8,11 +8,10 @@ internal import Core
 /// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for
 /// it does not.
 final class Wavefront {
-    /// Words of state for one path; `P_WORDS` in `Kernels/render/layout.cl`.
+    /// Words of state for one path of a plain scene; `P_WORDS` in `Kernels/render/layout.cl`.
     static let stateWords = 45
-    /// Words of state and queues for one path.
-    static let wordsPerPath = stateWords + 4
     private let group: PathGroup
+
     let capacity: Int
     private let device: any ComputeDevice
     private let programs: RenderPrograms
@@ -35,7 +34,7 @@ final class Wavefront {
         bounces = blob.bounces
         group = PathGroup(device.description, isNarrow: programs.isNarrow)
         self.blob = try device.makeBuffer(blob.words)
-        state = try device.makeBuffer(byteCount: capacity * Self.stateWords * 4)
+        state = try device.makeBuffer(byteCount: capacity * blob.features.stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
         next = try device.makeBuffer(byteCount: capacity * 4)
         surfaces = try device.makeBuffer(byteCount: capacity * 4)
@@ -89,11 +88,16 @@ final class Wavefront {
         try launch(
             "light", programs.light, items,
             common + [.buffer(surfaces), depthWord, .buffer(counters)])
-        try launch(
-            "scatter", programs.scatter, items,
-            common + [
-                .buffer(surfaces), depthWord, .buffer(shadows), .buffer(next), .buffer(counters),
-            ])
+        let onward: [KernelArgument] = [
+            .buffer(surfaces), depthWord, .buffer(shadows), .buffer(next), .buffer(counters),
+        ]
+        try launch("scatter", programs.scatter, items, common + onward)
+        if let layers = programs.layers, let scatter = programs.scatterLayered {
+            try launch(
+                "layers", layers, items,
+                common + [.buffer(surfaces), depthWord, .buffer(counters)])
+            try launch("scatter_layered", scatter, items, common + onward)
+        }
         // Lengths of this depth's shadow rays and of the next depth's paths, two words apart.
         let counts = try device.read(UInt32.self, count: 3, from: counters, at: 16 * depth + 8)
         let rays = max(Int(counts[0]), itemsMin)

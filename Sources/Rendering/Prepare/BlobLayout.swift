@@ -42,13 +42,17 @@ package enum BlobLayout {
         /// A pixel's cone: its width where the ray begins, and how it grows a unit of distance.
         package static let coneWidth = 78
         package static let coneSpread = 79
+        /// ``RenderFeatures``.
+        package static let features = 80
+        /// Most that light scattered more than once may add; 0 for no limit.
+        package static let clamp = 81
     }
 
     /// Sections in their order; a raw value is the section's number in kernels.
     package enum Section: Int, CaseIterable, Sendable {
         case nodes, blocks, triangles, vertices, tangents, uv1, colors, materials, textures, texels
         case lights, emitters, triangleEmitters, environmentTexels, environmentRows
-        case environmentColumns, srgb
+        case environmentColumns, srgb, sheen
 
         /// Words of one element.
         package var stride: Int {
@@ -58,10 +62,10 @@ package enum BlobLayout {
             case .triangles, .tangents, .colors, .emitters: 4
             case .vertices: 8
             case .uv1: 2
-            case .materials: 24
+            case .materials: 64
             case .textures, .lights: 16
             case .environmentTexels: 3
-            case .texels, .triangleEmitters, .environmentRows, .environmentColumns, .srgb: 1
+            case .texels, .triangleEmitters, .environmentRows, .environmentColumns, .srgb, .sheen: 1
             }
         }
     }
@@ -84,7 +88,15 @@ package enum BlobLayout {
         package static let doubleSided: UInt32 = 4
         package static let thin: UInt32 = 8
         package static let emissive: UInt32 = 16
+        package static let solid: UInt32 = 32
+        package static let layered: UInt32 = 64
+        package static let glossy: UInt32 = 128
     }
+
+    /// Words of a material that name uses of textures.
+    package static let textureWords = [
+        15, 16, 17, 18, 19, 25, 29, 31, 33, 35, 39, 41, 43, 47, 51, 54, 58,
+    ]
 
     /// Words of a use of a texture.
     package enum TextureWord {

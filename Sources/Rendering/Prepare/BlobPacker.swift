@@ -5,6 +5,7 @@ internal import Imaging
 struct BlobPacker {
     private(set) var words: [UInt32]
     private let scene: Scene
+    /// Each use's place among the textures.
     private var textureNumbers: [TextureRef: UInt32] = [:]
 
     private typealias Word = BlobLayout.Word
@@ -24,6 +25,9 @@ struct BlobPacker {
         packLights()
         packEnvironmentAndEmitters()
         section(.srgb, SRGB.linear.map(\.bitPattern))
+        let features = RenderFeatures(scene)
+        section(.sheen, features.contains(.layers) ? SheenTable.words : [])
+        words[Word.features] = features.rawValue
         words[Word.magic] = BlobLayout.magic
         words[Word.version] = BlobLayout.version
         guard words.count < 1 << 31 else {
@@ -64,6 +68,7 @@ struct BlobPacker {
         words[Word.width] = UInt32(parameters.width)
         words[Word.height] = UInt32(parameters.height)
         words[Word.bounces] = UInt32(parameters.bounces)
+        set(Word.clamp, parameters.indirectMax ?? 0)
         words[Word.seedLow] = UInt32(truncatingIfNeeded: parameters.seed)
         words[Word.seedHigh] = UInt32(truncatingIfNeeded: parameters.seed >> 32)
     }
@@ -106,7 +111,7 @@ struct BlobPacker {
             words.append(scene.uv0[vertex].x.bitPattern)
             words.append(scene.uv0[vertex].y.bitPattern)
         }
-        let wantsTangents = scene.materials.contains { $0.normalTexture != nil }
+        let wantsTangents = scene.materials.contains(where: \.wantsTangents)
         let wantsSet1 = scene.materials.contains { $0.references.contains { $0.uvSet == 1 } }
         let wantsColors = scene.colors.contains { $0 != .one }
         section(.tangents, wantsTangents ? scene.tangents.flatMap(Self.bits) : [])
@@ -180,51 +185,8 @@ struct BlobPacker {
     private mutating func packMaterials() {
         begin(.materials, count: scene.materials.count)
         for material in scene.materials {
-            var record = [UInt32](repeating: 0, count: BlobLayout.Section.materials.stride)
-            for lane in 0..<4 {
-                record[lane] = min(max(RenderBlob.tame(material.baseColor[lane]), 0), 1).bitPattern
-            }
-            record[4] = Self.unit(material.metallic)
-            record[5] = Self.unit(material.roughness)
-            record[6] = Self.unit(material.transmission)
-            // An index of 0 means a reflectance of one (KHR_materials_ior); 1000 comes near enough.
-            let ior = material.ior == 0 ? 1000 : min(max(material.ior, 1), 1000)
-            let root = (ior - 1) / (ior + 1)
-            record[7] = (root * root).bitPattern
-            record[8] = ior.bitPattern
-            let emissive = RenderBlob.tame(material.emissive)
-            for axis in 0..<3 { record[9 + axis] = max(emissive[axis], 0).bitPattern }
-            record[12] = Self.flags(material)
-            record[13] = material.alphaCutoff.bitPattern
-            record[14] = RenderBlob.tame(material.normalScale).bitPattern
-            let references = [
-                material.baseColorTexture, material.metallicRoughnessTexture,
-                material.normalTexture, material.emissiveTexture, material.transmissionTexture,
-            ]
-            for (place, reference) in references.enumerated() {
-                record[15 + place] = number(reference)
-            }
-            words.append(contentsOf: record)
+            words.append(contentsOf: MaterialRecord(material, textureNumbers).words)
         }
-    }
-
-    private func number(_ reference: TextureRef?) -> UInt32 {
-        reference.flatMap { textureNumbers[$0] } ?? BlobLayout.textureNone
-    }
-
-    private static func unit(_ value: Float) -> UInt32 {
-        min(max(RenderBlob.tame(value), 0), 1).bitPattern
-    }
-
-    private static func flags(_ material: Material) -> UInt32 {
-        typealias Flag = BlobLayout.MaterialFlag
-        var flags: UInt32 = 0
-        if material.alphaMode == .mask { flags |= Flag.mask }
-        if material.alphaMode == .blend { flags |= Flag.blend }
-        if material.isDoubleSided { flags |= Flag.doubleSided }
-        if material.isThinWalled { flags |= Flag.thin }
-        if material.emissive.max() > 0x1p-40 { flags |= Flag.emissive }
-        return flags
     }
 
     // MARK: Lights

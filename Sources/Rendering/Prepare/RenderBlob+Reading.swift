@@ -56,6 +56,7 @@ private struct BlobReader {
         let parameters = RenderParameters(
             width: blob.width, height: blob.height, samples: 1, bounces: blob.bounces)
         try parameters.check()
+        try require(RenderFeatures.all.isSuperset(of: blob.features), "features")
     }
 
     private func checkSections() throws(Failure) {
@@ -128,7 +129,7 @@ private struct BlobReader {
 
     private func checkMaterials() throws(Failure) {
         for material in 0..<blob.count(.materials) {
-            for place in 15..<20 {
+            for place in BlobLayout.textureWords {
                 let reference = word(.materials, material, place)
                 try require(
                     reference == BlobLayout.textureNone
@@ -138,6 +139,9 @@ private struct BlobReader {
         }
         for texture in 0..<blob.count(.textures) { try checkTexture(texture) }
         try require(blob.count(.srgb) == 256, "section srgb: count")
+        try require(
+            blob.count(.sheen) == SheenTable.words.count || !blob.features.contains(.layers),
+            "section sheen: count")
     }
 
     private func checkTexture(_ texture: Int) throws(Failure) {

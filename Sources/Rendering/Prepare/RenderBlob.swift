@@ -19,6 +19,11 @@ public struct RenderBlob: Sendable {
     public var height: Int { Int(words[BlobLayout.Word.height]) }
     public var bounces: Int { Int(words[BlobLayout.Word.bounces]) }
 
+    /// What the scene wants of kernels beside the plain ones.
+    package var features: RenderFeatures {
+        RenderFeatures(rawValue: words[BlobLayout.Word.features])
+    }
+
     /// Elements of a section.
     package func count(_ section: BlobLayout.Section) -> Int {
         Int(words[BlobLayout.Word.sections + 2 * section.rawValue + 1])
@@ -118,6 +123,6 @@ extension Material {
         [
             baseColorTexture, metallicRoughnessTexture, normalTexture, emissiveTexture,
             transmissionTexture,
-        ].compactMap { $0 }
+        ].compactMap { $0 } + layers.references
     }
 }

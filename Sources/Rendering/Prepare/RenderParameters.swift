@@ -11,6 +11,9 @@ public struct RenderParameters: Hashable, Sendable {
     public var bounces: Int
     public var seed: UInt64
     public var camera: CameraChoice
+    /// Most that light scattered more than once may add to a sample, by its largest channel; nil
+    /// for no limit. It takes away fireflies, and light.
+    public var indirectMax: Float?
 
     public static let sideMax = 16384
     public static let pixelsMax = 1 << 27
@@ -19,7 +22,7 @@ public struct RenderParameters: Hashable, Sendable {
 
     public init(
         width: Int = 640, height: Int = 360, samples: Int = 64, bounces: Int = 4, seed: UInt64 = 0,
-        camera: CameraChoice = .first
+        camera: CameraChoice = .first, indirectMax: Float? = nil
     ) {
         self.width = width
         self.height = height
@@ -27,6 +30,7 @@ public struct RenderParameters: Hashable, Sendable {
         self.bounces = bounces
         self.seed = seed
         self.camera = camera
+        self.indirectMax = indirectMax
     }
 
     /// - Throws: ``Failure`` with code `limit` naming the parameter and its range.
@@ -36,6 +40,9 @@ public struct RenderParameters: Hashable, Sendable {
         try Self.check("pixels", width * height, 1...Self.pixelsMax)
         try Self.check("samples a pixel", samples, 1...Self.samplesMax)
         try Self.check("bounces", bounces, 0...Self.bouncesMax)
+        guard indirectMax.map({ $0 >= 0x1p-20 && $0 <= 0x1p26 }) ?? true else {
+            throw Failure(.limit, "clamp \(indirectMax ?? 0): 2^-20 to 2^26 expected")
+        }
     }
 
     private static func check(

@@ -32,7 +32,8 @@ public struct Scene: Sendable {
     public init() {}
 }
 
-/// glTF 2.0's metallic-roughness material with KHR_materials_transmission, ior, emissive_strength.
+/// glTF 2.0's metallic-roughness material with KHR_materials_transmission, volume, ior,
+/// emissive_strength, and more in `layers`.
 public struct Material: Sendable, Hashable {
     public enum AlphaMode: UInt32, Sendable, Hashable { case opaque, mask, blend }
 
@@ -61,6 +62,14 @@ public struct Material: Sendable, Hashable {
     /// Kept for completeness: a path tracer computes occlusion and does not read it.
     public var occlusionTexture: TextureRef?
     public var transmissionTexture: TextureRef?
+    /// White light that went this far in the solid has this colour; infinite where it is clear.
+    public var attenuationDistance = Float.infinity
+    public var attenuationColor: SIMD3<Float> = .one
+    /// What the material has beside glTF's core.
+    public var layers = MaterialLayers()
+
+    /// Whether light goes into it and on inside.
+    public var isSolid: Bool { transmission > 0 && !isThinWalled }
 
     public init() {}
 }

@@ -57,10 +57,12 @@ struct RenderOptions: ParsableArguments {
             """, valueName: "camera"))
     var camera = "first"
 
+    @OptionGroup var light: LightOptions
+
     var parameters: RenderParameters {
         RenderParameters(
             width: size.width, height: size.height, samples: spp, bounces: bounces, seed: seed,
-            camera: CameraChoice(argument: camera))
+            camera: CameraChoice(argument: camera), indirectMax: light.clamp.map { Float($0) })
     }
 
     func load() throws(Failure) -> Scene {
