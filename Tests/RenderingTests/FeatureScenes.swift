@@ -6,7 +6,8 @@ enum FeatureScene {
     static let all: [(name: String, scene: Scene)] = [
         ("room", SceneMaker.room), ("metals", metals), ("thin glass", glass(isThin: true)),
         ("solid glass", glass(isThin: false)), ("textures", textures(isLinear: true)),
-        ("nearest texels", textures(isLinear: false)), ("mask", coverage(.mask)),
+        ("nearest texels", textures(isLinear: false)), ("far textures", farTextures),
+        ("mask", coverage(.mask)),
         ("blend", coverage(.blend)), ("punctual lights", punctualLights),
         ("shining triangles", shiningTriangles), ("environment", environment),
         ("default sky", sky), ("orthographic", orthographic), ("no light", dark),
@@ -94,6 +95,28 @@ enum FeatureScene {
             maker.scene.uv1[vertex] = maker.scene.uv1[vertex] * -1.3 + 0.2
             maker.scene.tangents[vertex] = SIMD4(random.direction(), vertex % 3 == 0 ? -1 : 1)
             maker.scene.colors[vertex] = SIMD4(random.color(), 1)
+        }
+        return maker.scene
+    }
+
+    /// A floor to the horizon, of which a pixel sees many texels.
+    private static var farTextures: Scene {
+        var maker = stage(environment: .one)
+        var random = Random(state: 5)
+        let bytes = (0..<4 * 64 * 48).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        for mipmap in [Texture.Mipmap.none, .nearest, .linear] {
+            var texture = Texture(width: 64, height: 48, rgba8: bytes, isSRGB: mipmap != .nearest)
+            texture.mipmap = mipmap
+            texture.wrapV = .mirroredRepeat
+            let x = Float(maker.scene.textures.count) * 4 - 6
+            let number = maker.scene.textures.count
+            maker.scene.textures.append(texture)
+            let floor = maker.material([1, 1, 1]) {
+                $0.baseColorTexture = TextureRef(
+                    texture: number, transform: UVTransform(u: [4, 1, 0.3], v: [-1, 9, 0.1]))
+            }
+            maker.quad(
+                [x, -0.5, 2], [x + 4, -0.5, 2], [x + 4, -0.5, -30], [x, -0.5, -30], floor)
         }
         return maker.scene
     }

@@ -63,7 +63,7 @@ struct RandomScene {
     }
 
     private mutating func texture() -> Texture {
-        let (width, height) = (1 + random.index(9), 1 + random.index(7))
+        let (width, height) = (1 + random.index(40), 1 + random.index(30))
         let bytes = (0..<4 * width * height).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         var texture = Texture(
             width: width, height: height, rgba8: Bytes(bytes), isSRGB: random.chance(0.5))
@@ -71,13 +71,18 @@ struct RandomScene {
         texture.wrapU = wraps[random.index(3)]
         texture.wrapV = wraps[random.index(3)]
         texture.filter = random.chance(0.5) ? .nearest : .linear
+        texture.minFilter = random.chance(0.5) ? .nearest : .linear
+        texture.mipmap = [.none, .nearest, .linear][random.index(3)]
         return texture
     }
 
     private mutating func reference() -> TextureRef? {
         let count = maker.scene.textures.count
         guard count > 0, random.chance(0.4) else { return nil }
-        return TextureRef(texture: random.index(count), uvSet: random.index(2))
+        var transform = UVTransform()
+        if random.chance(0.5) { transform = UVTransform(u: random.point() * 3, v: random.point()) }
+        return TextureRef(
+            texture: random.index(count), uvSet: random.index(2), transform: transform)
     }
 
     private mutating func material() {

@@ -2,7 +2,7 @@
 enum ReferenceRandom {
     /// What a number is drawn for; each depth has a set of its own.
     enum Dimension: UInt32 {
-        case film, bsdf, light, choice, roulette, alpha, shadowAlpha
+        case film, bsdf, light, choice, roulette, alpha, shadowAlpha, texture
 
         func at(depth: Int) -> UInt32 { UInt32(depth) * 8 + rawValue }
     }

@@ -16,12 +16,10 @@ extension ReferenceTracer {
         let forward = headerVector(Word.forward)
         let origin = headerVector(Word.camera)
         let across = fma(headerVector(Word.up), sy, headerVector(Word.right) * sx)
-        if blob.words[Word.cameraFlags] & 1 == 1 {
-            return Path(
-                key: key, sample: UInt32(sample), origin: origin + across, direction: forward)
-        }
+        let isOrthographic = blob.words[Word.cameraFlags] & 1 == 1
         return Path(
-            key: key, sample: UInt32(sample), origin: origin,
-            direction: normalize(forward + across))
+            key: key, sample: UInt32(sample), origin: isOrthographic ? origin + across : origin,
+            direction: isOrthographic ? forward : normalize(forward + across),
+            coneWidth: header(Word.coneWidth), coneSpread: header(Word.coneSpread))
     }
 }

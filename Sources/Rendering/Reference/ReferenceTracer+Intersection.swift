@@ -145,13 +145,14 @@ extension ReferenceTracer {
 
     // MARK: - Coverage
 
-    /// Whether a ray goes on through a hit at (`u`, `v`): by mask, or by chance.
+    /// Whether a ray goes on through a hit at (`u`, `v`): by mask, or by chance, of the finest
+    /// texels.
     private func passesThrough(
         _ primitive: UInt32, _ u: Float, _ v: Float, _ alphaKey: UInt32
     ) -> Bool {
         let triangle = triangle(primitive)
         let color = vertexColor(triangle, u, v)
-        let texel = materialTexel(triangle, .baseTexture, u, v)
+        let texel = materialTexel(triangle, .baseTexture, Place(u: u, v: v))
         let alpha = texel.map { color.w * $0.w } ?? color.w
         if flags(triangle) & BlobLayout.MaterialFlag.mask != 0 {
             return alpha < float(.materials, triangle.material, MaterialWord.cutoff.rawValue)

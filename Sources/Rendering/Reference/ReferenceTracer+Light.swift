@@ -110,16 +110,16 @@ extension ReferenceTracer {
         let direction = toward * over
         let cosine = dot(normalize(cross(ab, ac)), direction).magnitude
         let density = cosine > 0x1p-20 ? Exact.div(areaDensity * squared, cosine) : 0
-        let radiance = density == 0 ? .zero : emission(triangle, u, v)
+        let radiance = density == 0 ? .zero : emission(triangle, Place(u: u, v: v))
         return LightSample(
             // Short of the triangle itself, which would stand in its own light.
             direction: direction, distance: squared * over * 0x1.ffep-1,
             radiance: Self.over(density, radiance), density: density)
     }
 
-    private func emission(_ triangle: Triangle, _ u: Float, _ v: Float) -> SIMD3<Float> {
+    private func emission(_ triangle: Triangle, _ place: Place) -> SIMD3<Float> {
         let radiance = vector(.materials, triangle.material, MaterialWord.emissive.rawValue)
-        guard let texel = materialTexel(triangle, .emissiveTexture, u, v) else { return radiance }
+        guard let texel = materialTexel(triangle, .emissiveTexture, place) else { return radiance }
         return radiance * SIMD3(texel.x, texel.y, texel.z)
     }
 
@@ -129,7 +129,7 @@ extension ReferenceTracer {
         guard flags(triangle) & BlobLayout.MaterialFlag.emissive != 0 else { return nil }
         var weight: Float = 1
         if path.density > 0 { weight = Self.balance(path.density, density(path, meeting)) }
-        return path.throughput * emission(triangle, meeting.u, meeting.v) * weight
+        return path.throughput * emission(triangle, meeting.place) * weight
     }
 
     /// Density with which light sampling would have chosen this point of a triangle.

@@ -6,8 +6,9 @@ extension ReferenceTracer {
     struct Meeting {
         var hit: RayCaster.Hit
         var triangle: Triangle
-        var u: Float
-        var v: Float
+        var place: Place
+        /// Of the path's cone.
+        var coneWidth: Float
         /// The triangle's normal, toward the viewer.
         var normal: SIMD3<Float>
         var position: SIMD3<Float>
@@ -15,7 +16,7 @@ extension ReferenceTracer {
         var side: Float
     }
 
-    func meeting(_ path: Path, _ hit: RayCaster.Hit) -> Meeting {
+    func meeting(_ path: Path, _ hit: RayCaster.Hit, depth: Int) -> Meeting {
         let triangle = triangle(hit.primitive)
         let a = position(triangle.a)
         let ab = position(triangle.b) - a
@@ -26,9 +27,15 @@ extension ReferenceTracer {
         let u = dot(r, ac) * over
         let v = -dot(r, ab) * over
         let side: Float = over < 0 ? 1 : -1
+        let width = fma(path.coneSpread, hit.distance, path.coneWidth)
+        let choice = ReferenceRandom.bits(
+            key: path.key, sample: path.sample, ReferenceRandom.Dimension.texture.at(depth: depth))
+        let place = Place(
+            u: u, v: v, cone: width * width * over.magnitude,
+            choice: ReferenceRandom.unit(choice))
         return Meeting(
-            hit: hit, triangle: triangle, u: u, v: v, normal: normalize(normal) * side,
-            position: fma(ac, v, fma(ab, u, a)), side: side)
+            hit: hit, triangle: triangle, place: place, coneWidth: width,
+            normal: normalize(normal) * side, position: fma(ac, v, fma(ab, u, a)), side: side)
     }
 
     /// A surface as the path sees it.
@@ -45,10 +52,10 @@ extension ReferenceTracer {
 
     func surface(_ path: Path, _ m: Meeting) -> Surface {
         let triangle = m.triangle
-        func texel(_ place: MaterialWord) -> SIMD4<Float> {
-            materialTexel(triangle, place, m.u, m.v) ?? .one
+        func texel(_ word: MaterialWord) -> SIMD4<Float> {
+            materialTexel(triangle, word, m.place) ?? .one
         }
-        let color = flushed(vertexColor(triangle, m.u, m.v) * texel(.baseTexture))
+        let color = flushed(vertexColor(triangle, m.place.u, m.place.v) * texel(.baseTexture))
         let rough = texel(.roughnessTexture)
         let roughness = materialFloat(triangle, .roughness) * rough.y
         let alpha = roughness * roughness
@@ -81,9 +88,9 @@ extension ReferenceTracer {
         var n = m.normal
         let smooth = blend(
             vector(.vertices, t.a, 3), vector(.vertices, t.b, 3), vector(.vertices, t.c, 3),
-            m.u, m.v)
+            m.place.u, m.place.v)
         if dot(smooth, smooth) > 0x1p-20 { n = normalize(smooth) * m.side }
-        if let texel = materialTexel(t, .normalTexture, m.u, m.v),
+        if let texel = materialTexel(t, .normalTexture, m.place),
             let mapped = mappedNormal(m, n, texel)
         {
             n = mapped
@@ -100,7 +107,8 @@ extension ReferenceTracer {
         guard blob.count(.tangents) > 0 else { return nil }
         let t = m.triangle
         let tangent = blend(
-            vector4(.tangents, t.a), vector4(.tangents, t.b), vector4(.tangents, t.c), m.u, m.v)
+            vector4(.tangents, t.a), vector4(.tangents, t.b), vector4(.tangents, t.c),
+            m.place.u, m.place.v)
         let along = SIMD3(tangent.x, tangent.y, tangent.z)
         let flat = fma(n, -dot(n, along), along)
         guard dot(flat, flat) > 0x1p-20 else { return nil }
@@ -161,6 +169,9 @@ extension ReferenceTracer {
         path.direction = normalize(direction)
         path.throughput = throughput
         path.density = f.density
+        // The cone grows as wide as a sample's share of what the surface sends out.
+        let spread = Exact.rsqrt(f.density) * 0x1p-3
+        path.coneSpread = max(path.coneSpread, min(spread, 0x1p-1))
         return true
     }
 

@@ -25,6 +25,10 @@ package struct ReferenceTracer: Sendable {
         var throughput = SIMD3<Float>.one
         /// Density with which the direction was sampled; 0 where nothing else could have found it.
         var density: Float = 0
+        /// The cone that textures are filtered by: its width where the ray begins, and how it grows
+        /// a unit of distance.
+        var coneWidth: Float
+        var coneSpread: Float
         var radiance = SIMD3<Float>.zero
     }
 
@@ -70,7 +74,8 @@ package struct ReferenceTracer: Sendable {
             path.radiance += escapedRadiance(path)
             return false
         }
-        let meeting = meeting(path, hit)
+        let meeting = meeting(path, hit, depth: depth)
+        path.coneWidth = meeting.coneWidth
         if let emitted = emittedRadiance(path, meeting) { path.radiance += emitted }
         guard depth <= blob.bounces else { return false }
         let surface = surface(path, meeting)
