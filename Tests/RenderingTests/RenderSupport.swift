@@ -4,6 +4,7 @@ import Digest
 import Imaging
 import Rendering
 import RigorTestKit
+import Testing
 
 /// All tiles of a render, by number.
 func renderTiles(
@@ -33,4 +34,16 @@ func mean(_ tiles: [TileSums], _ parameters: RenderParameters) throws -> SIMD3<D
     var sum = SIMD3<Double>.zero
     for pixel in picture.image.pixels { sum += SIMD3<Double>(pixel) }
     return sum / Double(picture.image.pixels.count)
+}
+
+/// Mean radiance of a small square picture on the first device; nil without one.
+func meanRadiance(
+    _ scene: Scene, samples: Int = 256, bounces: Int = 0, side: Int = 8
+) throws -> SIMD3<Double>? {
+    guard let device = try TestDevices.any?.open() else { return nil }
+    let parameters = RenderParameters(
+        width: side, height: side, samples: samples, bounces: bounces, seed: 11)
+    let tiles = try renderTiles(scene, parameters, on: device)
+    #expect(tiles.allSatisfy { $0.nanCount == 0 })
+    return try mean(tiles, parameters)
 }

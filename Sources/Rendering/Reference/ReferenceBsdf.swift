@@ -2,7 +2,7 @@ internal import Exact
 
 /// glTF 2.0's metallic-roughness surface with transmission: `Kernels/render/bsdf.cl`. Directions
 /// are local, the normal is z, and the viewer's side is up.
-struct ReferenceBsdf {
+package struct ReferenceBsdf: Sendable {
     let base: SIMD3<Float>
     let metallic: Float
     /// Roughness squared.
@@ -17,12 +17,12 @@ struct ReferenceBsdf {
     private(set) var specularChance: Float = 0
 
     /// f · |cosine|, and the density of sampling the direction; both per solid angle.
-    struct Value {
-        var color = SIMD3<Float>.zero
-        var density: Float = 0
+    package struct Value: Sendable {
+        package var color = SIMD3<Float>.zero
+        package var density: Float = 0
     }
 
-    init(
+    package init(
         base: SIMD3<Float>, metallic: Float, alpha: Float, transmission: Float, f0: Float,
         eta: Float, isThin: Bool, viewedAt cosine: Float
     ) {
@@ -98,7 +98,7 @@ struct ReferenceBsdf {
         return Exact.sqrt(fma(fma(-a2, cosine, cosine), cosine, a2))
     }
 
-    func evaluate(_ wo: SIMD3<Float>, _ wi: SIMD3<Float>) -> Value {
+    package func evaluate(_ wo: SIMD3<Float>, _ wi: SIMD3<Float>) -> Value {
         let isReflection = wi.z > 0
         if wi.z == 0 || (!isReflection && transmission <= 0) { return Value() }
         let isRefraction = !isReflection && !isThin
@@ -159,7 +159,7 @@ struct ReferenceBsdf {
 
     /// A direction to go on in, or nil where light ends. `u` chooses the direction, `choice` the
     /// lobe.
-    func sample(_ wo: SIMD3<Float>, _ u: SIMD2<Float>, choice: Float) -> SIMD3<Float>? {
+    package func sample(_ wo: SIMD3<Float>, _ u: SIMD2<Float>, choice: Float) -> SIMD3<Float>? {
         if choice >= specularChance {
             let circle = unitCircle(u.x)
             let r = Exact.sqrt(u.y)

@@ -18,7 +18,7 @@ extension ReferenceTracer {
     }
 
     /// How much light found by one method counts beside another that could have found it.
-    static func balance(_ mine: Float, _ other: Float) -> Float {
+    package static func balance(_ mine: Float, _ other: Float) -> Float {
         other > 0 ? Exact.div(mine, mine + other) : 1
     }
 
