@@ -13,6 +13,8 @@
 #define D_SHADOW_ALPHA 6u
 #define D_TEXTURE 7u
 #define D_COUNT 8u
+// Beyond those of any depth.
+#define D_LENS 0x10000u
 
 // Wellons' lowbias32 (https://nullprogram.com/blog/2018/07/31).
 EX_INLINE uint mix_bits(uint x) {

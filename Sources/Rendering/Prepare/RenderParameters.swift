@@ -11,6 +11,10 @@ public struct RenderParameters: Hashable, Sendable {
     public var bounces: Int
     public var seed: UInt64
     public var camera: CameraChoice
+    /// Nil for a pinhole.
+    public var lens: Lens?
+    /// Where tiles may end before they have all samples; nil where none may.
+    public var noise: NoiseTarget?
 
     public static let sideMax = 16384
     public static let pixelsMax = 1 << 27
@@ -19,7 +23,7 @@ public struct RenderParameters: Hashable, Sendable {
 
     public init(
         width: Int = 640, height: Int = 360, samples: Int = 64, bounces: Int = 4, seed: UInt64 = 0,
-        camera: CameraChoice = .first
+        camera: CameraChoice = .first, lens: Lens? = nil, noise: NoiseTarget? = nil
     ) {
         self.width = width
         self.height = height
@@ -27,6 +31,8 @@ public struct RenderParameters: Hashable, Sendable {
         self.bounces = bounces
         self.seed = seed
         self.camera = camera
+        self.lens = lens
+        self.noise = noise
     }
 
     /// - Throws: ``Failure`` with code `limit` naming the parameter and its range.
@@ -36,6 +42,8 @@ public struct RenderParameters: Hashable, Sendable {
         try Self.check("pixels", width * height, 1...Self.pixelsMax)
         try Self.check("samples a pixel", samples, 1...Self.samplesMax)
         try Self.check("bounces", bounces, 0...Self.bouncesMax)
+        try lens?.check()
+        try noise?.check()
     }
 
     private static func check(

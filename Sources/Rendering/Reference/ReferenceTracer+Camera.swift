@@ -20,8 +20,28 @@ extension ReferenceTracer {
             return Path(
                 key: key, sample: UInt32(sample), origin: origin + across, direction: forward)
         }
+        if blob.words[Word.lensRadius] != 0 {
+            return passLens(key, UInt32(sample), origin, forward + across)
+        }
         return Path(
             key: key, sample: UInt32(sample), origin: origin,
             direction: normalize(forward + across))
+    }
+
+    /// The same through a point of a thin lens. `pinhole`: the pinhole's ray, to distance one along
+    /// the axis.
+    private func passLens(
+        _ key: UInt32, _ sample: UInt32, _ origin: SIMD3<Float>, _ pinhole: SIMD3<Float>
+    ) -> Path {
+        typealias Word = BlobLayout.Word
+        let bits = ReferenceRandom.pair(key: key, sample: sample, ReferenceRandom.lensDimension)
+        let turn = unitCircle(ReferenceRandom.unit(bits.x))
+        let reach = header(Word.lensRadius) * Exact.sqrt(ReferenceRandom.unit(bits.y))
+        let right = normalize(headerVector(Word.right))
+        let up = normalize(headerVector(Word.up))
+        let aside = fma(up, turn.y * reach, right * (turn.x * reach))
+        let focus = pinhole * header(Word.focusDistance)
+        return Path(
+            key: key, sample: sample, origin: origin + aside, direction: normalize(focus - aside))
     }
 }

@@ -57,10 +57,13 @@ struct RenderOptions: ParsableArguments {
             """, valueName: "camera"))
     var camera = "first"
 
+    @OptionGroup var lens: LensOptions
+    @OptionGroup var noise: NoiseOptions
+
     var parameters: RenderParameters {
         RenderParameters(
             width: size.width, height: size.height, samples: spp, bounces: bounces, seed: seed,
-            camera: CameraChoice(argument: camera))
+            camera: CameraChoice(argument: camera), lens: lens.lens, noise: noise.target)
     }
 
     func load() throws(Failure) -> Scene {
