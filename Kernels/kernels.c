@@ -106,6 +106,9 @@ static const char inference_reduce[] = {
 static const char render_accumulate[] = {
 #embed "render/accumulate.cl" suffix(, 0)
 };
+static const char render_aov[] = {
+#embed "render/aov.cl" suffix(, 0)
+};
 static const char render_bsdf[] = {
 #embed "render/bsdf.cl" suffix(, 0)
 };
@@ -213,6 +216,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("render/accumulate.cl", render_accumulate),
+    FILE_ENTRY("render/aov.cl", render_aov),
     FILE_ENTRY("render/bsdf.cl", render_bsdf),
     FILE_ENTRY("render/camera.cl", render_camera),
     FILE_ENTRY("render/closest.cl", render_closest),

@@ -11,6 +11,21 @@ EX_INLINE uint tile_column(uint index) {
 
 EX_INLINE uint tile_row(uint index) { return tile_column(index >> 1); }
 
+// The ray through a point of a thin lens that meets the pinhole's ray where that is in focus.
+// `across`: from the axis to the pixel, at distance one.
+EX_INLINE void pass_lens(
+    __global const uint *blob, uint key, uint sample, vec3 across, vec3 *origin, vec3 *direction) {
+    float radius = as_float(blob[H_LENS_RADIUS]);
+    bit_pair bits = draw_pair(key, sample, D_LENS);
+    vec2 turn = unit_circle(unit_float(bits.x));
+    float reach = radius * ex_sqrt(unit_float(bits.y));
+    vec3 right = normalize3(load3(blob + H_RIGHT)), up = normalize3(load3(blob + H_UP));
+    vec3 aside = fma3(up, turn.y * reach, scale3(right, turn.x * reach));
+    vec3 focus = scale3(add3(load3(blob + H_FORWARD), across), as_float(blob[H_FOCUS_DISTANCE]));
+    *direction = normalize3(subtract3(focus, aside));
+    *origin = add3(*origin, aside);
+}
+
 // The path of a sample through pixel (x, y).
 EX_INLINE void begin_path(
     __global const uint *blob, __global uint *state, uint capacity, uint slot, uint x, uint y,
@@ -28,6 +43,9 @@ EX_INLINE void begin_path(
     if (is_orthographic) {
         direction = forward;
         origin = add3(origin, across);
+    }
+    if (blob[H_LENS_RADIUS] != 0u) {
+        pass_lens(blob, key, sample, across, &origin, &direction);
     }
     set_path_vec3(state, capacity, P_RADIANCE, slot, same3(0.0f));
     set_path_vec3(state, capacity, P_ORIGIN, slot, origin);

@@ -15,6 +15,8 @@
 #define H_TWO_OVER_HEIGHT 25
 #define H_OFFSET 26
 #define H_PAD 27
+#define H_LENS_RADIUS 30 // zero for a pinhole
+#define H_FOCUS_DISTANCE 31
 #define H_SECTIONS 32
 #define H_ENV_WIDTH 72
 #define H_ENV_HEIGHT 73

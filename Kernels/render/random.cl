@@ -13,7 +13,9 @@
 #define D_SHADOW_ALPHA 6u
 #define D_TEXTURE 7u
 #define D_COUNT 8u
-#define D_BAND 0xffffffffu // once a path
+// Beyond those of any depth: once a path.
+#define D_LENS 0x10000u
+#define D_BAND 0xffffffffu
 
 // Wellons' lowbias32 (https://nullprogram.com/blog/2018/07/31).
 EX_INLINE uint mix_bits(uint x) {

@@ -8,9 +8,12 @@ internal import Imaging
 ///
 /// Parameters: `scene` (path of the glTF file among the inputs), `width`, `height`, `samples`,
 /// `bounces`, `seed`, and if wanted `environment` (path), `camera` (`first`, `auto`, an index or a
-/// name), `clamp` (decimal text: ``RenderParameters/indirectMax``), and for the shown picture alone
-/// `exposure` (stops, decimal text), `view` (``ViewTransform``) and `png_bits`. A part may have
-/// `tiles` and `samples`; without them it computes all. Leaves are tiles: ``TileSums``.
+/// name), `clamp` (decimal text: ``RenderParameters/indirectMax``), `aperture` or `f_stop` with
+/// `focus_distance` (``Lens``; decimal text), `noise` (decimal text) with `samples_min`
+/// (``NoiseTarget``; then `samples` is the most, the price's measure, and parts are ranges of tiles
+/// alone), and for the shown picture alone `exposure` (stops, decimal text), `view`
+/// (``ViewTransform``) and `png_bits`. A part may have `tiles` and `samples`; without them it
+/// computes all. Leaves are tiles: ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
     public let version = "0.2"
@@ -51,14 +54,21 @@ public struct RenderApp: App {
             tuning: .init(
                 pathsMax: device.tuning[.renderPathsMax], sliceSeconds: run.sliceSeconds))
         var index = 0
-        try renderer.render(
-            tiles: part.tiles ?? 0..<parameters.tileCount,
-            samples: part.samples ?? 0..<parameters.samples,
-            advance: { (fraction: Double) throws(Failure) in try observer.advance(fraction) },
-            finish: { (tile: TileSums) throws(Failure) in
-                try observer.leaf(Leaf(index: index, name: tile.leafName, bytes: tile.bytes))
-                index += 1
-            })
+        let tiles = part.tiles ?? 0..<parameters.tileCount
+        let advance = { (fraction: Double) throws(Failure) in try observer.advance(fraction) }
+        let finish = { (tile: TileSums) throws(Failure) in
+            try observer.leaf(Leaf(index: index, name: tile.leafName, bytes: tile.bytes))
+            index += 1
+        }
+        if let noise = parameters.noise {
+            try renderer.render(
+                tiles: tiles, until: noise, samplesMax: parameters.samples, advance: advance,
+                finish: finish)
+        } else {
+            try renderer.render(
+                tiles: tiles, samples: part.samples ?? 0..<parameters.samples, advance: advance,
+                finish: finish)
+        }
         let seconds = run.clock.monotonicSeconds - start
         return AppSeconds(
             compile: renderer.compileSeconds, compute: seconds - renderer.compileSeconds)
@@ -126,7 +136,9 @@ public struct RenderApp: App {
             ],
             inputs: inputs, parts: parts)
         if let environment { spec.parameters["environment"] = .string(environment) }
-        spec.parameters.merge(look.parameters) { $1 }
+        for more in [look.parameters, parameters.lens?.parameters, parameters.noise?.parameters] {
+            spec.parameters.merge(more ?? [:]) { $1 }
+        }
         if let most = parameters.indirectMax { spec.parameters["clamp"] = .string("\(most)") }
         return spec
     }
@@ -147,7 +159,7 @@ extension RenderParameters {
         self.init(
             width: try spec.int("width"), height: try spec.int("height"),
             samples: try spec.int("samples"), bounces: try spec.int("bounces"), seed: seed,
-            camera: camera)
+            camera: camera, lens: try Lens(spec), noise: try NoiseTarget(spec))
         if spec.parameters["clamp"] != nil {
             guard let most = Float(try spec.text("clamp")) else {
                 throw Failure(.malformed, "render: parameter clamp: a decimal number expected")
@@ -162,6 +174,15 @@ extension TaskSpec {
     func int(_ name: String) throws(Failure) -> Int {
         guard case .int(let value) = parameters[name] else {
             throw Failure(.malformed, "render: parameter \(name): a whole number expected")
+        }
+        return value
+    }
+
+    /// A decimal number's text; nil where there is none.
+    func decimal(_ name: String) throws(Failure) -> Double? {
+        guard parameters[name] != nil else { return nil }
+        guard let value = Double(try text(name)), value.isFinite else {
+            throw Failure(.malformed, "render: parameter \(name): a decimal number expected")
         }
         return value
     }

@@ -15,8 +15,9 @@ struct Rigor: AsyncParsableCommand {
               rigor infer model.onnx --input x=x.npy --json
               rigor --generate-completion-script zsh > ~/.zfunc/_rigor
 
-            Exit codes: 0 done, 1 failed, 64 wrong command line, 75 interrupted and kept. With --json a command prints \
-            one JSON document, which after a failure is {"error": {"code", "message"}}. \
+            Exit codes: 0 done, 1 failed, 64 wrong command line, 75 interrupted and \
+            kept. With --json a command prints one JSON document, which after a failure is \
+            {"error": {"code", "message"}}. \
             Completions are made for bash, zsh and fish.
             """,
         version: "0.1.0",

@@ -59,4 +59,46 @@ import Testing
         }
         Issue.record("never came to its end")
     }
+
+    @Test func refusals() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let picture = run.path("picture.exr")
+        func fails(_ arguments: [String], _ piece: String) throws {
+            let result = try run.run(arguments)
+            #expect(result.status == 1 && result.line.contains(piece), "\(result.errors)")
+        }
+        try fails(arguments("--spp", "1", "--resume"), "name it with -o")
+        try fails(arguments("--spp", "1", "--resume", "-o", picture), "no such file")
+        try run.write("picture.exr.rigor", Array("RIGORRS1 and more".utf8))
+        try fails(arguments("--spp", "1", "--resume", "-o", picture), "checksum")
+        try run.write("picture.exr.rigor", Array("something else".utf8))
+        try fails(
+            arguments("--spp", "1", "--resume", "-o", picture), "no interrupted render is in it")
+    }
+
+    /// Layers and previews stand beside the settled result, and never move it.
+    @Test func layersAndPreviewsMoveNothing() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let plain = try run.run(arguments("--spp", "40")).document()
+        let picture = run.path("picture.exr")
+        let layered = try run.run(
+            arguments("--spp", "40", "-o", picture, "--aov", "all", "--preview", "1"))
+        #expect(try layered.document()["digest"] as? String == plain["digest"] as? String)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: picture))
+        for text in ["CryptoObject02.A", "CryptoMaterial00.R", "albedo.B", "normal.X", "depth.Z"] {
+            #expect(bytes.range(of: Data(text.utf8)) != nil, "\(text)")
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: run.folder)
+        #expect(Set(left).isSubset(of: ["picture.exr", "home", "stdout", "stderr"]), "\(left)")
+    }
+
+    @Test func noiseEndsTilesEarly() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let document = try run.run(arguments("--spp", "256", "--noise", "0.05")).document()
+        let mean = try #require(document["samples_mean"] as? Double)
+        #expect(mean >= 16 && mean < 256, "\(mean)")
+    }
 }

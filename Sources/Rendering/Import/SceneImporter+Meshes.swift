@@ -13,12 +13,20 @@ extension SceneImporter {
             geometries = try read(mesh: instance.mesh)
             if isShared { self.geometries[instance.mesh] = geometries }
         }
+        let first = scene.triangles.count
         for geometry in geometries {
             try checkRoom(
                 vertices: geometry.positions.count, triangles: geometry.triangles.count,
                 "nodes[\(instance.node)]")
             append(geometry, instance.transform)
         }
+        scene.objects.append(
+            SceneObject(name: name(of: instance), triangles: first..<scene.triangles.count))
+    }
+
+    private func name(of instance: MeshInstance) -> String {
+        let name = document.nodes?[instance.node].name ?? document.meshes?[instance.mesh].name
+        return String((name ?? "node \(instance.node)").prefix(256))
     }
 
     private func checkRoom(vertices: Int, triangles: Int, _ place: String) throws(Failure) {

@@ -7,16 +7,18 @@ public struct KeptFrame: Hashable, Sendable {
     public struct Origin: Hashable, Sendable {
         /// The program: another version may trace other paths.
         public var program: Hash256
-        /// SHA-256 of the blob: the scene and every parameter that moves a sample.
-        public var blob: Hash256
+        /// SHA-256 of the blob, which is the scene and every parameter that moves a sample, and of
+        /// the noise target if there is one.
+        public var work: Hash256
+        var noise: NoiseTarget?
 
-        public init(program: Hash256, blob: RenderBlob) {
+        public init(program: Hash256, blob: RenderBlob, noise: NoiseTarget? = nil) {
             self.program = program
-            self.blob = blob.words.withUnsafeBytes {
-                var hasher = SHA256.Hasher()
-                hasher.update($0)
-                return hasher.finalize()
-            }
+            self.noise = noise
+            var hasher = SHA256.Hasher()
+            blob.words.withUnsafeBytes { hasher.update($0) }
+            if let noise { hasher.update(Bytes("\(noise.level) \(noise.samplesMin)".utf8)) }
+            work = hasher.finalize()
         }
     }
 
@@ -35,10 +37,13 @@ public struct KeptFrame: Hashable, Sendable {
     /// The file, piece by piece: a header, every tile, and SHA-256 of all before.
     public var pieces: [Bytes] {
         var pieces = [
-            Self.magic + origin.program.bytes + origin.blob.bytes
+            Self.magic + origin.program.bytes + origin.work.bytes
                 + UInt32(frame.width).littleEndianBytes + UInt32(frame.height).littleEndianBytes
         ]
-        pieces += frame.tiles.map(\.bytes)
+        pieces += frame.tiles.indices.map { index in
+            let tile = frame.tiles[index].bytes
+            return frame.noise == nil ? tile : tile + Self.bytes(of: frame.decisions[index])
+        }
         var hasher = SHA256.Hasher()
         for piece in pieces { hasher.update(piece) }
         return pieces + [hasher.finalize().bytes]
@@ -61,19 +66,27 @@ public struct KeptFrame: Hashable, Sendable {
             throw Failure(.refused, "made by another version of this program")
         }
         let rest = hashes.dropFirst(Hash256.byteCount)
-        guard origin.blob.bytes.elementsEqual(rest.prefix(Hash256.byteCount)) else {
+        guard origin.work.bytes.elementsEqual(rest.prefix(Hash256.byteCount)) else {
             throw Failure(.refused, "of another scene, or with other parameters")
         }
         self.origin = origin
-        frame = try Self.frame(rest.dropFirst(Hash256.byteCount))
+        frame = try Self.frame(rest.dropFirst(Hash256.byteCount), origin.noise)
     }
 
-    private static func frame(_ bytes: ArraySlice<UInt8>) throws(Failure) -> PartialFrame {
+    /// Whether the tile is done, whether there are sums, and these.
+    private static func bytes(of decision: PartialFrame.Decision) -> Bytes {
+        [decision.isDone ? 1 : 0, decision.sums.isEmpty ? 0 : 1]
+            + decision.sums.withUnsafeBytes { Bytes($0) }
+    }
+
+    private static func frame(
+        _ bytes: ArraySlice<UInt8>, _ noise: NoiseTarget?
+    ) throws(Failure) -> PartialFrame {
         var rest = bytes
         func word(_ index: Int) -> Int {
             rest.dropFirst(4 * index).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         }
-        var frame = try PartialFrame(width: word(0), height: word(1))
+        var frame = try PartialFrame(width: word(0), height: word(1), noise: noise)
         rest = rest.dropFirst(8)
         for tile in frame.tiles {
             let sumCount = rest.count >= 16 && word(2) > 0 ? 3 * tile.width * tile.height : 0
@@ -81,14 +94,31 @@ public struct KeptFrame: Hashable, Sendable {
             guard rest.count >= count, word(0) == tile.width, word(1) == tile.height,
                 word(2) <= RenderParameters.samplesMax
             else { throw Failure(.malformed, "\(tile.leafName): another size expected") }
+            var sums = tile
             if sumCount > 0 {
-                let leaf = Leaf(
-                    index: tile.tile, name: tile.leafName, bytes: Bytes(rest.prefix(count)))
-                try frame.add(TileSums(leaf))
+                sums = try TileSums(
+                    Leaf(index: tile.tile, name: tile.leafName, bytes: Bytes(rest.prefix(count))))
             }
             rest = rest.dropFirst(count)
+            let decision = noise == nil ? nil : try Self.decision(&rest, of: tile)
+            frame.restore(sums, decision)
         }
         guard rest.isEmpty else { throw Failure(.malformed, "bytes after the last tile") }
         return frame
+    }
+
+    private static func decision(
+        _ rest: inout ArraySlice<UInt8>, of tile: TileSums
+    ) throws(Failure) -> PartialFrame.Decision {
+        let flags = Array(rest.prefix(2))
+        let sumCount = flags.last == 1 ? 3 * tile.width * tile.height : 0
+        guard flags.count == 2, flags.allSatisfy({ $0 <= 1 }), rest.count >= 2 + 8 * sumCount else {
+            throw Failure(.malformed, "\(tile.leafName): what was decided of it expected")
+        }
+        let sums = rest.dropFirst(2).prefix(8 * sumCount).withUnsafeBytes { bytes in
+            (0..<sumCount).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
+        }
+        rest = rest.dropFirst(2 + 8 * sumCount)
+        return .init(isDone: flags[0] == 1, sums: sums)
     }
 }

@@ -9,16 +9,36 @@ public struct PartialFrame: Hashable, Sendable {
     public let height: Int
     /// Every tile in its order; a sample count of zero where nothing was done yet.
     public private(set) var tiles: [TileSums]
+    /// Where tiles may end before they have all samples.
+    let noise: NoiseTarget?
+    /// With a noise target: what is decided of each tile, and from what.
+    private(set) var decisions: [Decision]
+    /// The frame's first tile that is in here.
+    private let first: Int
+
+    struct Decision: Hashable, Sendable {
+        /// Whether the tile is done.
+        var isDone = false
+        /// Its sums at the last power of two of samples; empty before the first.
+        var sums: [Int64] = []
+    }
 
     /// A frame of which nothing has been done.
     ///
+    /// - Parameter range: the tiles that it shall hold; all by default.
     /// - Throws: ``Failure`` when it is larger than a render may be.
-    public init(width: Int, height: Int) throws(Failure) {
+    public init(
+        width: Int, height: Int, noise: NoiseTarget? = nil, tiles range: Range<Int>? = nil
+    ) throws(Failure) {
         let grid = RenderParameters(width: width, height: height)
         try grid.check()
         self.width = width
         self.height = height
-        tiles = (0..<grid.tileCount).map { tile in
+        self.noise = noise
+        let range = range ?? 0..<grid.tileCount
+        first = range.lowerBound
+        decisions = noise == nil ? [] : range.map { _ in Decision() }
+        tiles = range.map { tile in
             let size = grid.size(ofTile: tile)
             return TileSums(
                 tile: tile, width: size.width, height: size.height, sampleCount: 0, nanCount: 0,
@@ -33,11 +53,36 @@ public struct PartialFrame: Hashable, Sendable {
 
     /// Adds samples of a tile.
     mutating func add(_ sums: TileSums) throws(Failure) {
-        if tiles[sums.tile].sampleCount == 0 {
-            tiles[sums.tile] = sums
+        let index = sums.tile - first
+        if tiles[index].sampleCount == 0 {
+            tiles[index] = sums
         } else {
-            try tiles[sums.tile].add(sums)
+            try tiles[index].add(sums)
         }
+        decide(index)
+    }
+
+    /// Whether the tile is done, asked at powers of two; passes end there.
+    private mutating func decide(_ index: Int) {
+        let count = tiles[index].sampleCount
+        guard let noise, count.nonzeroBitCount == 1 else { return }
+        if count > 1, count >= noise.samplesMin {
+            decisions[index].isDone = noise.isReached(tiles[index], half: decisions[index].sums)
+        }
+        decisions[index].sums = tiles[index].sums
+    }
+
+    /// Puts a tile back as it was kept.
+    mutating func restore(_ sums: TileSums, _ decision: Decision?) {
+        tiles[sums.tile - first] = sums
+        if let decision { decisions[sums.tile - first] = decision }
+    }
+
+    /// A tile of the frame, by its number there.
+    subscript(tile: Int) -> TileSums { tiles[tile - first] }
+
+    private func isOpen(_ tile: TileSums, samples: Int) -> Bool {
+        tile.sampleCount < samples && (noise == nil || !decisions[tile.tile - first].isDone)
     }
 
     // MARK: Order of work
@@ -54,12 +99,14 @@ public struct PartialFrame: Hashable, Sendable {
         return min(end, samples)
     }
 
-    /// Whether every tile has `samples` samples.
-    public func isWhole(samples: Int) -> Bool { tiles.allSatisfy { $0.sampleCount >= samples } }
+    /// Whether every tile has `samples` samples, or is done before.
+    public func isWhole(samples: Int) -> Bool {
+        !tiles.contains { isOpen($0, samples: samples) }
+    }
 
-    /// Tiles that the next pass takes on, and where it ends; nil when every tile has `samples`.
+    /// Tiles that the next pass takes on, and where it ends; nil when the frame is whole.
     func nextPass(samples: Int) -> (tiles: [Int], end: Int)? {
-        let open = tiles.filter { $0.sampleCount < samples }
+        let open = tiles.filter { isOpen($0, samples: samples) }
         let ends = open.map { Self.passEnd(after: $0.sampleCount, samples: samples) }
         guard let end = ends.min() else { return nil }
         return (zip(open, ends).filter { $1 == end }.map(\.0.tile), end)
@@ -81,13 +128,13 @@ extension RenderRun {
         while let pass = frame.nextPass(samples: samples) {
             var tiles = pass.tiles[...]
             while let first = tiles.first {
-                let count = frame.tiles[first].sampleCount
+                let count = frame[first].sampleCount
                 let group = Array(
                     tiles.prefix(groupMax(samples: pass.end - count)).prefix {
-                        frame.tiles[$0].sampleCount == count
+                        frame[$0].sampleCount == count
                     })
                 tiles = tiles.dropFirst(group.count)
-                let pixels = group.reduce(0) { $0 + frame.tiles[$1].width * frame.tiles[$1].height }
+                let pixels = pixelCount(of: group)
                 var goesOn = true
                 let sums = try renderGroup(group, count..<pass.end) { samples throws(Failure) in
                     goesOn = try advance(frame, done + samples * pixels)
@@ -98,5 +145,36 @@ extension RenderRun {
                 guard goesOn else { return }
             }
         }
+    }
+
+    /// Tiles rendered together until they are done: enough to fill a device.
+    private static let tilesTogether = 64
+
+    /// Renders tiles until each has little enough noise, or `samplesMax` samples.
+    ///
+    /// - Parameters:
+    ///   - advance: called between slices with about the part done, 0…1; what it throws ends the
+    ///     run.
+    ///   - finish: takes each tile as it is done, in order.
+    public func render(
+        tiles: Range<Int>, until noise: NoiseTarget, samplesMax: Int,
+        advance: (Double) throws(Failure) -> Void, finish: (TileSums) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
+            throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
+        }
+        for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: Self.tilesTogether) {
+            let chunk = first..<min(first + Self.tilesTogether, tiles.upperBound)
+            var frame = try PartialFrame(
+                width: grid.width, height: grid.height, noise: noise, tiles: chunk)
+            let most = Double(pixelCount(of: Array(chunk)) * samplesMax)
+            try render(&frame, samples: samplesMax) { _, done throws(Failure) in
+                let part = Double(done) / most * Double(chunk.count)
+                try advance((Double(first - tiles.lowerBound) + part) / Double(tiles.count))
+                return true
+            }
+            for tile in frame.tiles { try finish(tile) }
+        }
+        try advance(1)
     }
 }

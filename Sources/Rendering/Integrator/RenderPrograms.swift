@@ -73,6 +73,11 @@ struct RenderPrograms {
         "packet", ["random", "texture", "triangle", "queue", "traverse", "packet"],
         isNarrow: false)
 
+    /// What camera rays meet first, for pictures beside the settled one.
+    static func firstHits(isNarrow: Bool) -> ProgramSource {
+        source("aov", ["random", "queue", "camera", "accumulate", "aov"], isNarrow: isNarrow)
+    }
+
     private static func source(
         _ name: String, _ files: [String], exact: [String] = [], isNarrow: Bool,
         defines: [String] = []

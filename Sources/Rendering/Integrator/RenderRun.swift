@@ -22,11 +22,11 @@ public final class RenderRun {
     /// Seconds that building the programs took, or loading them from the cache.
     public let compileSeconds: Double
     private let blob: RenderBlob
-    private let device: any ComputeDevice
+    let device: any ComputeDevice
     private let clock: any Clock
     private let tuning: Tuning
-    private let wavefront: Wavefront
-    private let grid: RenderParameters
+    let wavefront: Wavefront
+    let grid: RenderParameters
     /// Paths for the next slice, by what the last ones took.
     private var slicePaths: Int
 
@@ -123,10 +123,9 @@ public final class RenderRun {
     func renderGroup(
         _ group: [Int], _ samples: Range<Int>, advance: (Int) throws(Failure) -> Bool
     ) throws(Failure) -> [TileSums] {
-        let tiles = try device.makeBuffer(
-            group.map { UInt32($0 % grid.tilesWide | ($0 / grid.tilesWide) << 16) })
+        let tiles = try tileWords(group)
         let sums = try device.makeBuffer(byteCount: group.count * 1024 * 32)
-        let pixels = group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
+        let pixels = pixelCount(of: group)
         var first = samples.lowerBound
         var goesOn = true
         while goesOn, first < samples.upperBound {
@@ -145,6 +144,17 @@ public final class RenderRun {
         return group.enumerated().map { place, tile in
             tileSums(tile, first - samples.lowerBound, words[4096 * place..<4096 * (place + 1)])
         }
+    }
+
+    /// Tiles as kernels take them: the column, and above 16 bits the row.
+    func tileWords(_ group: [Int]) throws(Failure) -> any ComputeBuffer {
+        try device.makeBuffer(
+            group.map { UInt32($0 % grid.tilesWide | ($0 / grid.tilesWide) << 16) })
+    }
+
+    /// Pixels inside the frame.
+    func pixelCount(of group: [Int]) -> Int {
+        group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
     }
 
     /// Sizes the next slice by what this one took.

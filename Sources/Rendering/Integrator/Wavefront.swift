@@ -10,9 +10,12 @@ internal import Core
 final class Wavefront {
     /// Words of state for one path of a plain scene; `P_WORDS` in `Kernels/render/layout.cl`.
     static let stateWords = 45
+    /// `P_HIT_PRIMITIVE` there.
+    private static let hitPrimitiveField = 14
     private let group: PathGroup
 
     let capacity: Int
+    var isNarrow: Bool { programs.isNarrow }
     private let device: any ComputeDevice
     private let programs: RenderPrograms
     private let blob: any ComputeBuffer
@@ -70,6 +73,36 @@ final class Wavefront {
                 .buffer(state), .uint(UInt32(capacity)), .buffer(sums), .uint(UInt32(pixels)),
                 .uint(UInt32(samples)), .uint(isFirst ? 1 : 0),
             ])
+    }
+
+    /// Traces camera rays to their first hits alone, and adds what is there to `sums`, or replaces
+    /// these from sample 0 on. Parameters as for ``trace(tiles:tileCount:firstSample:samples:…)``.
+    ///
+    /// - Returns: what each sample met, sample by sample, a group's pixels along their curve.
+    func meetFirst(
+        tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
+        _ program: any ComputeProgram, into sums: any ComputeBuffer
+    ) throws(Failure) -> [UInt32] {
+        try device.write(counterZeros, to: counters)
+        let pixels = tileCount * 1024
+        try begin(pixels, samples, tiles: tiles, firstSample: firstSample)
+        let rays: [KernelArgument] = [
+            .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(queue),
+            .uint(UInt32(pathCount)), .uint(0),
+        ]
+        try meet(pathCount, depth: 0, rays)
+        try launch(
+            "surface", programs.surface, pathCount,
+            rays + [.buffer(surfaces), .buffer(counters)])
+        try launch(
+            "first_hits", program, pixels,
+            [
+                .buffer(blob), .buffer(state), .uint(UInt32(capacity)), .buffer(sums),
+                .uint(UInt32(pixels)), .uint(UInt32(samples)), .uint(firstSample == 0 ? 1 : 0),
+            ])
+        return try device.read(
+            UInt32.self, count: pixels * samples, from: state,
+            at: Self.hitPrimitiveField * 4 * capacity)
     }
 
     /// One depth for the `count` queued paths; how many go on.

@@ -30,6 +30,9 @@ package enum BlobLayout {
         package static let offset = 26
         /// How much each triangle's box is widened, on every side.
         package static let pad = 27
+        /// Zero for a pinhole.
+        package static let lensRadius = 30
+        package static let focusDistance = 31
         package static let sections = 32
         package static let environmentWidth = 72
         package static let environmentHeight = 73

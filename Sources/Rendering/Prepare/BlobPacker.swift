@@ -18,7 +18,7 @@ struct BlobPacker {
     mutating func pack(_ parameters: RenderParameters, _ camera: Camera) throws(Failure) {
         packParameters(parameters)
         packCamera(camera, parameters)
-        try packTree(camera)
+        try packTree(camera, lensRadius: parameters.lens?.radius(of: camera) ?? 0)
         packVertices()
         try packTextures()
         packMaterials()
@@ -79,6 +79,10 @@ struct BlobPacker {
         set(Word.right, camera.right * camera.halfWidth)
         set(Word.up, camera.up * camera.halfHeight)
         set(Word.forward, camera.forward)
+        if let lens = parameters.lens {
+            set(Word.lensRadius, lens.radius(of: camera))
+            set(Word.focusDistance, Float(lens.focusDistance))
+        }
         set(Word.twoOverWidth, 2 / Float(parameters.width))
         set(Word.twoOverHeight, 2 / Float(parameters.height))
         // Half a pixel: a pixel's samples, spread all over it, blur by themselves.
@@ -88,8 +92,8 @@ struct BlobPacker {
 
     // MARK: Geometry
 
-    private mutating func packTree(_ camera: Camera) throws(Failure) {
-        let tree = try SceneTree(scene, camera: camera)
+    private mutating func packTree(_ camera: Camera, lensRadius: Float) throws(Failure) {
+        let tree = try SceneTree(scene, camera: camera, lensRadius: lensRadius)
         set(Word.pad, tree.pad)
         set(Word.offset, tree.offset)
         section(.nodes, tree.bvh.nodes)

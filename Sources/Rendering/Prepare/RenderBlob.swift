@@ -60,6 +60,10 @@ extension RenderBlob {
         try parameters.check()
         try scene.check()
         let camera = try scene.camera(for: parameters)
+        guard parameters.lens == nil || !camera.isOrthographic else {
+            throw Failure(
+                .unsupported, "camera \"\(camera.name)\": orthographic: no lens blurs what it sees")
+        }
         var packer = BlobPacker(scene)
         try packer.pack(parameters, camera)
         words = packer.words

@@ -14,6 +14,10 @@ public struct RenderParameters: Hashable, Sendable {
     /// Most that light scattered more than once may add to a sample, by its largest channel; nil
     /// for no limit. It takes away fireflies, and light.
     public var indirectMax: Float?
+    /// Nil for a pinhole.
+    public var lens: Lens?
+    /// Where tiles may end before they have all samples; nil where none may.
+    public var noise: NoiseTarget?
 
     public static let sideMax = 16384
     public static let pixelsMax = 1 << 27
@@ -22,7 +26,8 @@ public struct RenderParameters: Hashable, Sendable {
 
     public init(
         width: Int = 640, height: Int = 360, samples: Int = 64, bounces: Int = 4, seed: UInt64 = 0,
-        camera: CameraChoice = .first, indirectMax: Float? = nil
+        camera: CameraChoice = .first, indirectMax: Float? = nil, lens: Lens? = nil,
+        noise: NoiseTarget? = nil
     ) {
         self.width = width
         self.height = height
@@ -31,6 +36,8 @@ public struct RenderParameters: Hashable, Sendable {
         self.seed = seed
         self.camera = camera
         self.indirectMax = indirectMax
+        self.lens = lens
+        self.noise = noise
     }
 
     /// - Throws: ``Failure`` with code `limit` naming the parameter and its range.
@@ -43,6 +50,8 @@ public struct RenderParameters: Hashable, Sendable {
         guard indirectMax.map({ $0 >= 0x1p-20 && $0 <= 0x1p26 }) ?? true else {
             throw Failure(.limit, "clamp \(indirectMax ?? 0): 2^-20 to 2^26 expected")
         }
+        try lens?.check()
+        try noise?.check()
     }
 
     private static func check(

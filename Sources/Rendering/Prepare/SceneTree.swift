@@ -12,9 +12,10 @@ public struct SceneTree: Sendable {
     /// Bytes of nodes and blocks.
     public var byteCount: Int { (bvh.nodes.count + bvh.blocks.count) * 4 }
 
+    /// - Parameter lensRadius: how far from the camera's position rays may begin.
     /// - Throws: ``Failure`` when no tree is within the bounds that kernels have.
-    public init(_ scene: Scene, camera: Camera) throws(Failure) {
-        var largest: Float = Self.largest(camera.position)
+    public init(_ scene: Scene, camera: Camera, lensRadius: Float = 0) throws(Failure) {
+        var largest: Float = Self.largest(camera.position) + lensRadius
         for position in scene.positions { largest = max(largest, Self.largest(position)) }
         largest = max(largest, 0x1p-20)
         pad = largest * 0x1p-18

@@ -7,6 +7,9 @@ enum ReferenceRandom {
         func at(depth: Int) -> UInt32 { UInt32(depth) * 8 + rawValue }
     }
 
+    /// `D_LENS`: beyond those of any depth.
+    static let lensDimension: UInt32 = 0x10000
+
     /// Wellons' lowbias32.
     static func mix(_ bits: UInt32) -> UInt32 {
         var x = bits

@@ -20,6 +20,8 @@ public struct Scene: Sendable {
     public var triangles: [SIMD3<UInt32>] = []
     /// Index into `materials`, parallel to `triangles`.
     public var triangleMaterials: [UInt32] = []
+    /// What the triangles belong to: ranges of them, in order.
+    public var objects: [SceneObject] = []
     public var materials: [Material] = []
     public var textures: [Texture] = []
     public var lights: [Light] = []
@@ -30,6 +32,17 @@ public struct Scene: Sendable {
     public var warnings: [String] = []
 
     public init() {}
+}
+
+/// A thing in the scene: a node of the file with its mesh.
+public struct SceneObject: Sendable, Hashable {
+    public var name: String
+    public var triangles: Range<Int>
+
+    public init(name: String, triangles: Range<Int>) {
+        self.name = name
+        self.triangles = triangles
+    }
 }
 
 /// glTF 2.0's metallic-roughness material with KHR_materials_transmission, volume, ior,

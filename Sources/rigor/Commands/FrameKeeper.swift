@@ -10,15 +10,16 @@ struct FrameKeeper {
     let origin: KeptFrame.Origin
 
     /// - Parameter picture: the path of the picture.
-    init(picture: String, blob: RenderBlob) throws(Failure) {
+    init(picture: String, blob: RenderBlob, noise: NoiseTarget?) throws(Failure) {
         path = Self.path(picture: picture)
-        origin = KeptFrame.Origin(program: try Executable.current(), blob: blob)
+        origin = KeptFrame.Origin(
+            program: try Executable.current(), blob: blob, noise: noise)
     }
 
     static func path(picture: String) -> String { picture + ".rigor" }
 
     /// The most that a kept frame can take: sums and headers of the largest frame.
-    private static let byteCountMax = RenderParameters.pixelsMax * 32
+    private static let byteCountMax = RenderParameters.pixelsMax * 64
 
     /// What was kept.
     func load(samples: Int) throws(Failure) -> PartialFrame {

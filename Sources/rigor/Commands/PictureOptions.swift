@@ -30,6 +30,26 @@ struct PictureOptions: ParsableArguments {
     var pngBits = PictureLook().bits
 
     @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How an .exr keeps colours: float or half. (default: float)", valueName: "type"),
+        completion: .list(Precision.allCases.map(\.rawValue)),
+        transform: Accepted.oneOf(Precision.allCases))
+    var exr = Precision.float
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            Layers beside the picture in an .exr, between commas: \
+            \(Auxiliary.allCases.map(\.rawValue).joined(separator: ", ")), or all.
+            """, valueName: "list"),
+        transform: Accepted.layers)
+    var aov: Set<Auxiliary> = []
+
+    enum Precision: String, CaseIterable { case float, half }
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
             "The picture: .png or .exr; without it, the digest alone.", valueName: "file"),
@@ -39,11 +59,27 @@ struct PictureOptions: ParsableArguments {
 
     var look: PictureLook { PictureLook(exposure: exposure, view: view, bits: pngBits) }
 
-    func write(_ picture: Picture) throws(Failure) {
+    func validate() throws {
+        guard aov.isEmpty || isEXR else {
+            throw ValidationError("--aov: layers are for an .exr: name one with -o")
+        }
+    }
+
+    private var isEXR: Bool { output?.lowercased().hasSuffix(".exr") ?? false }
+
+    /// - Parameter hits: what the layers show, where any are wanted.
+    func write(_ picture: Picture, _ hits: FirstHits? = nil) throws(Failure) {
         guard let output else { return }
-        let bytes =
-            output.lowercased().hasSuffix(".exr")
-            ? try EXR.encode(picture.image) : try picture.png(look)
-        try FileBytes.replace(output, with: [bytes])
+        try FileBytes.replace(output, with: [isEXR ? exrFile(picture, hits) : picture.png(look)])
+    }
+
+    private func exrFile(_ picture: Picture, _ hits: FirstHits?) throws(Failure) -> Bytes {
+        let isHalf = exr == .half
+        let image = picture.image
+        return try EXR.encode(
+            width: image.width, height: image.height,
+            channels: EXR.channels(image, isHalf: isHalf)
+                + (hits?.channels(aov, isHalf: isHalf) ?? []),
+            attributes: hits?.attributes(aov) ?? [:])
     }
 }

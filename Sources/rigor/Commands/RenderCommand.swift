@@ -9,17 +9,18 @@ struct RenderCommand: AsyncParsableCommand {
         discussion: """
             The digest is the Merkle root over the picture's tiles: equal digests mean equal \
             pictures to the last bit. A .png shows light as --view says, by default clipped and \
-            sRGB-encoded (Blender's Standard view); an .exr keeps linear floats. Without --env the scene stands under a plain sky.
+            sRGB-encoded (Blender's Standard view); an .exr keeps linear floats, and with --aov \
+            layers for compositing. Without --env the scene stands under a plain sky.
+
+            Ctrl-C keeps what is done in a file beside the picture (shop.png.rigor) and ends with \
+            exit code 75; the same command with --resume goes on, to the same bits as if nothing \
+            had happened. It is also kept every minute, for worse ends.
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png
               rigor render helmet.gltf --env beach.hdr --spp 256 -o helmet.exr
               rigor render shop.glb --camera Counter --device cpu --json
               rigor render shop.glb --spp 4096 --preview 10 -o shop.png
-
-            Ctrl-C keeps what is done in a file beside the picture (shop.png.rigor) and ends with \
-            exit code 75; the same command with --resume goes on, to the same bits as if nothing \
-            had happened. It is also kept every minute, for worse ends.
             """)
 
     @OptionGroup var scene: RenderOptions

@@ -30,17 +30,20 @@ struct RenderJob {
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
         }
+        let names = command.picture.aov.isEmpty ? nil : SceneNames(scene)
         let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
-        let frame = try compute(blob, on: device, sitting, &report)
+        let (frame, hits) = try compute(blob, names, on: device, sitting, &report)
         report.kernels = device.kernelTimes
         report.kept = sitting.kept
+        report.samplesMean =
+            Double(frame.sampleCount) / Double(parameters.width * parameters.height)
         if sitting.kept == nil {
             report.digest = timed(&report.digestSeconds) { Self.digest(of: frame) }
         }
         try timed(&report.write) { () throws(Failure) in
             let picture = Picture(frame)
             report.nanCount = picture.nanCount
-            try command.picture.write(picture)
+            try command.picture.write(picture, hits)
         }
         sitting.end()
         return report
@@ -56,9 +59,9 @@ struct RenderJob {
     }
 
     private func compute(
-        _ blob: RenderBlob, on device: OpenCLDevice, _ sitting: RenderSitting,
-        _ report: inout RenderReport
-    ) throws(Failure) -> PartialFrame {
+        _ blob: RenderBlob, _ names: SceneNames?, on device: OpenCLDevice,
+        _ sitting: RenderSitting, _ report: inout RenderReport
+    ) throws(Failure) -> (PartialFrame, FirstHits?) {
         let samples = command.scene.parameters.samples
         // Before the programs are built: a file that is refused is refused at once.
         var frame = try sitting.begin()
@@ -73,10 +76,14 @@ struct RenderJob {
                 sitting.advance(frame, done: done)
             }
         }
-        report.compute = clock.monotonicSeconds - start - report.compile
         report.samplesTraced = frame.sampleCount - before
         try sitting.pause(frame)
-        return frame
+        var hits: FirstHits?
+        if let names, sitting.kept == nil {
+            hits = try renderer.firstHits(names, samples: samples) { _ throws(Failure) in }
+        }
+        report.compute = clock.monotonicSeconds - start - report.compile
+        return (frame, hits)
     }
 
     private func timed<T, E: Error>(

@@ -58,11 +58,14 @@ struct RenderOptions: ParsableArguments {
     var camera = "first"
 
     @OptionGroup var light: LightOptions
+    @OptionGroup var lens: LensOptions
+    @OptionGroup var noise: NoiseOptions
 
     var parameters: RenderParameters {
         RenderParameters(
             width: size.width, height: size.height, samples: spp, bounces: bounces, seed: seed,
-            camera: CameraChoice(argument: camera), indirectMax: light.clamp.map { Float($0) })
+            camera: CameraChoice(argument: camera), indirectMax: light.clamp.map { Float($0) },
+            lens: lens.lens, noise: noise.target)
     }
 
     func load() throws(Failure) -> Scene {

@@ -12,6 +12,8 @@ struct RenderReport {
     var nanCount = 0
     /// Samples of all pixels that this sitting traced.
     var samplesTraced = 0
+    /// Samples a pixel on average; fewer than wanted where tiles were let be.
+    var samplesMean = 0.0
     /// Where an interrupted render was kept, and which part of it is done.
     var kept: (path: String, fraction: Double)?
     var load = 0.0
@@ -34,6 +36,10 @@ struct RenderReport {
 
     var json: JSON {
         var members = self.members
+        if let noise = parameters.noise {
+            members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
+            members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
+        }
         if let kept {
             members.append(JSON.Member("kept", .string(kept.path)))
             members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
@@ -86,6 +92,10 @@ struct RenderReport {
             lines.append("kernel   \(padded) \(text(time.seconds)) s, \(time.launches) launches")
         }
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
+        if parameters.noise != nil {
+            let mean = Units.plain(samplesMean, 1)
+            lines.append("samples  \(mean) a pixel on average, of \(parameters.samples)")
+        }
         if let image { lines.insert("picture  \(image)", at: 0) }
         if let kept {
             let percent = Units.plain(100 * kept.fraction, 1)

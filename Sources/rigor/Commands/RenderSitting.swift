@@ -9,6 +9,7 @@ final class RenderSitting {
     /// Where the picture goes; nil where nothing can be kept beside one.
     private let picture: String?
     private let samplesPerPixel: Int
+    private let noise: NoiseTarget?
     private let blob: RenderBlob
     private let console: Console
     private let isSilent: Bool
@@ -31,6 +32,7 @@ final class RenderSitting {
         options = command.sitting
         picture = isAlone ? command.picture.output : nil
         samplesPerPixel = command.scene.parameters.samples
+        noise = command.scene.parameters.noise
         self.blob = blob
         self.console = console
         isSilent = command.format.json
@@ -39,7 +41,7 @@ final class RenderSitting {
 
     /// The frame to begin with, or to go on with.
     func begin() throws(Failure) -> PartialFrame {
-        var frame = try PartialFrame(width: blob.width, height: blob.height)
+        var frame = try PartialFrame(width: blob.width, height: blob.height, noise: noise)
         if let picture {
             let path = FrameKeeper.path(picture: picture)
             if options.resume {
@@ -106,7 +108,7 @@ final class RenderSitting {
         console.progress(
             """
             rendering \(100 * done / samplesWanted) %  \(Units.significant(rate / 1e6)) Msamples/s  \
-            \(Units.duration(left)) left
+            \(noise == nil ? "" : "at most ")\(Units.duration(left)) left
             """)
     }
 
@@ -123,7 +125,7 @@ final class RenderSitting {
     /// spared.
     private func keeper(for picture: String) throws(Failure) -> FrameKeeper {
         if let keeper { return keeper }
-        let made = try FrameKeeper(picture: picture, blob: blob)
+        let made = try FrameKeeper(picture: picture, blob: blob, noise: noise)
         keeper = made
         return made
     }

@@ -62,6 +62,17 @@ enum Accepted {
         }
     }
 
+    /// Layers beside a picture.
+    static let layers: Reading<Set<Auxiliary>> = { text in
+        if text == "all" { return Set(Auxiliary.allCases) }
+        let read = oneOf(Auxiliary.allCases)
+        let words = text.split(separator: ",", omittingEmptySubsequences: false)
+        do { return Set(try words.map { try read(String($0)) }) } catch {
+            let names = Auxiliary.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("all, or some of \(names), separated by commas, expected")
+        }
+    }
+
     /// Bits a channel of a PNG.
     static let depth: Reading<Int> = { text in
         guard let bits = Int(text), PictureLook.depths.contains(bits) else {
