@@ -125,7 +125,9 @@ public final class RenderRun {
         let tiles = try device.makeBuffer(
             group.map { UInt32($0 % grid.tilesWide | ($0 / grid.tilesWide) << 16) })
         let sums = try device.makeBuffer(byteCount: group.count * 1024 * 32)
-        let pixels = group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
+        let pixels = group.reduce(0) {
+            $0 + grid.size(ofTile: $1).width * grid.size(ofTile: $1).height
+        }
         var first = samples.lowerBound
         var goesOn = true
         while goesOn, first < samples.upperBound {
@@ -144,6 +146,28 @@ public final class RenderRun {
         return group.enumerated().map { place, tile in
             tileSums(tile, first - samples.lowerBound, words[4096 * place..<4096 * (place + 1)])
         }
+    }
+
+    /// Follows one sample of a tile's paths, bounce by bounce: slow, for disputes alone.
+    public func trace(tile: Int, sample: Int) throws(Failure) -> PathTrace {
+        guard (0..<grid.tileCount).contains(tile) else {
+            throw Failure(.malformed, "tile \(tile): within 0..<\(grid.tileCount) expected")
+        }
+        let place = tile % grid.tilesWide | (tile / grid.tilesWide) << 16
+        let tiles = try device.makeBuffer([UInt32(place)])
+        let sums = try device.makeBuffer(byteCount: 1024 * 32)
+        let size = grid.size(ofTile: tile)
+        var moments: [PathTrace.Moment] = []
+        try wavefront.clear(slots: 1024)
+        try wavefront.trace(
+            tiles: tiles, tileCount: 1, firstSample: sample, samples: 1,
+            pathCount: size.width * size.height, into: sums, isFirst: true,
+            inspect: { (count: Int) throws(Failure) in
+                moments.append(
+                    .init(pathCount: count, fields: try self.wavefront.state(slots: 1024)))
+            })
+        try device.finish()
+        return PathTrace(moments: moments, tile: tile, sample: sample, grid: grid)
     }
 
     /// Sizes the next slice by what this one took.
