@@ -17,6 +17,11 @@ public enum LeafFile {
             + leaf.bytes
     }
 
+    /// A file's bytes.
+    public static func bytes(_ leaves: [Leaf]) -> Bytes {
+        leaves.reduce(into: magic) { $0 += record($1) }
+    }
+
     /// Reads leaves back.
     ///
     /// - Throws: ``Failure`` (malformed) naming the leaf at which the bytes stop making sense.

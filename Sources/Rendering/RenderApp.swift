@@ -148,7 +148,7 @@ extension RenderParameters {
     /// What a specification asks for.
     ///
     /// - Throws: ``Failure`` naming the parameter that is missing or out of range.
-    init(_ spec: TaskSpec) throws(Failure) {
+    package init(_ spec: TaskSpec) throws(Failure) {
         var camera = CameraChoice.first
         if spec.parameters["camera"] != nil {
             camera = CameraChoice(argument: try spec.text("camera"))

@@ -23,7 +23,8 @@ struct Rigor: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, VerifyCommand.self, ProbeCommand.self, DoctorCommand.self,
-            CertifyCommand.self, BenchCommand.self, RenderCommand.self, InferCommand.self,
+            CertifyCommand.self, BenchCommand.self, RenderCommand.self, MergeCommand.self,
+            QuoteCommand.self, DisputeCommand.self, InferCommand.self,
             ProbeDevicesCommand.self, HostCommand.self, PoolCommand.self, AgentCommand.self,
         ])
 

@@ -157,6 +157,26 @@ public final class RenderRun {
         group.reduce(0) { $0 + size(of: $1).width * size(of: $1).height }
     }
 
+    /// Follows one sample of a tile's paths, bounce by bounce: slow, for disputes alone.
+    public func trace(tile: Int, sample: Int) throws(Failure) -> PathTrace {
+        guard (0..<grid.tileCount).contains(tile) else {
+            throw Failure(.malformed, "tile \(tile): within 0..<\(grid.tileCount) expected")
+        }
+        let tiles = try tileWords([tile])
+        let sums = try device.makeBuffer(byteCount: 1024 * 32)
+        var moments: [PathTrace.Moment] = []
+        try wavefront.clear(slots: 1024)
+        try wavefront.trace(
+            tiles: tiles, tileCount: 1, firstSample: sample, samples: 1,
+            pathCount: pixelCount(of: [tile]), into: sums, isFirst: true,
+            inspect: { (count: Int) throws(Failure) in
+                moments.append(
+                    .init(pathCount: count, fields: try self.wavefront.state(slots: 1024)))
+            })
+        try device.finish()
+        return PathTrace(moments: moments, tile: tile, sample: sample, grid: grid)
+    }
+
     /// Sizes the next slice by what this one took.
     private func adapt(paths: Int, seconds: Double) {
         // The rest of a pass is small because there was no more to do.

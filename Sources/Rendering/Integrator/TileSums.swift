@@ -33,7 +33,9 @@ public struct TileSums: Hashable, Sendable {
 
     public var leafName: String { "tile/\(tile)" }
 
-    init(tile: Int, width: Int, height: Int, sampleCount: Int, nanCount: Int, sums: [Int64]) {
+    package init(
+        tile: Int, width: Int, height: Int, sampleCount: Int, nanCount: Int, sums: [Int64]
+    ) {
         self.tile = tile
         self.width = width
         self.height = height

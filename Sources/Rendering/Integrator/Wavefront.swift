@@ -7,19 +7,20 @@ internal import Core
 /// Paths live in slots of `state`, one word a field (`Kernels/render/layout.cl`); queues hold the
 /// slots that a stage works on. Which slot stands where in a queue may vary; what is computed for
 /// it does not.
-final class Wavefront {
+package final class Wavefront {
     /// Words of state for one path of a plain scene; `P_WORDS` in `Kernels/render/layout.cl`.
-    static let stateWords = 45
+    package static let stateWords = 45
     /// `P_HIT_PRIMITIVE` there.
     private static let hitPrimitiveField = 14
     private let group: PathGroup
-
     let capacity: Int
     var isNarrow: Bool { programs.isNarrow }
     private let device: any ComputeDevice
     private let programs: RenderPrograms
     private let blob: any ComputeBuffer
     private let bounces: Int
+    /// Words of state for one path of this scene.
+    private let stateWords: Int
     private let state: any ComputeBuffer
     private var queue: any ComputeBuffer
     private var next: any ComputeBuffer
@@ -37,7 +38,8 @@ final class Wavefront {
         bounces = blob.bounces
         group = PathGroup(device.description, isNarrow: programs.isNarrow)
         self.blob = try device.makeBuffer(blob.words)
-        state = try device.makeBuffer(byteCount: capacity * blob.features.stateWords * 4)
+        stateWords = blob.features.stateWords
+        state = try device.makeBuffer(byteCount: capacity * stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
         next = try device.makeBuffer(byteCount: capacity * 4)
         surfaces = try device.makeBuffer(byteCount: capacity * 4)
@@ -52,20 +54,25 @@ final class Wavefront {
     /// - Parameters:
     ///   - tiles: each tile's column, and above 16 bits its row.
     ///   - pathCount: pixels inside the frame times samples.
+    ///   - inspect: called with the number of paths queued once they have begun, and after each
+    ///     depth with those that go on.
     func trace(
         tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
-        into sums: any ComputeBuffer, isFirst: Bool
+        into sums: any ComputeBuffer, isFirst: Bool,
+        inspect: ((Int) throws(Failure) -> Void)? = nil
     ) throws(Failure) {
         try device.write(counterZeros, to: counters)
         let pixels = tileCount * 1024
         try begin(pixels, samples, tiles: tiles, firstSample: firstSample)
         var count = pathCount
         var depth = 0
+        try inspect?(count)
         // One ray beyond the last bounce finds light alone, so that all light is weighed alike.
         while count > 0, depth <= bounces + 1 {
             count = try advance(count, depth: depth)
             swap(&queue, &next)
             depth += 1
+            try inspect?(count)
         }
         try launch(
             "accumulate", programs.frame, pixels,
@@ -103,6 +110,27 @@ final class Wavefront {
         return try device.read(
             UInt32.self, count: pixels * samples, from: state,
             at: Self.hitPrimitiveField * 4 * capacity)
+    }
+
+    /// The state of the first `slots` paths as it is now: for each field all slots, as
+    /// `Kernels/render/layout.cl` numbers them.
+    func state(slots: Int) throws(Failure) -> [[UInt32]] {
+        var fields: [[UInt32]] = []
+        for field in 0..<stateWords {
+            fields.append(
+                try device.read(
+                    UInt32.self, count: slots, from: state, at: 4 * field * capacity))
+        }
+        return fields
+    }
+
+    /// Forgets the first `slots` paths: what a path that ends early leaves unwritten is then zero,
+    /// and not an earlier one's.
+    func clear(slots: Int) throws(Failure) {
+        let zeros = [UInt32](repeating: 0, count: slots)
+        for field in 0..<stateWords {
+            try device.write(zeros, to: state, at: 4 * field * capacity)
+        }
     }
 
     /// One depth for the `count` queued paths; how many go on.

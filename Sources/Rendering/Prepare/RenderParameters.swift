@@ -68,7 +68,7 @@ public struct RenderParameters: Hashable, Sendable {
     public var tilesHigh: Int { (height + TileSums.side - 1) / TileSums.side }
     public var tileCount: Int { tilesWide * tilesHigh }
 
-    func size(ofTile tile: Int) -> (width: Int, height: Int) {
+    package func size(ofTile tile: Int) -> (width: Int, height: Int) {
         let left = tile % tilesWide * TileSums.side
         let top = tile / tilesWide * TileSums.side
         return (min(TileSums.side, width - left), min(TileSums.side, height - top))

@@ -21,6 +21,8 @@ struct RenderCommand: AsyncParsableCommand {
               rigor render helmet.gltf --env beach.hdr --spp 256 -o helmet.exr
               rigor render shop.glb --camera Counter --device cpu --json
               rigor render shop.glb --spp 4096 --preview 10 -o shop.png
+              rigor render shop.glb --share -o shop.exr
+              rigor render shop.glb --tiles 0-99 --part first.part
             """)
 
     @OptionGroup var scene: RenderOptions
@@ -30,6 +32,7 @@ struct RenderCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Have the driver measure each kernel, and say where time went.")
     var kernels = false
 
+    @OptionGroup var sharing: ShareOptions
     @OptionGroup var device: DeviceOptions
     @OptionGroup var format: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -37,6 +40,7 @@ struct RenderCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console()
         if let output = picture.output { try FileBytes.checkWritable(output) }
+        if sharing.isGiven { return try SharedRender(self, console).run() }
         let opened = try device.open(home: home.given, isProfiling: kernels)
         try sitting.check(output: picture.output, devices: opened.count)
         let isAlone = opened.count == 1

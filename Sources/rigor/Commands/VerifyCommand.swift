@@ -17,9 +17,14 @@ struct VerifyCommand: AsyncParsableCommand {
             gave, and checks both signatures against the parties named there. Without --ledger it \
             is the ledger of the market the receipt's folder is in, else the one in the data folder.
 
+            With --spot, computes tiles, items or chunks of the task again on a device of this \
+            machine, from the inputs that the pool kept (or --inputs), and says which do not give \
+            the bytes that were settled.
+
             EXAMPLES
               rigor verify demo/market/receipts/0a1b2c3d4e5f6071-89abcdef.json
               rigor verify receipt.json --ledger market/ledger.sqlite --json
+              rigor verify receipt.json --spot 5
             """)
 
     @Argument(help: "The receipt's file.", completion: .file(extensions: ["json"]))
@@ -28,6 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("The ledger to trust.", valueName: "file"),
         completion: .file(extensions: ["sqlite"]), transform: Accepted.text("a file"))
     var ledger: String?
+    @OptionGroup var spot: SpotOptions
     @OptionGroup var home: HomeOptions
     @OptionGroup var output: OutputOptions
 
@@ -37,12 +43,16 @@ struct VerifyCommand: AsyncParsableCommand {
         let audit = try Self.openLedger(path).audit()
         let own = signed.checks(against: audit.hub)
         let checks = audit.checks + own
+        let isGood = checks.allSatisfy(\.holds)
+        let spots = isGood ? try compare(signed.receipt, audit.hub, ledger: path) : nil
         if output.json {
-            Console().write(Self.document(signed, checks, receipt: receipt, ledger: path))
+            Console().write(Self.document(signed, checks, spots, receipt: receipt, ledger: path))
         }
-        for (place, list) in [(path, audit.checks), (receipt, own)] {
-            guard let failed = list.first(where: { !$0.holds }) else { continue }
-            throw Failure(.untrusted, "\(place): \(failed.name): \(failed.detail)")
+        for (place, list) in [(path, audit.checks), (receipt, own), (receipt, spots?.checks ?? [])]
+        {
+            let failed = list.filter { !$0.holds }.map { "\($0.name): \($0.detail)" }
+            guard !failed.isEmpty else { continue }
+            throw Failure(.untrusted, "\(place): \(failed.joined(separator: "; "))")
         }
         guard !output.json else { return }
         let said = signed.receipt
@@ -56,9 +66,12 @@ struct VerifyCommand: AsyncParsableCommand {
               ledger       \(audit.history.calls) calls replayed, every posting balanced
               \(checks.count) checks passed, both signatures among them
             """)
+        if let spots {
+            Console().say("  \(spots.checks.count - 1) spots computed again: the same bytes")
+        }
     }
 
-    private static func openLedger(_ path: String) throws(Failure) -> MarketLedger {
+    static func openLedger(_ path: String) throws(Failure) -> MarketLedger {
         // SQLite says little of what is no plain file, and waits for a pipe for ever.
         try PlainFile(path, expecting: "a market's ledger").close()
         return try MarketLedger.open(path)
@@ -75,23 +88,53 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private static func document(
-        _ signed: SignedReceipt, _ checks: [Check], receipt: String, ledger: String
+        _ signed: SignedReceipt, _ checks: [Check], _ spots: SpotCheck.Result?,
+        receipt: String, ledger: String
     ) -> JSON {
-        [
+        let all = checks + (spots?.checks ?? [])
+        return [
             "receipt": .string(receipt), "ledger": .string(ledger),
-            "verified": .bool(checks.allSatisfy(\.holds)),
+            "verified": .bool(all.allSatisfy(\.holds)),
             "taskid": .string("\(signed.receipt.taskID)"),
             "result_hash": .string("\(signed.receipt.resultHash)"),
             "worker": .string("\(signed.receipt.worker)"),
             "paid": .string("\(signed.receipt.paid)"),
-            "checks": .array(
-                checks.map { check in
-                    [
-                        "name": .string(check.name), "holds": .bool(check.holds),
-                        "detail": .string(check.detail),
-                    ]
-                }),
+            "checks": .array(checks.map(Self.json)),
+            "spot": .optional(spots) { spots in
+                [
+                    "seed": .string(String(spots.seed)), "device": .string(spots.device),
+                    "matches": .bool(spots.checks.allSatisfy(\.holds)),
+                    "checks": .array(spots.checks.map(Self.json)),
+                ]
+            },
         ]
+    }
+
+    private static func json(_ check: Check) -> JSON {
+        [
+            "name": .string(check.name), "holds": .bool(check.holds),
+            "detail": .string(check.detail),
+        ]
+    }
+
+    /// Computes some of the task again, where that is asked for.
+    private func compare(
+        _ receipt: Receipt, _ hub: Hub, ledger: String
+    ) throws(Failure) -> SpotCheck.Result? {
+        guard let count = spot.spot else { return nil }
+        let console = Console()
+        let task = try SettledTask(
+            receipt, in: hub, pool: spot.pool ?? MarketPlaces.pool(beside: ledger))
+        let result = try SpotCheck(
+            options: spot, count: count, home: home.given, console: console
+        ).run(task)
+        console.note("spot checks drawn with --seed \(result.seed) on \(result.device)")
+        if result.isOtherProgram, !result.checks.allSatisfy(\.holds) {
+            console.warn(
+                "the task was computed by program \(receipt.appVersion), which this is not: ask "
+                    + "that one before you accuse anybody")
+        }
+        return result
     }
 }
 

@@ -23,9 +23,9 @@ enum Units {
         return "\(whole / 3600) h \(whole / 60 % 60) min"
     }
 
-    /// `1 device`, `2 devices`.
-    static func count(_ number: Int, _ word: String) -> String {
-        "\(number) \(word)\(number == 1 ? "" : "s")"
+    /// `1 device`, `2 devices`, `3 leaves`.
+    static func count(_ number: Int, _ word: String, _ many: String? = nil) -> String {
+        "\(number) \(number == 1 ? word : many ?? "\(word)s")"
     }
 
     /// Three digits that tell, however small the value is: `2.39`, `0.00042`.

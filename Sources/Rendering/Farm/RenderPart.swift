@@ -1,0 +1,166 @@
+internal import Compute
+public import Core
+internal import Digest
+internal import Foundation
+
+/// A part of a picture on its way to the others: of which job, which samples of which tiles, and
+/// their sums. As leaves it is one named `part` and the tiles'; see `docs/formats.md` 5.7.
+public struct RenderPart: Sendable {
+    public var job: Job
+    public var piece: RenderPiece
+    /// The piece's tiles, in order.
+    public var tiles: [TileSums]
+
+    /// What parts of one picture have in common.
+    public struct Job: Hashable, Sendable {
+        /// Of the app `render`.
+        public var version: String
+        /// ``KernelFiles/hash``: another release's kernels may round elsewhere.
+        public var kernels: Hash256
+        /// SHA-256 of the prepared scene: geometry, materials, light, camera, size, bounces, seed.
+        public var blob: Hash256
+        public var parameters: RenderParameters
+        public var frame: Int
+        /// For people: what the scene's and the light's files are called.
+        public var scene: String
+        public var environment: String
+
+        public init(
+            _ blob: RenderBlob, _ parameters: RenderParameters, frame: Int = 0, scene: String,
+            environment: String? = nil
+        ) {
+            version = RenderApp().version
+            kernels = KernelFiles.hash
+            self.blob = SHA256.hash(blob.bytes)
+            self.parameters = parameters
+            self.frame = frame
+            self.scene = scene
+            self.environment = environment ?? ""
+        }
+    }
+
+    public init(job: Job, piece: RenderPiece, tiles: [TileSums]) {
+        self.job = job
+        self.piece = piece
+        self.tiles = tiles
+    }
+}
+
+extension RenderPart.Job {
+    /// In what this job differs from another one, in words; nil where they are one.
+    public func difference(from other: Self) -> String? {
+        let (p, q) = (parameters, other.parameters)
+        let compared: [(name: String, own: String, its: String)] = [
+            ("size", "\(p.width)x\(p.height)", "\(q.width)x\(q.height)"),
+            ("frame", "\(frame)", "\(other.frame)"), ("samples", "\(p.samples)", "\(q.samples)"),
+            ("bounces", "\(p.bounces)", "\(q.bounces)"), ("seed", "\(p.seed)", "\(q.seed)"),
+            ("camera", p.camera.argument, q.camera.argument), ("scene", scene, other.scene),
+            ("environment", environment, other.environment),
+            ("app version", version, other.version),
+            ("kernels", "\(kernels)", "\(other.kernels)"),
+        ]
+        for field in compared where field.own != field.its {
+            return "\(field.name) \(field.own), not \(field.its)"
+        }
+        return blob == other.blob ? nil : "other content under the same names"
+    }
+}
+
+// MARK: - Leaves
+
+extension RenderPart {
+    private static let format = 1
+    private static let name = "part"
+
+    /// The part as leaves of a leaf file.
+    public var leaves: [Leaf] {
+        let p = job.parameters
+        func range(_ range: Range<Int>) -> CBOR {
+            .array([CBOR(range.lowerBound), CBOR(range.upperBound)])
+        }
+        let head = CBOR.map([
+            "format": CBOR(Self.format), "app": .text("render"), "version": .text(job.version),
+            "kernels": .bytes(job.kernels.bytes), "blob": .bytes(job.blob.bytes),
+            "width": CBOR(p.width), "height": CBOR(p.height), "sample_count": CBOR(p.samples),
+            "bounces": CBOR(p.bounces), "seed": .unsigned(p.seed),
+            "camera": .text(p.camera.argument), "scene": .text(job.scene),
+            "environment": .text(job.environment), "frame": CBOR(job.frame),
+            "tiles": range(piece.tiles), "samples": range(piece.samples),
+        ])
+        let first = Leaf(index: 0, name: Self.name, bytes: head.encoded)
+        return [first]
+            + tiles.enumerated().map {
+                Leaf(index: $0.offset + 1, name: $0.element.leafName, bytes: $0.element.bytes)
+            }
+    }
+
+    /// Whether leaves are a part's, and not a whole task's.
+    public static func isPart(_ leaves: [Leaf]) -> Bool { leaves.first?.name == name }
+
+    /// Reads a part back, checking every field.
+    ///
+    /// - Throws: ``Failure`` naming what was expected.
+    public init(leaves: [Leaf]) throws(Failure) {
+        guard let first = leaves.first, first.name == Self.name else {
+            throw Failure(.malformed, "part of a picture: a leaf named \(Self.name) expected first")
+        }
+        let head = Head(try CBOR(decoding: first.bytes))
+        guard try head.count("format") == Self.format else {
+            throw Failure(.unsupported, "part of a picture: format \(Self.format) expected")
+        }
+        var tiles: [TileSums] = []
+        for leaf in leaves.dropFirst() { tiles.append(try TileSums(leaf)) }
+        let piece = RenderPiece(
+            tiles: try head.range("tiles"), samples: try head.range("samples"))
+        self.init(job: try Job(head), piece: piece, tiles: tiles)
+        var merge = try FrameMerge(job.parameters, whole: piece)
+        try merge.add(tiles, of: piece, from: "part of a picture")
+    }
+
+    /// The fields of the first leaf.
+    fileprivate struct Head {
+        private let value: CBOR
+        init(_ value: CBOR) { self.value = value }
+
+        func require<T>(_ key: String, _ what: String, _ read: (CBOR) -> T?) throws(Failure) -> T {
+            guard let found = value[key].flatMap(read) else {
+                throw Failure(.malformed, "part of a picture: \(key): \(what) expected")
+            }
+            return found
+        }
+        func count(_ key: String) throws(Failure) -> Int {
+            try require(key, "a whole number") { $0.int.flatMap { $0 >= 0 ? $0 : nil } }
+        }
+        func text(_ key: String) throws(Failure) -> String {
+            try require(key, "text", \.text)
+        }
+        func hash(_ key: String) throws(Failure) -> Hash256 {
+            try require(key, "32 bytes") { $0.bytes.flatMap { Hash256($0) } }
+        }
+        func range(_ key: String) throws(Failure) -> Range<Int> {
+            try require(key, "a range") { value in
+                guard let ends = value.array, ends.count == 2, let low = ends[0].int,
+                    let high = ends[1].int, 0 <= low, low < high
+                else { return nil }
+                return low..<high
+            }
+        }
+    }
+}
+
+extension RenderPart.Job {
+    fileprivate init(_ head: RenderPart.Head) throws(Failure) {
+        version = try head.text("version")
+        kernels = try head.hash("kernels")
+        blob = try head.hash("blob")
+        parameters = RenderParameters(
+            width: try head.count("width"), height: try head.count("height"),
+            samples: try head.count("sample_count"), bounces: try head.count("bounces"),
+            seed: try head.require("seed", "a whole number", \.unsigned),
+            camera: CameraChoice(argument: try head.text("camera")))
+        try parameters.check()
+        frame = try head.count("frame")
+        scene = try head.text("scene")
+        environment = try head.text("environment")
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Core
+
+/// `rigor quote`: what a render would take, before anybody is asked to do it.
+struct QuoteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quote",
+        abstract: "Say time and price of a render on each device, before it is begun.",
+        discussion: """
+            Takes the options of `rigor render`, and renders a few pieces of the picture that lie \
+            evenly over it, for some seconds a device. The time said is load, preparation, \
+            compilation and computation, without the writing of the picture. How far off it may \
+            be follows from how much the pieces differ; a machine that gets busier, or throttles, \
+            is not foreseen. Without --device every device but simulators is asked.
+
+            EXAMPLES
+              rigor quote shop.glb --size 1920x1080 --spp 1024
+              rigor quote shop.glb --spp 4096 --price-per-hour 0.9 --device gpu
+              rigor quote shop.glb --price-per-kwh 0.31 --json
+            """)
+
+    @OptionGroup var render: RenderCommand
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Seconds of rendering on each device. (default: 4)", valueName: "s"),
+        transform: Accepted.decimal(0...3600))
+    var budget = 4.0
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("What an hour of a device costs.", valueName: "price"),
+        transform: Accepted.decimal(0...1_000_000_000))
+    var pricePerHour: Double?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "What a kilowatt-hour costs, where sensors tell what a device draws.",
+            valueName: "price"),
+        transform: Accepted.decimal(0...1_000_000_000))
+    var pricePerKwh: Double?
+
+    func run() async throws {
+        let console = Console()
+        let quotes = try DeviceQuotes(self, console).run()
+        if render.format.json {
+            console.write(.perDevice(quotes.map(\.json)))
+        } else {
+            for quote in quotes { for line in quote.lines { console.say(line) } }
+            if let line = DeviceQuote.together(quotes) { console.say(line) }
+        }
+        if quotes.allSatisfy({ $0.failure != nil }) { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Core
+import Rendering
+
+/// How one frame is cut: between this machine's devices, or between machines.
+struct ShareOptions: ParsableArguments {
+    @Flag(
+        name: .long,
+        help: """
+            All devices of --device (by default every one) compute the picture together, each by \
+            its speed; the bits are those of one alone.
+            """)
+    var share = false
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Compute these tiles alone, both ends included; see --part.", valueName: "a-b"),
+        transform: Self.range)
+    var tiles: Range<Int>?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Compute these of a pixel's samples alone, both ends included.", valueName: "a-b"),
+        transform: Self.range)
+    var samples: Range<Int>?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Write what was computed to a part file; `rigor merge` adds parts up.",
+            valueName: "file"),
+        completion: .file(extensions: ["part"]), transform: Accepted.file(ending: ["part"]))
+    var part: String?
+
+    /// Whether the picture is cut at all.
+    var isGiven: Bool { share || part != nil }
+
+    func validate() throws {
+        if tiles != nil || samples != nil, part == nil {
+            throw ValidationError(
+                "--tiles and --samples compute a part of the picture: add --part FILE")
+        }
+    }
+
+    /// The piece of the frame that is asked for.
+    ///
+    /// - Throws: ``Failure`` naming the option that reaches out of it.
+    func piece(of parameters: RenderParameters) throws(Failure) -> RenderPiece {
+        var piece = RenderPiece(wholeOf: parameters)
+        for (name, asked, all) in [
+            ("tiles", tiles, piece.tiles), ("samples", samples, piece.samples),
+        ] {
+            guard let asked, asked.upperBound > all.upperBound else { continue }
+            throw Failure(
+                .limit,
+                "--\(name) \(asked.lowerBound)-\(asked.upperBound - 1): the picture has \(name) "
+                    + "0-\(all.upperBound - 1)")
+        }
+        piece.tiles = tiles ?? piece.tiles
+        piece.samples = samples ?? piece.samples
+        return piece
+    }
+
+    /// `7` or `0-63`, both ends included.
+    @Sendable private static func range(_ text: String) throws -> Range<Int> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(ends.count), let low = ends[0], let high = ends[ends.count - 1],
+            0 <= low, low <= high, high < 1 << 31
+        else {
+            throw ValidationError("a number or two with - between expected, such as 0-63")
+        }
+        return low..<high + 1
+    }
+}

@@ -1,0 +1,230 @@
+internal import Compute
+internal import Core
+internal import Digest
+internal import Foundation
+internal import Hardware
+internal import Rendering
+
+/// What one device would take for a render.
+struct DeviceQuote {
+    let device: String
+    var load = 0.0
+    var prepare = 0.0
+    var compile = 0.0
+    var digest = 0.0
+    var quote: RenderQuote?
+    /// Seconds and pieces that were tried.
+    var tried = 0.0
+    var watts: Double?
+    var pricePerHour: Double?
+    var pricePerKwh: Double?
+    var failure: Failure?
+
+    init(device: String) { self.device = device }
+
+    /// From the command line to the last sample.
+    var seconds: Double {
+        load + prepare + compile + (quote?.computeSeconds ?? 0) + digest
+    }
+
+    private var joules: Double? { watts.map { $0 * seconds } }
+    private var price: Double? {
+        let hours = pricePerHour.map { $0 * seconds / 3600 }
+        let energy = pricePerKwh.flatMap { price in joules.map { price * $0 / 3.6e6 } }
+        guard hours != nil || energy != nil else { return nil }
+        return (hours ?? 0) + (energy ?? 0)
+    }
+
+    var json: JSON {
+        [
+            "device": .string(device), "total_seconds": .seconds(seconds),
+            "seconds": [
+                "load": .seconds(load), "prepare": .seconds(prepare),
+                "compile": .seconds(compile),
+                "compute": .optional(quote) { .seconds($0.computeSeconds) },
+                "digest": .seconds(digest),
+            ],
+            "relative_error": .optional(quote?.relativeError) { .number($0, decimals: 4) },
+            "samples_per_second": .optional(quote) { .number($0.samplesPerSecond, decimals: 1) },
+            "tried": [
+                "pieces": .int(quote?.probes.count ?? 0), "seconds": .seconds(tried),
+            ],
+            "watts": .optional(watts) { .number($0, decimals: 1) },
+            "joules": .optional(joules) { .number($0, decimals: 1) },
+            "price": .optional(price) { .number($0, decimals: 6) },
+            "failure": .optional(failure) { .string($0.message) },
+        ]
+    }
+
+    var lines: [String] {
+        guard let quote else {
+            return ["device   \(device)", "failed   \(failure.map { "\($0)" } ?? "")", ""]
+        }
+        let off = quote.relativeError.map { "± \(Units.plain($0 * 100, 0)) % of what is computed" }
+        var lines = [
+            "device   \(device)",
+            "time     \(Units.significant(seconds)) s, "
+                + (off ?? "from so few pieces that nobody knows how far off"),
+            """
+            seconds  load \(Units.plain(load, 3)), prepare \(Units.plain(prepare, 3)), compile \
+            \(Units.plain(compile, 3)), compute \(Units.plain(quote.computeSeconds, 3)), digest \
+            \(Units.plain(digest, 3))
+            """,
+            "rate     \(Units.significant(quote.samplesPerSecond / 1e6)) Msamples/s, by "
+                + "\(Units.count(quote.probes.count, "piece")) in \(Units.plain(tried, 1)) s",
+            "energy   "
+                + (joules.map { "\(Units.significant($0)) J" } ?? "unknown: no sensor tells here"),
+        ]
+        if let price { lines.append("price    \(Units.significant(price))") }
+        if pricePerKwh != nil, joules == nil {
+            lines.append("price    of energy unknown, not in the above")
+        }
+        return lines + [""]
+    }
+
+    /// What several devices would take with `--share`, at best.
+    static func together(_ quotes: [DeviceQuote]) -> String? {
+        let working = quotes.filter { $0.quote != nil }
+        guard working.count > 1 else { return nil }
+        let rates = working.compactMap { $0.quote.map { 1 / max($0.computeSeconds, 1e-9) } }
+        let most = working.map { $0.load + $0.prepare + $0.compile + $0.digest }.max() ?? 0
+        return "together \(Units.significant(1 / rates.reduce(0, +) + most)) s with --share, where "
+            + "they do not hinder each other"
+    }
+}
+
+/// Asks each device in turn.
+struct DeviceQuotes {
+    private let command: QuoteCommand
+    private let console: Console
+    private let clock = SystemClock()
+
+    init(_ command: QuoteCommand, _ console: Console) {
+        self.command = command
+        self.console = console
+    }
+
+    func run() throws(Failure) -> [DeviceQuote] {
+        let parameters = command.render.wanted
+        let devices = try open()
+        let start = clock.monotonicSeconds
+        let scene = try command.render.load()
+        let loaded = clock.monotonicSeconds
+        let blob = try RenderBlob(scene, parameters)
+        let prepared = clock.monotonicSeconds
+        if !command.render.format.json { for line in scene.warnings { console.warn(line) } }
+        var quotes: [DeviceQuote] = []
+        defer { console.endProgress() }
+        for device in devices {
+            var quote = DeviceQuote(device: device.description.label)
+            quote.load = loaded - start
+            quote.prepare = prepared - loaded
+            quote.pricePerHour = command.pricePerHour
+            quote.pricePerKwh = command.pricePerKwh
+            console.progress("trying \(quote.device)")
+            do throws(Failure) {
+                try measure(blob, parameters, on: device, &quote)
+            } catch {
+                quote.failure = error
+            }
+            quotes.append(quote)
+        }
+        return quotes
+    }
+
+    /// Without `--device` all but simulators, which would take hours.
+    private func open() throws(Failure) -> [OpenCLDevice] {
+        var selection = command.render.device
+        let isAsked = selection.device != nil
+        if !isAsked { selection.device = "all" }
+        let all = try selection.open(home: command.render.home.given)
+        let quick = all.filter { isAsked || $0.description.kind != .other }
+        return quick.isEmpty ? all : quick
+    }
+
+    private func measure(
+        _ blob: RenderBlob, _ parameters: RenderParameters, on device: OpenCLDevice,
+        _ quote: inout DeviceQuote
+    ) throws(Failure) {
+        let start = clock.monotonicSeconds
+        let run = try RenderRun(
+            blob, on: device, clock: clock,
+            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+        quote.compile = clock.monotonicSeconds - start
+        let pieces = RenderQuote.pieces(of: parameters)
+        var probes: [RenderQuote.Probe] = []
+        var tiles: [TileSums] = []
+        // The first one finds how much the device takes at a time.
+        _ = try time(run, pieces[pieces.count - 1], &tiles)
+        let meter = PowerMeter(device.description)
+        let began = clock.monotonicSeconds
+        for piece in pieces {
+            probes.append(try time(run, piece, &tiles))
+            meter.read()
+            if clock.monotonicSeconds - began >= command.budget { break }
+        }
+        quote.tried = clock.monotonicSeconds - began
+        quote.watts = meter.watts(seconds: quote.tried)
+        let pixels = parameters.width * parameters.height
+        quote.quote = RenderQuote(
+            probes, sampleCount: pixels * parameters.samples, pieceCount: pieces.count)
+        let hashing = clock.monotonicSeconds
+        _ = TileSums.tree(over: tiles).root
+        quote.digest =
+            (clock.monotonicSeconds - hashing) * Double(parameters.tileCount) / Double(tiles.count)
+    }
+
+    private func time(
+        _ run: RenderRun, _ piece: RenderPiece, _ tiles: inout [TileSums]
+    ) throws(Failure) -> RenderQuote.Probe {
+        let start = clock.monotonicSeconds
+        var samples = 0
+        var found: [TileSums] = []
+        try run.render(
+            tiles: piece.tiles, samples: piece.samples,
+            advance: { (_: Double) throws(Failure) in },
+            finish: { (tile: TileSums) throws(Failure) in
+                samples += tile.width * tile.height * tile.sampleCount
+                found.append(tile)
+            })
+        tiles += found
+        return RenderQuote.Probe(samples: samples, seconds: clock.monotonicSeconds - start)
+    }
+}
+
+/// What a device draws while it works, where the machine's own files tell: a processor by its energy
+/// counters, a card by the sensor at its PCI address. NVIDIA's cards tell only their own library,
+/// which is not loaded here.
+private final class PowerMeter {
+    private let meters: [(meter: EnergyMeter, first: Int)]
+    private let pci: PCIAddress?
+    private var watts: [Double] = []
+
+    init(_ device: DeviceDescription) {
+        let packages = device.kind == .cpu ? EnergyMeter.all(.machine) : []
+        // Of psys a package is a part.
+        meters = packages.filter { $0.name.hasPrefix("package") }.compactMap { meter in
+            meter.microjoules().map { (meter, $0) }
+        }
+        pci = device.pciAddress.flatMap { PCIAddress($0) }
+    }
+
+    /// Looks at a card's sensor; energy counters need no looking at in between.
+    func read() {
+        guard let pci else { return }
+        let own = HardwareMonitor.readings(.machine).filter {
+            $0.pci == pci && $0.quantity == .power
+        }
+        if let reading = own.first { watts.append(reading.value) }
+    }
+
+    func watts(seconds: Double) -> Double? {
+        if !watts.isEmpty { return watts.reduce(0, +) / Double(watts.count) }
+        guard !meters.isEmpty, seconds > 0 else { return nil }
+        let joules = meters.reduce(0.0) { sum, item in
+            guard let last = item.meter.microjoules() else { return sum }
+            return sum + item.meter.joules(from: item.first, to: last)
+        }
+        return joules / seconds
+    }
+}

@@ -1,0 +1,191 @@
+import Compute
+import Core
+import Digest
+import Foundation
+import Rendering
+import RigorTestKit
+import Testing
+
+/// Several devices at one frame, each on its own thread: the bits of one alone.
+@Suite(.serialized) struct FrameShareTests {
+    private let parameters = RenderParameters(width: 100, height: 70, samples: 24, bounces: 3)
+
+    /// What can work side by side here: parts of PoCL's processor, Intel's runtime. Opened once,
+    /// for they compile anew each time.
+    private static let opened: Result<[any ComputeDevice], any Error> = Result {
+        var devices: [any ComputeDevice] = []
+        for test in TestDevices.quick where test.verdict == .exact {
+            devices += test.label == "PoCL" ? try test.open(computeUnits: 1) : [try test.open()]
+        }
+        return devices
+    }
+
+    private func devices() throws -> [any ComputeDevice] { try Self.opened.get() }
+
+    private func workers(_ devices: [any ComputeDevice]) throws -> [FrameShare.Worker] {
+        let blob = try RenderBlob(SceneMaker.room, parameters)
+        return devices.enumerated().map { index, device in
+            // Variants in turn: their bits are the same.
+            FrameShare.Worker(
+                device, blob, label: "\(index): \(device.description.label)",
+                clock: MonotonicClock(),
+                tuning: .init(pathsMax: 8192 << (index % 3), isNarrow: index % 2 == 1 ? true : nil))
+        }
+    }
+
+    private func share(
+        _ workers: [FrameShare.Worker], whole: RenderPiece? = nil,
+        advance: (Double) throws(Failure) -> Void = { (_: Double) throws(Failure) in },
+        lost: (String, Failure) -> Void = { _, _ in }
+    ) throws -> FrameShare.Outcome {
+        let share = try FrameShare(workers, parameters, whole: whole, clock: MonotonicClock())
+        return try share.run(advance: advance, lost: lost)
+    }
+
+    @Test func togetherTheyGiveTheBitsOfOne() throws {
+        let devices = try devices()
+        guard devices.count > 1 else {
+            return TestDevices.skip("one device alone cannot share a frame")
+        }
+        let alone = root(try renderTiles(SceneMaker.room, parameters, on: devices[0]))
+        var fractions: [Double] = []
+        let outcome = try share(
+            try workers(devices),
+            advance: { (part: Double) throws(Failure) in
+                fractions.append(part)
+            })
+        #expect(root(outcome.tiles) == alone)
+        #expect(TileSums.tree(over: outcome.tiles).root == alone)
+        #expect(outcome.shares.allSatisfy { $0.failure == nil })
+        #expect((outcome.shares.reduce(0) { $0 + $1.fraction } - 1).magnitude < 1e-9)
+        #expect(fractions.last == 1)
+    }
+
+    @Test func aPieceOfTheFrame() throws {
+        let devices = try devices()
+        guard let first = devices.first else { return }
+        let whole = RenderPiece(tiles: 3..<8, samples: 5..<17)
+        let alone = try renderTiles(
+            SceneMaker.room, parameters, on: first, tiles: whole.tiles, samples: whole.samples)
+        #expect(try share(try workers(devices), whole: whole).tiles == alone)
+    }
+
+    /// Random cuts, computed on whichever device comes next, in any order.
+    @Test func randomCutsOnAnyMixOfDevices() throws {
+        let devices = try devices()
+        guard let first = devices.first else { return }
+        let alone = root(try renderTiles(SceneMaker.room, parameters, on: first))
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = FrameMergeTests.Generator(state: seed)
+        let blob = try RenderBlob(SceneMaker.room, parameters)
+        let runs = try devices.map {
+            try RenderRun(blob, on: $0, clock: MonotonicClock(), tuning: .init(pathsMax: 1 << 14))
+        }
+        for cuts in [3, 9, 17] {
+            var merge = try FrameMerge(parameters)
+            let whole = RenderPiece(wholeOf: parameters)
+            for piece in FrameMergeTests.cut(whole, times: cuts, using: &generator) {
+                let number = Int.random(in: runs.indices, using: &generator)
+                var tiles: [TileSums] = []
+                try runs[number].render(
+                    tiles: piece.tiles, samples: piece.samples,
+                    advance: { (_: Double) throws(Failure) in },
+                    finish: { (tile: TileSums) throws(Failure) in tiles.append(tile) })
+                try merge.add(tiles, of: piece, from: "device \(number)")
+            }
+            #expect(root(try merge.finished()) == alone, "seed \(seed), \(cuts) cuts")
+        }
+    }
+
+    @Test func theOthersDoTheWorkOfOneThatFails() throws {
+        guard let test = TestDevices.any else { return }
+        let good = try test.open()
+        let alone = root(try renderTiles(SceneMaker.room, parameters, on: good))
+        for launch in [40, 90] {
+            let flaky = FlakyDevice(try test.open(), [.failLaunch(launch)])
+            let both = try workers([good, flaky])
+            var lost: [String] = []
+            let outcome = try share(
+                Self.second(of: both, failsBeforeTheFirstGoesOn: DispatchSemaphore(value: 0)),
+                lost: { label, failure in lost.append("\(label): \(failure)") })
+            #expect(root(outcome.tiles) == alone)
+            #expect(lost.count == 1)
+            #expect(lost.first?.hasPrefix("1: ") == true, "\(lost)")
+            #expect(lost.first?.contains("scripted fault") == true, "\(lost)")
+            #expect(outcome.shares[1].failure?.code == .device)
+        }
+    }
+
+    /// Two workers, of whom the first waits with its first piece until the second has failed.
+    private static func second(
+        of workers: [FrameShare.Worker], failsBeforeTheFirstGoesOn failed: DispatchSemaphore
+    ) -> [FrameShare.Worker] {
+        let (good, flaky) = (workers[0], workers[1])
+        return [
+            FrameShare.Worker(label: good.label) { () throws(Failure) in
+                let render = try good.open()
+                return { (piece, advance) throws(Failure) in
+                    _ = failed.wait(timeout: .now() + 60)
+                    failed.signal()
+                    return try render(piece, advance)
+                }
+            },
+            FrameShare.Worker(label: flaky.label) { () throws(Failure) in
+                let render = try flaky.open()
+                return { (piece, advance) throws(Failure) in
+                    do throws(Failure) {
+                        return try render(piece, advance)
+                    } catch {
+                        failed.signal()
+                        throw error
+                    }
+                }
+            },
+        ]
+    }
+
+    @Test func whereAllFailTheReasonIsSaid() throws {
+        guard let test = TestDevices.any else { return }
+        let flaky = FlakyDevice(try test.open(), [.failLaunch(60)])
+        let failure = #expect(throws: Failure.self) { try share(try workers([flaky])) }
+        #expect(failure?.code == .device)
+    }
+
+    @Test func stopsWhenAsked() throws {
+        guard let test = TestDevices.any else { return }
+        let failure = #expect(throws: Failure.self) {
+            try share(
+                try workers([try test.open()]),
+                advance: { (_: Double) throws(Failure) in
+                    throw Failure(.cancelled, "stopped")
+                })
+        }
+        #expect(failure?.code == .cancelled)
+    }
+
+    /// Devices of different speed without hardware: shares follow speeds.
+    @Test func sharesFollowSpeeds() throws {
+        let parameters = parameters
+        func worker(_ label: String, microseconds: UInt32) -> FrameShare.Worker {
+            FrameShare.Worker(label: label) { () throws(Failure) in
+                { (piece, advance) throws(Failure) in
+                    usleep(UInt32(piece.units) * microseconds)
+                    try advance(1)
+                    return piece.tiles.map { tile in
+                        let size = parameters.size(ofTile: tile)
+                        return TileSums(
+                            tile: tile, width: size.width, height: size.height,
+                            sampleCount: piece.samples.count, nanCount: 0,
+                            sums: Array(repeating: 1, count: 3 * size.width * size.height))
+                    }
+                }
+            }
+        }
+        let outcome = try share([
+            worker("slow", microseconds: 12_000), worker("fast", microseconds: 3000),
+        ])
+        let fractions = outcome.shares.map(\.fraction)
+        #expect(fractions[1] > 2 * fractions[0], "\(fractions)")
+        #expect(fractions[0] > 0.05, "\(fractions)")
+    }
+}
