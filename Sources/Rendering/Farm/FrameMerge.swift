@@ -38,8 +38,8 @@ public struct FrameMerge: Sendable {
     /// - Parameters:
     ///   - sums: the piece's tiles, in order.
     ///   - source: what messages call it: a file's or a device's name.
-    /// - Throws: ``Failure`` `malformed` where the sums are not the piece's, `refused` where samples
-    ///   of it are there already.
+    /// - Throws: ``Failure`` `malformed` where the sums are not the piece's, `refused` where
+    ///   some of its samples are there already.
     public mutating func add(
         _ sums: [TileSums], of piece: RenderPiece, from source: String
     ) throws(Failure) {

@@ -118,6 +118,7 @@ package struct PathField: Hashable, Sendable {
         if name.hasPrefix("hit_") { return 0 }
         if name.hasPrefix("radiance") { return 4 }
         if name.hasPrefix("shadow_") { return 2 }
+        if name.hasPrefix("cone_") { return 3 }
         let ofPath = ["origin", "direction", "throughput", "density", "key", "sample"]
         return ofPath.contains { name == $0 || name.hasPrefix("\($0).") } ? 3 : 1
     }

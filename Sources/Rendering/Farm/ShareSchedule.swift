@@ -98,7 +98,7 @@ package struct ShareSchedule: Sendable {
         }
     }
 
-    /// Cuts a piece of about `wanted` units from the queue: whole tiles while it is worth that many,
+    /// Cuts a piece of about `wanted` units from the queue: whole tiles while it is worth them,
     /// else a range of samples of one.
     private mutating func take(_ wanted: Int) -> RenderPiece {
         // The smallest that holds it, else the largest: leaves few crumbs.

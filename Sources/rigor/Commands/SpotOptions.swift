@@ -21,7 +21,9 @@ struct SpotOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The pool's folder, with specification, inputs and leaves; by default beside the ledger.",
+            """
+            The pool's folder, with specification, inputs and leaves; by default beside the ledger.
+            """,
             valueName: "dir"),
         completion: .directory, transform: Accepted.text("a folder"))
     var pool: String?

@@ -105,10 +105,10 @@ struct DeviceQuotes {
     }
 
     func run() throws(Failure) -> [DeviceQuote] {
-        let parameters = command.render.wanted
+        let parameters = command.render.scene.parameters
         let devices = try open()
         let start = clock.monotonicSeconds
-        let scene = try command.render.load()
+        let scene = try command.render.scene.load()
         let loaded = clock.monotonicSeconds
         let blob = try RenderBlob(scene, parameters)
         let prepared = clock.monotonicSeconds
@@ -192,7 +192,7 @@ struct DeviceQuotes {
     }
 }
 
-/// What a device draws while it works, where the machine's own files tell: a processor by its energy
+/// What a device draws at work, where the machine's own files tell: a processor by its energy
 /// counters, a card by the sensor at its PCI address. NVIDIA's cards tell only their own library,
 /// which is not loaded here.
 private final class PowerMeter {

@@ -47,7 +47,8 @@ struct SharedRender {
         if let path = command.sharing.part {
             let name = { (path: String) in (path as NSString).lastPathComponent }
             let job = RenderPart.Job(
-                blob, parameters, scene: name(command.scene.scene), environment: command.scene.env.map(name))
+                blob, parameters, scene: name(command.scene.scene),
+                environment: command.scene.env.map(name))
             try PartFile.write(
                 RenderPart(job: job, piece: piece, tiles: outcome.tiles), to: path)
             report.part = path
