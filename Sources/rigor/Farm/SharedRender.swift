@@ -47,7 +47,8 @@ struct SharedRender {
         if let path = command.sharing.part {
             let name = { (path: String) in (path as NSString).lastPathComponent }
             let job = RenderPart.Job(
-                blob, parameters, scene: name(command.scene.scene), environment: command.scene.env.map(name))
+                blob, parameters, scene: name(command.scene.scene),
+                environment: command.scene.env.map(name))
             try PartFile.write(
                 RenderPart(job: job, piece: piece, tiles: outcome.tiles), to: path)
             report.part = path
@@ -67,6 +68,11 @@ struct SharedRender {
         let sitting = command.sitting
         if sitting.resume || sitting.preview != nil {
             let option = sitting.resume ? "--resume" : "--preview"
+            throw Failure(.refused, "\(option): not with --share or --part")
+        }
+        guard parameters.noise == nil, command.picture.aov.isEmpty else {
+            // Pieces are ranges of samples too, of which no tile can say whether it is done.
+            let option = parameters.noise == nil ? "--aov" : "--noise"
             throw Failure(.refused, "\(option): not with --share or --part")
         }
         if command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) {
