@@ -70,6 +70,9 @@ import Testing
         }
         try fails(arguments("--spp", "1", "--resume"), "name it with -o")
         try fails(arguments("--spp", "1", "--resume", "-o", picture), "no such file")
+        try fails(arguments("--spp", "9", "--share", "--noise", "0.1"), "--noise: not with")
+        try fails(
+            arguments("--spp", "9", "--share", "-o", picture, "--aov", "all"), "--aov: not with")
         try run.write("picture.exr.rigor", Array("RIGORRS1 and more".utf8))
         try fails(arguments("--spp", "1", "--resume", "-o", picture), "checksum")
         try run.write("picture.exr.rigor", Array("something else".utf8))

@@ -49,6 +49,15 @@ import Testing
         return quick.map { ($0, nil) } + quick.prefix(1).map { ($0, true) }
     }()
 
+    @Test(arguments: variants) func throughALens(_ test: TestDevice, isNarrow: Bool?) throws {
+        var parameters = Self.small
+        parameters.lens = Lens(.metres(0.4), focusDistance: 3)
+        let blob = try Self.blob(SceneMaker.room, parameters)
+        let device = try test.open()
+        let found = try difference(blob, samples: 2, on: device, isNarrow: isNarrow)
+        #expect(found == nil, "\(text(found))")
+    }
+
     @Test(arguments: variants) func everyFeature(_ test: TestDevice, isNarrow: Bool?) throws {
         let device = try test.open()
         for (name, scene) in FeatureScene.all {

@@ -100,4 +100,69 @@ import Testing
             }
         }
     }
+
+    /// How the picture is shown is part of the task, and of nothing that is computed.
+    @Test func looksAreParameters() throws {
+        let app = RenderApp()
+        let plain = try app.specification(scene: "demo.glb", folder: Self.examples, parameters)
+        let look = PictureLook(exposure: -1.5, view: .agx, bits: 16)
+        let spec = try app.specification(
+            scene: "demo.glb", folder: Self.examples, parameters, look: look)
+        #expect(try PictureLook(TaskSpec(canonical: spec.canonical)) == look)
+        #expect(try PictureLook(plain) == PictureLook())
+        #expect(
+            try app.prepare(spec, inputs: Self.examples)
+                == app.prepare(plain, inputs: Self.examples))
+        for (name, value) in [
+            ("view", TaskSpec.Parameter.string("filmic")), ("view", .int(1)),
+            ("exposure", .string("33")), ("exposure", .string("nan")), ("png_bits", .int(12)),
+        ] {
+            var wrong = spec
+            wrong.parameters[name] = value
+            let failure = #expect(throws: Failure.self) { _ = try PictureLook(wrong) }
+            #expect(failure?.message.contains(name) == true)
+        }
+    }
+
+    @Test func lensesAndNoiseTargetsAreParameters() throws {
+        let app = RenderApp()
+        var wanted = parameters
+        wanted.samples = 64
+        wanted.lens = Lens(.fStop(2.8), focusDistance: 1.5)
+        wanted.noise = NoiseTarget(level: 0.06, samplesMin: 8)
+        let spec = try app.specification(
+            scene: "demo.glb", folder: Self.examples, wanted,
+            parts: [.init(tiles: 0..<1), .init(tiles: 1..<4)])
+        let blob = try app.prepare(spec, inputs: Self.examples)
+        #expect(try blob == RenderBlob(Self.scene, wanted).bytes)
+        var tiles: [TileSums] = []
+        for part in 0..<2 {
+            guard let found = try run(spec, blob, part: part, Collector()) else { return }
+            tiles += try found.map { try TileSums($0) }
+        }
+        guard let device = try TestDevices.any?.open() else { return }
+        var frame = try PartialFrame(width: 48, height: 40, noise: wanted.noise)
+        let run = try RenderRun(
+            try RenderBlob(bytes: blob), on: device, clock: MonotonicClock())
+        try run.render(&frame, samples: 64) { _, _ throws(Failure) in true }
+        #expect(tiles == frame.tiles)
+
+        for (name, value) in [
+            ("focus_distance", TaskSpec.Parameter?.none), ("focus_distance", .string("0")),
+            ("f_stop", .string("x")), ("aperture", .string("0.1")), ("noise", .string("0")),
+            ("noise", .int(1)), ("samples_min", .int(0)),
+        ] {
+            var wrong = spec
+            wrong.parameters[name] = value
+            #expect(throws: Failure.self, "\(name)") {
+                _ = try app.prepare(wrong, inputs: Self.examples)
+            }
+        }
+    }
+
+    private static var scene: Scene {
+        get throws {
+            try Scene(contentsOf: URL(fileURLWithPath: examples + "/demo.glb"))
+        }
+    }
 }

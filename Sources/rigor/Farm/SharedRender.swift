@@ -70,6 +70,11 @@ struct SharedRender {
             let option = sitting.resume ? "--resume" : "--preview"
             throw Failure(.refused, "\(option): not with --share or --part")
         }
+        guard parameters.noise == nil, command.picture.aov.isEmpty else {
+            // Pieces are ranges of samples too, of which no tile can say whether it is done.
+            let option = parameters.noise == nil ? "--aov" : "--noise"
+            throw Failure(.refused, "\(option): not with --share or --part")
+        }
         if command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) {
             throw Failure(.refused, "-o: \(piece) are no picture; `rigor merge` makes one of parts")
         }
