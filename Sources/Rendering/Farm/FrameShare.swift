@@ -161,7 +161,7 @@ public final class FrameShare: Sendable {
         condition.lock()
         defer { condition.unlock() }
         if state.running > 0, state.news.isEmpty {
-            condition.wait(until: Date(timeIntervalSinceNow: Self.turnSeconds))
+            _ = condition.wait(until: Date(timeIntervalSinceNow: Self.turnSeconds))
         }
         let news = state.news
         state.news = []
@@ -234,7 +234,7 @@ public final class FrameShare: Sendable {
             switch state.schedule.next(for: index, atSeconds: clock.monotonicSeconds) {
             case .piece(let piece): return piece
             case .done: return nil
-            case .wait: condition.wait(until: Date(timeIntervalSinceNow: Self.turnSeconds))
+            case .wait: _ = condition.wait(until: Date(timeIntervalSinceNow: Self.turnSeconds))
             }
         }
     }
