@@ -105,7 +105,8 @@ struct DeviceQuotes {
     }
 
     func run() throws(Failure) -> [DeviceQuote] {
-        let parameters = command.render.wanted
+        try command.render.moment.checkOneFrame()
+        let parameters = command.render.scene.parameters
         let devices = try open()
         let start = clock.monotonicSeconds
         let scene = try command.render.load()
