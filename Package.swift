@@ -4,7 +4,7 @@ import PackageDescription
 // MARK: - Shorthands
 
 /// A C library installed by the system: a module map and a `shim.h`, nothing else.
-func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
@@ -44,8 +44,11 @@ let package = Package(
         system("CSpng", pkgConfig: "spng", apt: "libspng-dev"),
         system("COpenEXR", pkgConfig: "OpenEXR", apt: "libopenexr-dev"),
         system("CLibJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev"),
+        system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
+        system("CMeshopt", apt: "libmeshoptimizer-dev"),
         .target(name: "CLinux"),
         .target(name: "CJPEGShims", dependencies: ["CLibJPEG"]),
+        .target(name: "CDracoShims", linkerSettings: [.linkedLibrary("draco")]),
         .target(
             name: "Kernels", path: "Kernels",
             exclude: ["README.md"], sources: ["kernels.c"], publicHeadersPath: "include"),
@@ -73,11 +76,15 @@ let package = Package(
         module("OpenCL", ["Core", "COpenCL"]),
         module("Hardware", ["Core", "OpenCL", "CHwloc"]),
         module("Compute", ["Core", "Digest", "Kernels", "Profiles", "OpenCL", "Exact"]),
-        module("Imaging", ["Core", "Digest", "Exact", "CSpng", "COpenEXR", "CJPEGShims"]),
+        module("Imaging", ["Core", "Digest", "Exact", "CSpng", "COpenEXR", "CWebP", "CJPEGShims"]),
+        module("MeshCodecs", ["Core", "Digest", "CMeshopt", "CDracoShims"]),
 
         // Apps
         module(
-            "Rendering", ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging"]),
+            "Rendering",
+            [
+                "Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", "MeshCodecs",
+            ]),
         module(
             "Inference",
             ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", protobuf]),
@@ -86,7 +93,7 @@ let package = Package(
             "Profiling",
             [
                 "Core", "Digest", "Exact", "Files", "Kernels", "OpenCL", "Hardware", "Compute",
-                "Imaging", "Rendering", "Inference", "SoftFloat",
+                "Imaging", "MeshCodecs", "Rendering", "Inference", "SoftFloat",
             ]),
 
         // Hosts
@@ -183,6 +190,7 @@ let package = Package(
                 "LedgerWriter", grdb,
             ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
+        tests("MeshCodecs", ["Core", "Digest", "MeshCodecs"]),
         tests("Command", ["ProgramTestKit"]),
         tests(
             "Golden",
@@ -194,9 +202,10 @@ let package = Package(
         tests(
             "Rendering",
             [
-                "Core", "Digest", "Exact", "Imaging", "Compute", "Rendering", "RigorTestKit",
+                "Core", "Digest", "Exact", "Imaging", "MeshCodecs", "Compute", "Rendering",
+                "RigorTestKit",
             ]),
-        tests("Fuzz", ["Core", "Imaging", "Rendering"]),
+        tests("Fuzz", ["Core", "Imaging", "MeshCodecs", "Rendering"]),
         tests(
             "Inference",
             [
@@ -206,7 +215,8 @@ let package = Package(
             exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
-    cLanguageStandard: .gnu2x
+    cLanguageStandard: .gnu2x,
+    cxxLanguageStandard: .cxx17
 )
 
 // MARK: - Settings
@@ -220,7 +230,9 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-let clangTargets: Set<String> = ["Kernels", "Profiles", "Examples", "CLinux", "CJPEGShims"]
+let clangTargets: Set<String> = [
+    "Kernels", "Profiles", "Examples", "CLinux", "CJPEGShims", "CDracoShims",
+]
 for target in package.targets
 where [.regular, .executable, .test].contains(target.type) && !clangTargets.contains(target.name) {
     target.swiftSettings = swiftSettings

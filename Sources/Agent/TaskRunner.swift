@@ -105,7 +105,7 @@ final class TaskRunner: Sendable {
         do throws(Failure) {
             report(assignment, "prepare", 0)
             let blob = try timed(&seconds["prepare", default: 0]) { () throws(Failure) in
-                try prepare(assignment, inputs: inputs, program)
+                try prepare(assignment, spec, inputs: inputs, program)
             }
             return .result(
                 try compute(assignment, spec, blob, seconds, program, certificate))
@@ -141,9 +141,13 @@ final class TaskRunner: Sendable {
 
     /// The task's blob: from the cache, or by a prepare host, which lives for this alone.
     private func prepare(
-        _ assignment: Assignment, inputs: String, _ program: Program
+        _ assignment: Assignment, _ spec: TaskSpec, inputs: String, _ program: Program
     ) throws(Failure) -> TaskSpec.ContentID {
-        let key = SHA256.hash(program.hash.bytes + assignment.spec).bytes.hex
+        // Parts of one frame share a blob.
+        let frame = try spec.part(assignment.index).frame
+        let key = SHA256.hash(
+            program.hash.bytes + UInt64(frame).bigEndianBytes + assignment.spec
+        ).bytes.hex
         let record = "\(folder)/prepared/\(key)"
         if let known = Self.preparedBlob(record), store.contains(known) { return known }
         let host = try HostLink.start(
@@ -153,7 +157,8 @@ final class TaskRunner: Sendable {
         let output = store.incomingPath()
         let reply = try host.ask(
             .prepare(
-                PrepareOrder(spec: assignment.spec, inputsPath: inputs, outputPath: output)),
+                PrepareOrder(
+                    spec: assignment.spec, frame: frame, inputsPath: inputs, outputPath: output)),
             secondsMax: Self.prepareSecondsMax)
         guard case .prepared(let report) = reply else {
             throw Failure(.malformed, "prepare host: a blob expected")

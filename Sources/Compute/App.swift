@@ -16,11 +16,12 @@ public protocol App: Sendable {
     ///
     /// - Parameters:
     ///   - spec: the specification; `spec.app` and `spec.appVersion` are this app's.
+    ///   - frame: the frame of the parts that the blob is for. All parts of a frame share a blob.
     ///   - inputs: a folder that holds every file of `spec.inputs` under its relative path, each
     ///     already checked for size and SHA-256.
     /// - Returns: the blob: a function of the arguments alone, since blobs are cached by input.
     /// - Throws: ``Failure`` naming the file, the place and what was expected.
-    func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes
+    func prepare(_ spec: TaskSpec, frame: Int, inputs: String) throws(Failure) -> Bytes
 
     /// Computes one part of a task on `device`, handing out leaves as they become whole.
     ///
@@ -43,12 +44,19 @@ public protocol App: Sendable {
     func present(_ spec: TaskSpec, leaves: [[Leaf]], folder: String) throws(Failure) -> [String]
 }
 
+extension App {
+    /// The blob of a task whose parts are all of one frame.
+    public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
+        try prepare(spec, frame: spec.parts.first?.frame ?? 0, inputs: inputs)
+    }
+}
+
 /// What one call of ``App/run(_:on:observer:)`` computes.
 public struct AppRun: Sendable {
     public var spec: TaskSpec
     /// Index into `spec.parts`: the task's index in its deal.
     public var part: Int
-    /// What `prepare` returned for `spec`.
+    /// What `prepare` returned for `spec` and the part's frame.
     public var blob: Bytes
     /// About how much device work one slice shall be; never visible in a result.
     public var sliceSeconds: Double

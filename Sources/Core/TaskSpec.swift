@@ -23,6 +23,17 @@ public struct TaskSpec: Hashable, Sendable {
         self.parts = parts
     }
 
+    /// What task `index` of the deal computes.
+    ///
+    /// - Throws: ``Failure`` (malformed) where the specification has no such part.
+    public func part(_ index: Int) throws(Failure) -> Part {
+        guard parts.indices.contains(index) else {
+            throw Failure(
+                .malformed, "task specification: part \(index): it has \(parts.count) parts")
+        }
+        return parts[index]
+    }
+
     /// A parameter's value. Decimal numbers travel as strings, read once by the app.
     public enum Parameter: Hashable, Sendable {
         case int(Int)

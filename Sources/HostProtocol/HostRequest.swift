@@ -3,7 +3,7 @@ public import Core
 /// The version of what agents and hosts say to each other. An agent may have to start the host of
 /// an older release, so the first exchange settles it.
 public enum HostProtocol {
-    public static let version = 1
+    public static let version = 2
     /// The largest content of one leaf: a frame must hold it with its name.
     public static let leafBytesMax = FrameChannel.frameBytesMaxDefault - (1 << 16)
 }
@@ -87,13 +87,16 @@ public struct RunOrder: Hashable, Sendable {
 /// One task's inputs for a prepare host.
 public struct PrepareOrder: Hashable, Sendable {
     public var spec: Bytes
+    /// The frame whose parts the blob is for.
+    public var frame: Int
     /// A folder with the files of `spec.inputs`, under their relative paths.
     public var inputsPath: String
     /// The file to write the blob to.
     public var outputPath: String
 
-    public init(spec: Bytes, inputsPath: String, outputPath: String) {
+    public init(spec: Bytes, frame: Int, inputsPath: String, outputPath: String) {
         self.spec = spec
+        self.frame = frame
         self.inputsPath = inputsPath
         self.outputPath = outputPath
     }
@@ -197,15 +200,15 @@ extension RunOrder {
 extension PrepareOrder {
     var cbor: CBOR {
         [
-            "kind": .text("prepare"), "spec": .bytes(spec), "inputs_path": .text(inputsPath),
-            "output_path": .text(outputPath),
+            "kind": .text("prepare"), "spec": .bytes(spec), "frame": CBOR(frame),
+            "inputs_path": .text(inputsPath), "output_path": .text(outputPath),
         ]
     }
 
     init(_ fields: MessageFields) throws(Failure) {
         self.init(
-            spec: try fields.bytes("spec"), inputsPath: try fields.text("inputs_path"),
-            outputPath: try fields.text("output_path"))
+            spec: try fields.bytes("spec"), frame: try fields.count("frame"),
+            inputsPath: try fields.text("inputs_path"), outputPath: try fields.text("output_path"))
     }
 }
 

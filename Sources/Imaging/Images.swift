@@ -66,6 +66,7 @@ public enum ImageKind: String, Sendable {
     case jpeg = "JPEG"
     case hdr = "Radiance HDR"
     case exr = "OpenEXR"
+    case webp = "WebP"
 
     public init?(sniffing bytes: some Collection<UInt8>) {
         if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) {
@@ -76,6 +77,10 @@ public enum ImageKind: String, Sendable {
             self = .hdr
         } else if bytes.starts(with: [0x76, 0x2f, 0x31, 0x01]) {
             self = .exr
+        } else if bytes.starts(with: Array("RIFF".utf8)),
+            bytes.dropFirst(8).starts(with: Array("WEBP".utf8))
+        {
+            self = .webp
         } else {
             return nil
         }
@@ -83,16 +88,17 @@ public enum ImageKind: String, Sendable {
 }
 
 extension ImageRGBA8 {
-    /// Decodes a PNG or JPEG file, whichever the bytes are.
+    /// Decodes a PNG, JPEG or WebP file, whichever the bytes are.
     ///
-    /// - Throws: ``Failure`` when they are neither, or are damaged or beyond `limits`.
+    /// - Throws: ``Failure`` when they are none of them, or are damaged or beyond `limits`.
     public init(decoding bytes: Bytes, limits: ImageLimits = .standard) throws(Failure) {
         switch ImageKind(sniffing: bytes) {
         case .png: self = try PNG.decode(bytes, limits: limits)
         case .jpeg: self = try JPEG.decode(bytes, limits: limits)
+        case .webp: self = try WebP.decode(bytes, limits: limits)
         case let other?:
-            throw Failure(.unsupported, "\(other.rawValue) picture: PNG or JPEG expected")
-        case nil: throw Failure(.malformed, "unknown picture format: PNG or JPEG expected")
+            throw Failure(.unsupported, "\(other.rawValue) picture: PNG, JPEG or WebP expected")
+        case nil: throw Failure(.malformed, "unknown picture format: PNG, JPEG or WebP expected")
         }
     }
 }

@@ -189,5 +189,52 @@ extension ImagingKnownAnswers {
                 ZByOlcx3XdY4tz78D4pkNpPg03Pui2tPasRjLB8omCoqZkp2jK//0LlLEzA4hWqGGM5y0awiIVPhRcYT\
                 ZWYImBumjsiIt7q0YTtC/9k=
                 """),
+        KnownFile(
+            name: "webp lossy",
+            sha256: "e8e33afef638fc7596c31add5171ae1cee3dd4e316762bd8b3b1bf8d24e6e23d",
+            base64: """
+                UklGRpwAAABXRUJQVlA4IJAAAADQBACdASoVABMAPrFEnUmnI6KhN/VYAOAWCWgArDKEdXemgDCCY+Py\
+                9DpLIB42AAD+98XdHgx3PvMT1IZ31mtt6OvkgoG7e7l1dCDb88FhfeUnoon+e9s9Uj0kDwjIykylrRZl\
+                +Bkbgsa31/NiSMy6Vg028djAefSNLBfqZfYrN8u+DBcp4vyddQw8356XwgA=
+                """),
+        KnownFile(
+            name: "webp lossy with alpha",
+            sha256: "0778ce1235ec548f09eae83aff8f5cb4cd264fa5cdd12e9f02fe503f8182934b",
+            base64: """
+                UklGRuoBAABXRUJQVlA4WAoAAAAQAAAAFAAAEgAAQUxQSCwBAAANkBjbdhpJX/Qls4cxmw1kc9pINiZm\
+                g8C2OI2IiNMe5ddB9n9+/+/Xw59muYJS+njRQcSOxqtpdkwRj5Pe1y+3KTYrvJ9wCVqFwaboc64ERFJ/\
+                n72VIQ6JQRSVqOwqgnT+0R8tIwQYwPBN3H5sM5GkfpDg7nPiwNPNltDAqIGrevI15wg8+H7ce/GDAy5z\
+                JEgluNttBANEN6E92qWtMYN71HDVHgwQ1GVK6ANCueDFiou2l78AKE9Ead+znBOa7i8PLEPAmMSttEX4\
+                OYZPZRHO/fp8tIOFoELnanjVdPrOaqOHnMcTMRuQ8u+dL2rt47RCLOAJkxg8rzH26hI5ysYfBCrJofWS\
+                gfeYsIsn6ZAep6LH4z4ZmP+gAN02G/hB5Nj9LddTWcbut6Ip3wBWUDggmAAAANAEAJ0BKhUAEwA+tUqh\
+                SickIyGoDVDgFolqAKwy9nAAFOUHocYbNhG8vsiam5AAAP73xi19a/yV6boU2+H/eddQgYHinZEb4ANK\
+                +XnjJL520wVUxzuf5hyep7n/DcAwYgK4rX0Ql6b2DJpp29e6Qt91yfVXXaplB2lu9gVHeceNsW5OnEWo\
+                91ZyAHLcD3Qe9bScSE7RuQAA
+                """),
+        KnownFile(
+            name: "webp lossless with alpha",
+            sha256: "a0f865a39135908a849fa28d8348ca0ca83908af497532b3093c808a21d34380",
+            base64: """
+                UklGRp4EAABXRUJQVlA4TJEEAAAvFIAEEAEFbRs597OLP+KSiOj/BBDtn5Q2YK9VNjBQ1DaS4927Z+WP\
+                tAJRGkmSMvesXn/+0TGqk4rbto0Y+J/02n/Uov8BIMH/rI+GBR+quaeo2dJ2qQAkZpCqcbmAQdXgY8Mh\
+                R7atRowe8Pnw8e3kcuXa/5rc+GnPNhRKsG0njiOBsCYLOKnMyZbTw4Z6Nb2EGg02SLBtt20jAKQ+oQLS\
+                h3RZUnack2XVKSogJQYA27YNSJrwPqDv9Jwenh25EkESi2RoCdxdqdveEB8TH+MDtjVMBNRrx0v+AV+i\
+                atjts/6e7HI/xResNvBfgWoXzaU/27b6YFDU+eEXvuXbjNOIuvRw36595TalxXUyj6UfoQF71MUWerDY\
+                XQxLWjxrT5X3FpVAtKOEjuB8q5daFw09zhykPVB//P0kxCjsSj4oCtjUbZd67m4Ll+SoG2IM1sTZ1O0w\
+                IPauuGrkUB1Bp/tylVbwQan7d/piLlrScJMeTtJFoQ0riWUssVQ7rrahIViu6TiXxcaR9Hq2V2tYLN4U\
+                YngAMPpMKHPWyJSZaNYQuIv+0M+BiywhrmtZLDfBfx5qcSd3O27LoekukYbuJtse82imZwqP8Ak0EWXm\
+                OHBQOzTxc/gNDiKXCqB/7z8ft39CjLCs3gUrBQV8weu/t78BYIYgKjudQ7OPNCnd/XF6VIGAxCWEvrSl\
+                Vksu7Kl+/H3HFXkAaJpzfxYRBtD6Pyzdt/Me+gXapI13TPJeWkllxK+RiN2LCq+p2TXX9qZf6hmbDwMA\
+                pP1OVx6Ihzv5kSOAILQdH70Qb8iqyBGGuZ2yfEjLb+3MOzArON/tVnzbCE9PMzvjMACpB4XOm3AT7HOE\
+                n7fPO6YGvtIdpo3ZpCYdWgN3k/4CEax2ngCxTiT3IW+9gJK3/xLJAKQAEgAZxk+07cAikX8btdqvnMR5\
+                jGmuwpzzKDWtI8IJtHIzcsrAppvCRi17meQaZQjvcW9fD+AKJqkDqAJoAGiFqQEpOjOkcVQfphVzIs03\
+                cYFh2GMmxKx9QP+2Nzfy0qf7tu16AhCr8HcBaGwiCUDwnShpTNMY84OOMo5GzXSfcNz4PJgzk9rIpJQe\
+                Y0zFawO+/Y9/juyEbAWFjg1C8FJ5q/mgD/uwiHHnuehl+LzPp0sLqwBIpJoXc82q0giNNnE6MRGZ28Jl\
+                /fa3aPfaYQ7nt79tZOar7VL3fT3Vl4p1kVQBz5IGYiFVaSf6x+3KcZ1LWEM1tDhLiPt2MtwkUZDjmTcT\
+                4tqey0Zv+NpTHv7FfzZ8zpxjIbWePVM177e/qPBNGq6ziUjYY1aBwcECEhgeSPWPTaze5dPRXTVF/Vf5\
+                CKtWVev+g9lcsZKhQ+sxE9rorvQwUyiTk2fWOJCaFM1rb2WsSRykdsJC0cIIyaBOk4m+Ux5k9pYFbRKG\
+                can1QYwl2tLtQn6Ui/NUBwkitHrWyCCYnzVZnCcfenKLOWOeuQ8UK11s736bLgslPU+yCcaphkV38tcC\
+                gCliFpyntIz50Mypj/ao1yQqsVJxuVE4Rs445rKizZy1HEtqqgIaNuVKhpOwOOdgCwA=
+                """),
     ]
 }

@@ -27,6 +27,10 @@ public enum ImagingKnownAnswers {
         package var bytes: Bytes { Bytes(Data(base64Encoded: base64) ?? Data()) }
     }
 
+    /// The first known file that this machine's library decodes to other pixels, by codec.
+    package static let wrong: [ImageKind: String] = Dictionary(
+        check().filter { !$0.isRight }.map { ($0.codec, $0.name) }, uniquingKeysWith: { $1 })
+
     /// Decodes every file; takes about a millisecond.
     ///
     /// - Parameter isControl: damages one bit of each picture after decoding, so that every answer

@@ -59,7 +59,9 @@ public struct InferApp: App {
 
     // MARK: Prepare
 
-    public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
+    public func prepare(
+        _ spec: TaskSpec, frame: Int, inputs: String
+    ) throws(Failure) -> Bytes {
         let path = try self.path("model", of: spec)
         let model = try ModelLoader.load(path: "\(inputs)/\(path)")
         var normalization = InputFiles.Normalization()

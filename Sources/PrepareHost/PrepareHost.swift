@@ -40,7 +40,8 @@ public enum PrepareHost {
                 throw Failure(.untrusted, "input \(path): content \(expected.sha256) expected")
             }
         }
-        let blob = try app.prepare(spec, inputs: order.inputsPath)
+        let blob = try app.prepare(
+            spec, frame: order.frame, inputs: order.inputsPath)
         try FileHash.writeDurably(blob, to: order.outputPath)
         return PrepareReport(
             blob: TaskSpec.ContentID(sha256: SHA256.hash(blob), byteCount: blob.count),

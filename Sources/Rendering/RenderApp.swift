@@ -12,8 +12,14 @@ internal import Imaging
 /// `focus_distance` (``Lens``; decimal text), `noise` (decimal text) with `samples_min`
 /// (``NoiseTarget``; then `samples` is the most, the price's measure, and parts are ranges of tiles
 /// alone), and for the shown picture alone `exposure` (stops, decimal text), `view`
-/// (``ViewTransform``) and `png_bits`. A part may have `tiles` and `samples`; without them it
-/// computes all. Leaves are tiles: ``TileSums``.
+/// (``ViewTransform``) and `png_bits`.
+///
+/// A moving scene is rendered at `start` seconds plus a part's `frame` divided by `fps` (both
+/// decimal text; ``FrameClock``), with the `animation` of that name or index, by default all;
+/// without both, its nodes rest. `variant` names one of the file's material variants.
+///
+/// A part may have `tiles` and `samples`; without them it computes all. Leaves are tiles:
+/// ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
     public let version = "0.2"
@@ -22,14 +28,23 @@ public struct RenderApp: App {
 
     // MARK: Prepare
 
-    public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
+    public func prepare(
+        _ spec: TaskSpec, frame: Int, inputs: String
+    ) throws(Failure) -> Bytes {
         let parameters = try RenderParameters(spec)
         let folder = URL(fileURLWithPath: inputs, isDirectory: true)
         var closed: [String: URL] = [:]
         for path in spec.inputs.keys { closed[path] = folder.appendingPathComponent(path) }
         let files = SceneFiles(closed: closed)
         let path = try spec.text("scene")
-        var scene = try Scene(importing: path, from: files)
+        let options = try ImportOptions(spec, frame: frame)
+        var scene = try Scene(importing: path, from: files, options: options)
+        guard scene.codecsInDoubt.isEmpty else {
+            throw Failure(
+                .unsupported,
+                "\(scene.codecsInDoubt.joined(separator: ", ")): this machine's library does not "
+                    + "give the known answers; see `rigor certify`")
+        }
         if spec.parameters["environment"] != nil {
             let environment = try spec.text("environment")
             scene.environment = try Environment(importing: environment, from: files)
@@ -80,8 +95,33 @@ public struct RenderApp: App {
         _ spec: TaskSpec, leaves: [[Leaf]], folder: String
     ) throws(Failure) -> [String] {
         let parameters = try RenderParameters(spec)
+        let look = try PictureLook(spec)
+        var frames: [Int: [Leaf]] = [:]
+        for (part, leaves) in zip(spec.parts, leaves) { frames[part.frame, default: []] += leaves }
+        var paths: [String] = []
+        for (frame, leaves) in frames.sorted(by: { $0.key < $1.key }) {
+            let picture = try Self.picture(leaves, parameters)
+            let name = frames.count > 1 ? FrameClock.path("picture", frame: frame) : "picture"
+            let files = [
+                ("\(folder)/\(name).png", try picture.png(look)),
+                ("\(folder)/\(name).exr", try EXR.encode(picture.image)),
+            ]
+            for (path, bytes) in files {
+                guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
+                    throw Failure(.io, "\(path): cannot be written")
+                }
+            }
+            paths += files.map(\.0)
+        }
+        return paths
+    }
+
+    /// One frame of all its tiles, whose samples may lie in several parts.
+    private static func picture(
+        _ leaves: [Leaf], _ parameters: RenderParameters
+    ) throws(Failure) -> Picture {
         var tiles: [Int: TileSums] = [:]
-        for leaf in leaves.joined() {
+        for leaf in leaves {
             let sums = try TileSums(leaf)
             if var merged = tiles[sums.tile] {
                 try merged.add(sums)
@@ -90,18 +130,8 @@ public struct RenderApp: App {
                 tiles[sums.tile] = sums
             }
         }
-        let picture = try Picture(
+        return try Picture(
             Array(tiles.values), width: parameters.width, height: parameters.height)
-        let files = [
-            ("\(folder)/picture.png", try picture.png(try PictureLook(spec))),
-            ("\(folder)/picture.exr", try EXR.encode(picture.image)),
-        ]
-        for (path, bytes) in files {
-            guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
-                throw Failure(.io, "\(path): cannot be written")
-            }
-        }
-        return files.map(\.0)
     }
 
     // MARK: Specification
@@ -112,14 +142,17 @@ public struct RenderApp: App {
     ///   - scene: path of the glTF file below `folder`.
     ///   - environment: path of an HDR or EXR panorama below `folder`.
     ///   - look: how the shown picture looks.
+    ///   - moment: when, and in which of its variants, the scene is wanted.
     ///   - parts: how the job is cut; one part computes all of it.
     public func specification(
         scene: String, environment: String? = nil, folder: String, _ parameters: RenderParameters,
-        look: PictureLook = PictureLook(), parts: [TaskSpec.Part] = [.init()]
+        look: PictureLook = PictureLook(), moment: SceneMoment = SceneMoment(),
+        parts: [TaskSpec.Part] = [.init()]
     ) throws(Failure) -> TaskSpec {
         try parameters.check()
         let files = SceneFiles(folder: URL(fileURLWithPath: folder, isDirectory: true))
-        _ = try Scene(importing: scene, from: files)
+        let options = try moment.options(frame: parts.first?.frame ?? 0)
+        _ = try Scene(importing: scene, from: files, options: options)
         if let environment { _ = try files.read(environment) }
         var inputs: [String: TaskSpec.ContentID] = [:]
         for path in files.pathsRead {
@@ -136,7 +169,10 @@ public struct RenderApp: App {
             ],
             inputs: inputs, parts: parts)
         if let environment { spec.parameters["environment"] = .string(environment) }
-        for more in [look.parameters, parameters.lens?.parameters, parameters.noise?.parameters] {
+        for more in [
+            look.parameters, parameters.lens?.parameters, parameters.noise?.parameters,
+            moment.parameters,
+        ] {
             spec.parameters.merge(more ?? [:]) { $1 }
         }
         if let most = parameters.indirectMax { spec.parameters["clamp"] = .string("\(most)") }

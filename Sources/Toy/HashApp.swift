@@ -20,7 +20,9 @@ public struct HashApp: App {
 
     // MARK: Prepare
 
-    public func prepare(_ spec: TaskSpec, inputs: String) throws(Failure) -> Bytes {
+    public func prepare(
+        _ spec: TaskSpec, frame: Int, inputs: String
+    ) throws(Failure) -> Bytes {
         guard let input = spec.inputs.first, spec.inputs.count == 1 else {
             throw Failure(.malformed, "hash: exactly one input file expected")
         }

@@ -89,7 +89,7 @@ private final class Hosts {
             hosts.prepare,
             .prepare(
                 PrepareOrder(
-                    spec: spec.canonical, inputsPath: hosts.folder + "/in",
+                    spec: spec.canonical, frame: 0, inputsPath: hosts.folder + "/in",
                     outputPath: blobPath)))
         guard case .prepared(let report) = prepared else {
             Issue.record("\(prepared)")
@@ -128,7 +128,7 @@ private final class Hosts {
             hosts.prepare,
             .prepare(
                 PrepareOrder(
-                    spec: spec.canonical, inputsPath: hosts.folder + "/in",
+                    spec: spec.canonical, frame: 0, inputsPath: hosts.folder + "/in",
                     outputPath: blobPath)))
         guard case .prepared(let report) = prepared else {
             Issue.record("\(prepared)")
@@ -214,7 +214,7 @@ private final class Hosts {
         func order(_ spec: TaskSpec) -> HostRequest {
             .prepare(
                 PrepareOrder(
-                    spec: spec.canonical, inputsPath: hosts.folder + "/in",
+                    spec: spec.canonical, frame: 0, inputsPath: hosts.folder + "/in",
                     outputPath: hosts.folder + "/blob"))
         }
         try FileHash.writeDurably([2], to: hosts.folder + "/in/data")

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Imaging
+import MeshCodecs
 import Rendering
 import Testing
 
@@ -70,11 +71,62 @@ import Testing
         #expect(findings.isEmpty)
     }
 
+    /// Skins, morph targets and animations, whose numbers reach further than a still scene's.
+    @Test func movingGLTF() throws {
+        try Self.text("gltf-moving", try Self.moving(), options: ImportOptions(seconds: 0.3))
+    }
+
+    @Test func movingGLB() throws {
+        let findings = try Fuzz.run("glb-moving", seeds: [try Self.moving()]) { input in
+            let files = SceneFiles(memory: ["x.glb": input])
+            Self.check(
+                try Scene(
+                    importing: "x.glb", from: files, limits: Self.sceneLimits,
+                    options: ImportOptions(seconds: 0.3)))
+        }
+        #expect(findings.isEmpty)
+    }
+
+    @Test func webp() throws {
+        let findings = try Fuzz.run("webp", seeds: Self.known("webp")) {
+            _ = try WebP.decode($0, limits: Self.limits)
+        }
+        #expect(findings.isEmpty)
+    }
+
+    @Test func meshCodecs() throws {
+        for file in MeshKnownAnswers.files {
+            // Draco reads as many bits for a texture coordinate's predictor as a file says it has,
+            // up to 2^31, present or not: that ends, but not soon.
+            let isDraco = file.name.hasPrefix("draco")
+            let findings = try Fuzz.run(
+                file.name.replacingOccurrences(of: " ", with: "-"), seeds: [file.bytes],
+                secondsMax: isDraco ? 180 : 4
+            ) { input in
+                switch file.kind {
+                case .draco(let attributes):
+                    let mesh = try DracoMesh(
+                        decoding: input, pointsMax: 1 << 18, trianglesMax: 1 << 18)
+                    precondition(mesh.corners.allSatisfy { $0 < mesh.pointCount })
+                    for (id, components) in attributes {
+                        _ = try mesh.values(id: id, components: components)
+                    }
+                case .meshopt(let count, let stride, let mode, let filter):
+                    _ = try Meshopt.decode(
+                        input, count: count, stride: stride, mode: mode, filter: filter)
+                }
+            }
+            #expect(findings.isEmpty)
+        }
+    }
+
     @Test func smallGLTF() throws { try Self.text("gltf-small", try Self.small()) }
 
     @Test func gltf() throws { try Self.text("gltf", try Self.demo()) }
 
-    private static func text(_ name: String, _ glb: Bytes) throws {
+    private static func text(
+        _ name: String, _ glb: Bytes, options: ImportOptions = ImportOptions()
+    ) throws {
         let length = glb[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
         let json = Bytes(glb[20..<20 + length])
         let binary = Bytes(glb[(20 + length + 8)...])
@@ -88,7 +140,9 @@ import Testing
                 + UInt32(binary.count).littleEndianBytes + Bytes("BIN\0".utf8) + binary
             let file = header + UInt32(12 + chunks.count).littleEndianBytes + chunks
             let files = SceneFiles(memory: ["x.glb": file])
-            Self.check(try Scene(importing: "x.glb", from: files, limits: Self.sceneLimits))
+            Self.check(
+                try Scene(
+                    importing: "x.glb", from: files, limits: Self.sceneLimits, options: options))
         }
         #expect(findings.isEmpty)
     }
@@ -158,6 +212,10 @@ import Testing
             "cameras":[{"type":"perspective","perspective":{"yfov":1}}],"extensions":{\
             "KHR_lights_punctual":{"lights":[{"type":"spot","spot":{"outerConeAngle":0.5}}]}}}
             """
+        return container(json, binary)
+    }
+
+    private static func container(_ json: String, _ binary: Bytes) -> Bytes {
         var text = Bytes(json.utf8)
         while text.count % 4 != 0 { text.append(0x20) }
         let chunks =
@@ -165,6 +223,54 @@ import Testing
             + UInt32(binary.count).littleEndianBytes + Bytes("BIN\0".utf8) + binary
         return Bytes("glTF".utf8) + UInt32(2).littleEndianBytes
             + UInt32(12 + chunks.count).littleEndianBytes + chunks
+    }
+
+    /// A triangle on two joints with a morph target, instances beside it, and an animation of all.
+    private static func moving() throws -> Bytes {
+        func floats(_ values: [Float]) -> Bytes { values.flatMap(\.bitPattern.littleEndianBytes) }
+        let parts: [Bytes] = [
+            floats([0, 0, 0, 1, 0, 0, 0, 1, 0]), floats([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]),
+            [0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0],
+            floats([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
+                + floats(
+                    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, -1, 0, 1]), floats([0, 0.25, 1]),
+            floats([0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0]),
+            floats((0..<27).map { Float($0) / 9 }),
+        ]
+        var views: [String] = []
+        var binary = Bytes()
+        for part in parts {
+            views.append(
+                #"{"buffer":0,"byteOffset":\#(binary.count),"byteLength":\#(part.count)}"#)
+            binary += part
+        }
+        func accessor(_ view: Int, _ type: Int, _ count: Int, _ shape: String) -> String {
+            #"{"bufferView":\#(view),"componentType":\#(type),"count":\#(count),"#
+                + #""type":"\#(shape)"}"#
+        }
+        let accessors = [
+            accessor(0, 5126, 3, "VEC3"), accessor(1, 5126, 3, "VEC4"),
+            accessor(2, 5121, 3, "VEC4"),
+            accessor(3, 5126, 2, "MAT4"), accessor(4, 5126, 3, "SCALAR"),
+            accessor(5, 5126, 3, "VEC4"), accessor(6, 5126, 9, "VEC3"),
+            accessor(4, 5126, 3, "SCALAR"),
+        ]
+        let json = """
+            {"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0,1]}],"nodes":[\
+            {"mesh":0,"skin":0,"weights":[0.5]},{"children":[2],"rotation":[0,0,0,1]},\
+            {"mesh":0,"translation":[0,1,0],"extensions":{"EXT_mesh_gpu_instancing":{\
+            "attributes":{"TRANSLATION":0,"ROTATION":5,"SCALE":0}}}}],"skins":[{"joints":[1,2],\
+            "inverseBindMatrices":3},{"joints":[2]}],"meshes":[{"weights":[1],"primitives":[{\
+            "attributes":{"POSITION":0,"JOINTS_0":2,"WEIGHTS_0":1},"targets":[{"POSITION":0}]}]}],\
+            "animations":[{"channels":[{"sampler":0,"target":{"node":1,"path":"rotation"}},\
+            {"sampler":1,"target":{"node":2,"path":"translation"}},{"sampler":2,"target":{\
+            "node":0,"path":"weights"}}],"samplers":[{"input":4,"output":5},{"input":4,"output":6,\
+            "interpolation":"CUBICSPLINE"},{"input":4,"output":7,"interpolation":"STEP"}]}],\
+            "accessors":[\(accessors.joined(separator: ","))],\
+            "bufferViews":[\(views.joined(separator: ","))],\
+            "buffers":[{"byteLength":\(binary.count)}]}
+            """
+        return container(json, binary)
     }
 
     private static func withChecksums(_ bytes: Bytes) -> Bytes {

@@ -122,7 +122,8 @@ enum Fuzz {
     ///
     /// - Returns: one line per finding, with the input's place on disk.
     static func run(
-        _ name: String, seeds: [Bytes], isText: Bool = false, _ body: (Bytes) throws -> Void
+        _ name: String, seeds: [Bytes], isText: Bool = false, secondsMax: Double = 4,
+        _ body: (Bytes) throws -> Void
     ) throws -> [String] {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rigor-fuzz")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -142,7 +143,7 @@ enum Fuzz {
                 if !isClear(error.message) { finding = "message \(error.message.debugDescription)" }
             } catch { finding = "other error \(error)" }
             let took = ContinuousClock.now - began
-            if took > .seconds(4) { finding = "took \(took)" }
+            if took > .seconds(secondsMax) { finding = "took \(took)" }
             if let finding {
                 let kept = folder.appendingPathComponent("\(name)-\(seed)-\(runs)")
                 try Data(input).write(to: kept)

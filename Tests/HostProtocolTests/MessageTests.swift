@@ -20,7 +20,7 @@ private let card = DeviceReport(
         .run(
             RunOrder(
                 spec: [1, 2], part: 3, blobPath: "/tmp/b", blob: content, sliceSeconds: 0.05)),
-        .prepare(PrepareOrder(spec: [9], inputsPath: "/in", outputPath: "/out")),
+        .prepare(PrepareOrder(spec: [9], frame: 7, inputsPath: "/in", outputPath: "/out")),
     ]
     static let replies: [HostReply] = [
         .hello(

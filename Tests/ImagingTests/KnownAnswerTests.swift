@@ -5,11 +5,11 @@ import Testing
 @Suite struct ImagingKnownAnswerTests {
     @Test func everyAnswerIsRight() {
         let answers = ImagingKnownAnswers.check()
-        #expect(answers.count == 13)
+        #expect(answers.count == 16)
         for answer in answers {
             #expect(answer.isRight, "\(answer.name): \(answer.found?.description ?? "refused")")
         }
-        #expect(Set(answers.map(\.codec)) == [.png, .jpeg])
+        #expect(Set(answers.map(\.codec)) == [.png, .jpeg, .webp])
     }
 
     @Test func theControlIsWrong() {

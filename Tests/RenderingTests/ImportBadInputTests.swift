@@ -18,7 +18,7 @@ import Testing
         ("scenes/0/nodes", #"[0, 0]"#, "nodes[0]: reached twice, by a cycle or two parents"),
         ("nodes/0/children", #"[0]"#, "nodes[0]: reached twice, by a cycle or two parents"),
         ("nodes/0/children", #"[-1]"#, "node -1: 0 to 0 expected"),
-        ("nodes/0/mesh", #"9"#, "mesh 9: 0 to 0 expected"),
+        ("nodes/0/mesh", #"9"#, "nodes[0]: mesh 9: 0 to 0 expected"),
         ("nodes/0/mesh", #"1.5"#, "nodes[0].mesh: a whole number expected"),
         ("nodes/0/matrix", #"[1, 2]"#, "nodes[0]: matrix: 16 numbers expected, 2 there"),
         (

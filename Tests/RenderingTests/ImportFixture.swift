@@ -37,7 +37,7 @@ struct GLTFFixture {
 
     /// Appends floats as an accessor; returns its index.
     mutating func add(_ values: [Float], _ type: String) -> Int {
-        let lanes = ["SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4][type] ?? 1
+        let lanes = ["SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16][type] ?? 1
         let bytes = values.flatMap { $0.bitPattern.littleEndianBytes }
         return add(bytes: bytes, type, component: 5126, count: values.count / lanes)
     }
@@ -117,16 +117,22 @@ struct GLTFFixture {
             + UInt32(12 + chunks.count).littleEndianBytes + chunks
     }
 
-    func scene(limits: ImportLimits = ImportLimits()) throws -> Scene {
+    func scene(
+        limits: ImportLimits = ImportLimits(), options: ImportOptions = ImportOptions()
+    ) throws -> Scene {
         let files = SceneFiles(memory: [
             "s.gltf": try text(bufferURI: "s.bin"), "s.bin": binary,
         ])
-        return try Scene(importing: "s.gltf", from: files, limits: limits)
+        return try Scene(importing: "s.gltf", from: files, limits: limits, options: options)
     }
 
     /// The message with which importing fails.
-    func message(limits: ImportLimits = ImportLimits()) throws -> String {
-        let error = try #require(throws: Failure.self) { _ = try scene(limits: limits) }
+    func message(
+        limits: ImportLimits = ImportLimits(), options: ImportOptions = ImportOptions()
+    ) throws -> String {
+        let error = try #require(throws: Failure.self) {
+            _ = try scene(limits: limits, options: options)
+        }
         #expect(!error.message.contains("\n") && error.message.count < 300)
         return error.message
     }

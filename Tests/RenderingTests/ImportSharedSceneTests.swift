@@ -38,6 +38,29 @@ import Testing
         print("Fox", scene.triangles.count, scene.positions.count, scene.warnings)
     }
 
+    /// A skin of 24 joints and three animations of them.
+    @Test func foxMoves() throws {
+        guard let path = Self.scenes()?.appendingPathComponent("Fox.glb") else { return }
+        func scene(_ animation: String, _ seconds: Double) throws -> Scene {
+            try Scene(
+                contentsOf: path,
+                options: ImportOptions(
+                    seconds: seconds, animation: AnimationChoice(argument: animation)))
+        }
+        let run = try scene("Run", 0.2)
+        #expect(run.triangles.count == 576 && run.warnings.isEmpty)
+        #expect(run.positions != (try scene("Run", 0.4)).positions)
+        #expect(run.positions != (try scene("Walk", 0.2)).positions)
+        let all = try scene("all", 0.2)
+        #expect(all.positions == (try scene("Survey", 0.2)).positions)
+        #expect(all.warnings.count == 2)
+        // The fox keeps its size and stays where it is.
+        for position in run.positions {
+            #expect(position.x.magnitude < 100 && position.z.magnitude < 200)
+            #expect(position.y > -20 && position.y < 150)
+        }
+    }
+
     /// Tangents made from coordinates agree with those the file brings: the same side everywhere
     /// but at seams, and nearly the same direction.
     @Test func tangentsMadeAreTheFilesOwn() throws {

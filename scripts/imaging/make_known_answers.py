@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Write Sources/Imaging/ImagingKnownAnswers+Files.swift: small pictures and their pixels' SHA-256.
 
-Needs NumPy, Pillow and libjpeg-turbo's cjpeg and djpeg. The JPEG answers are djpeg's, with the choices
-that the decoder fixes; the script says where Pillow's own copy of the library differs.
+Needs NumPy, Pillow, libjpeg-turbo's cjpeg and djpeg, and libwebp. The JPEG answers are djpeg's and the
+WebP answers libwebp's, with the choices that the decoders fix; the script says where Pillow's own copies
+of the libraries differ. `--only webp` adds or replaces the files of that prefix and leaves the others.
 """
 import base64
+import ctypes
 import hashlib
 import io
 import pathlib
+import re
 import subprocess
+import sys
 
 import numpy
 from PIL import Image
@@ -87,11 +91,41 @@ def jpegs():
     yield ("jpeg 4:2:0 restart", *jpeg("-sample", "2x2", "-restart", "1"))
 
 
+def webp(alpha=False, **options):
+    library = ctypes.CDLL("libwebp.so.7")
+    library.WebPDecodeRGBA.restype = ctypes.POINTER(ctypes.c_uint8)
+    rgb = picture()
+    if alpha:
+        rgb = numpy.concatenate([rgb, 255 - rgb[:, :, :1]], axis=2)
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "WEBP", **options)
+    file = out.getvalue()
+    width, height = ctypes.c_int(), ctypes.c_int()
+    pixels = library.WebPDecodeRGBA(
+        file, ctypes.c_size_t(len(file)), ctypes.byref(width), ctypes.byref(height))
+    return file, bytes(pixels[: width.value * height.value * 4])
+
+
+def webps():
+    yield ("webp lossy", *webp(quality=60, method=6))
+    yield ("webp lossy with alpha", *webp(alpha=True, quality=60, method=6))
+    yield ("webp lossless with alpha", *webp(alpha=True, lossless=True, method=6))
+
+
 def main():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    path = root / "Sources/Imaging/ImagingKnownAnswers+Files.swift"
     text = "// Written by scripts/imaging/make_known_answers.py.\n\nextension ImagingKnownAnswers {\n"
     text += "    package static let files: [KnownFile] = [\n"
-    for name, file, pixels in [*pngs(), *jpegs()]:
-        other = rgba(Image.open(io.BytesIO(file)).convert("RGB")) if name.startswith("jpeg") else pixels
+    groups = {"png": pngs, "jpeg": jpegs, "webp": webps}
+    if sys.argv[1:2] == ["--only"]:
+        groups = {sys.argv[2]: groups[sys.argv[2]]}
+        for old in re.findall(r' {8}KnownFile\(\n.*?"""\),\n', path.read_text(), re.S):
+            if f'name: "{sys.argv[2]} ' not in old:
+                text += old
+    for name, file, pixels in [item for group in groups.values() for item in group()]:
+        mode = "RGBA" if "alpha" in name else "RGB"
+        other = pixels if name.startswith("png") else rgba(Image.open(io.BytesIO(file)).convert(mode))
         if other != pixels:
             print(f"{name}: Pillow's decoder gives other pixels")
         encoded = base64.b64encode(file).decode()
@@ -104,8 +138,7 @@ def main():
         text += f'                {lines[-1]}\n                """),\n'
         print(f"{name}: {len(file)} bytes")
     text += "    ]\n}\n"
-    root = pathlib.Path(__file__).resolve().parents[2]
-    (root / "Sources/Imaging/ImagingKnownAnswers+Files.swift").write_text(text)
+    path.write_text(text)
 
 
 main()

@@ -52,6 +52,8 @@ struct Affine {
 
     static let identity = Affine()
 
+    static let zero = Affine(x: .zero, y: .zero, z: .zero, translation: .zero)
+
     func direction(_ a: Vector.Three) -> Vector.Three {
         Vector.Three(
             (x.x * a.x + y.x * a.y) + z.x * a.z,
@@ -80,6 +82,18 @@ struct Affine {
             translation: point(inner.translation))
     }
 
+    mutating func add(_ other: Affine, times weight: Double) {
+        x += other.x * weight
+        y += other.y * weight
+        z += other.z * weight
+        translation += other.translation * weight
+    }
+
+    func divided(by divisor: Double) -> Affine {
+        Affine(
+            x: x / divisor, y: y / divisor, z: z / divisor, translation: translation / divisor)
+    }
+
     var isFinite: Bool {
         [x, y, z, translation].allSatisfy { $0.x.isFinite && $0.y.isFinite && $0.z.isFinite }
     }
@@ -100,9 +114,15 @@ extension Affine {
                 translation: [m[12], m[13], m[14]])
             return
         }
-        let t = try Self.numbers(node.translation ?? [0, 0, 0], 3, "translation")
-        let s = try Self.numbers(node.scale ?? [1, 1, 1], 3, "scale")
-        let r = try Self.numbers(node.rotation ?? [0, 0, 0, 1], 4, "rotation")
+        try self.init(
+            translation: node.translation, rotation: node.rotation, scale: node.scale)
+    }
+
+    /// Translation · rotation · scale; what is nil changes nothing.
+    init(translation: [Double]?, rotation: [Double]?, scale: [Double]?) throws(Failure) {
+        let t = try Self.numbers(translation ?? [0, 0, 0], 3, "translation")
+        let s = try Self.numbers(scale ?? [1, 1, 1], 3, "scale")
+        let r = try Self.numbers(rotation ?? [0, 0, 0, 1], 4, "rotation")
         let length = ((r[0] * r[0] + r[1] * r[1]) + (r[2] * r[2] + r[3] * r[3])).squareRoot()
         guard length > 1e-6, length < 1e6 else {
             throw Failure(.malformed, "rotation: a unit quaternion expected")
@@ -113,7 +133,7 @@ extension Affine {
         x *= s[0]
         y *= s[1]
         z *= s[2]
-        translation = [t[0], t[1], t[2]]
+        self.translation = [t[0], t[1], t[2]]
     }
 
     private static func rotation(_ x: Double, _ y: Double, _ z: Double, _ w: Double) -> Affine {

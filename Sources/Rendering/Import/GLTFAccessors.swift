@@ -1,4 +1,5 @@
 internal import Core
+internal import MeshCodecs
 
 /// Reads buffers, buffer views and accessors (glTF 2.0 §3.6) with every bound checked.
 ///
@@ -9,6 +10,12 @@ final class GLTFAccessors {
     let limits: ImportLimits
     private let loadBuffer: (Int) throws(Failure) -> Bytes
     private var buffers: [Int: Bytes] = [:]
+    private var unpackedViews: [Int: View] = [:]
+    private var unpackedByteCount = 0
+    /// Elements of accessors whose bytes come from a compressed mesh, tightly packed.
+    var decoded: [Int: Bytes] = [:]
+    /// Mesh codecs that reading took.
+    var codecsUsed: Set<MeshCodec> = []
 
     /// - Parameter loadBuffer: gives buffer *i*'s bytes; called once for each one used.
     init(
@@ -28,20 +35,68 @@ final class GLTFAccessors {
     }
 
     func view(_ index: Int) throws(Failure) -> View {
+        if let known = unpackedViews[index] { return known }
         let view = try (document.bufferViews ?? []).element(index, "bufferView")
         let place = "bufferViews[\(index)]"
-        let bytes = try buffer(view.buffer, place)
-        let start = try Self.small(view.byteOffset ?? 0, "\(place).byteOffset")
-        let length = try Self.small(view.byteLength, "\(place).byteLength")
-        guard start + length <= bytes.count else {
-            throw Failure(
-                .malformed,
-                "\(place): bytes \(start)..<\(start + length) of a buffer of \(bytes.count)")
-        }
         if let stride = view.byteStride, !(4...252).contains(stride) {
             throw Failure(.malformed, "\(place).byteStride: 4 to 252 expected, \(stride) there")
         }
-        return View(bytes: bytes, range: start..<start + length, stride: view.byteStride)
+        if let packed = view.extensions?.meshopt {
+            let bytes: Bytes
+            do throws(Failure) { bytes = try unpacked(packed, view) } catch {
+                throw error.at("\(place).EXT_meshopt_compression")
+            }
+            let unpacked = View(bytes: bytes, range: bytes.indices, stride: view.byteStride)
+            unpackedViews[index] = unpacked
+            return unpacked
+        }
+        let bytes = try buffer(view.buffer, place)
+        let range = try Self.range(view.byteOffset, view.byteLength, of: bytes, place)
+        return View(bytes: bytes, range: range, stride: view.byteStride)
+    }
+
+    private static func range(
+        _ offset: Int?, _ length: Int, of bytes: Bytes, _ place: String
+    ) throws(Failure) -> Range<Int> {
+        let start = try small(offset ?? 0, "\(place).byteOffset")
+        let end = start + (try small(length, "\(place).byteLength"))
+        guard end <= bytes.count else {
+            throw Failure(
+                .malformed, "\(place): bytes \(start)..<\(end) of a buffer of \(bytes.count)")
+        }
+        return start..<end
+    }
+
+    private func unpacked(
+        _ packed: GLTFDocument.BufferView.Meshopt, _ view: GLTFDocument.BufferView
+    ) throws(Failure) -> Bytes {
+        guard let mode = Meshopt.Mode(rawValue: packed.mode) else {
+            throw Failure(
+                .malformed,
+                "mode: ATTRIBUTES, TRIANGLES or INDICES expected, "
+                    + "\"\(SceneImporter.printable(packed.mode))\" there")
+        }
+        guard let filter = Meshopt.Filter(rawValue: packed.filter ?? "NONE") else {
+            throw Failure(
+                .malformed,
+                "filter: NONE, OCTAHEDRAL, QUATERNION or EXPONENTIAL expected, "
+                    + "\"\(SceneImporter.printable(packed.filter ?? ""))\" there")
+        }
+        let bytes = try buffer(packed.buffer, "packed")
+        let range = try Self.range(packed.byteOffset, packed.byteLength, of: bytes, "packed")
+        let count = try Self.small(packed.count, "count")
+        let stride = packed.byteStride
+        guard (1...256).contains(stride), count * stride == view.byteLength else {
+            throw Failure(
+                .malformed, "\(count) elements of \(stride) bytes for a view of \(view.byteLength)")
+        }
+        unpackedByteCount += count * stride
+        guard unpackedByteCount <= limits.decodedBytesMax else {
+            throw Failure(.limit, "more than \(limits.decodedBytesMax) bytes unpacked")
+        }
+        codecsUsed.insert(.meshopt)
+        return try Meshopt.decode(
+            Bytes(bytes[range]), count: count, stride: stride, mode: mode, filter: filter)
     }
 
     private func buffer(_ index: Int, _ place: String) throws(Failure) -> Bytes {
@@ -90,12 +145,14 @@ extension GLTFAccessors {
         var lanes: Int
         var isNormalized: Bool
 
-        static let lanesByType = ["SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4]
+        /// MAT2 and MAT3 hold nothing that rendering reads.
+        static let lanesByType = ["SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16]
 
         var byteCount: Int { component.byteCount * lanes }
 
         var description: String {
-            (lanes == 1 ? "SCALAR" : "VEC\(lanes)") + (isNormalized ? " normalized " : " ")
+            (lanes == 1 ? "SCALAR" : lanes == 16 ? "MAT4" : "VEC\(lanes)")
+                + (isNormalized ? " normalized " : " ")
                 + "\(component)"
         }
     }
@@ -112,8 +169,8 @@ extension GLTFAccessors {
                 .malformed, "accessors[\(index)].type: \"\(accessor.type.prefix(20))\" not expected"
             )
         }
-        let limit =
-            accessor.bufferView == nil ? limits.elementsFromNothingMax : limits.elementsMax
+        let isFromNothing = accessor.bufferView == nil && decoded[index] == nil
+        let limit = isFromNothing ? limits.elementsFromNothingMax : limits.elementsMax
         guard accessor.count >= 1, accessor.count <= limit else {
             throw Failure(
                 accessor.count < 1 ? .malformed : .limit,
@@ -146,16 +203,36 @@ extension GLTFAccessors {
         return try read(index) { Self.integer($0, $1, format.component) }
     }
 
+    /// Checks an accessor's shape and bounds without reading its elements.
+    func check(_ index: Int, count expected: Int) throws(Failure) {
+        let (format, count) = try format(index)
+        guard count == expected else {
+            throw Failure(
+                .malformed, "accessor \(index): \(expected) elements expected, \(count) there")
+        }
+        let accessor = (document.accessors ?? [])[index]
+        let place = "accessors[\(index)]"
+        if let view = accessor.bufferView {
+            let offset = try Self.small(accessor.byteOffset ?? 0, "\(place).byteOffset")
+            _ = try Self.span(try self.view(view), offset, format, count, place)
+        }
+        if let sparse = accessor.sparse {
+            _ = try view(sparse.indices.bufferView)
+            _ = try view(sparse.values.bufferView)
+        }
+    }
+
     private func read<T: Numeric>(
         _ index: Int, _ load: (UnsafeRawBufferPointer, Int) -> T
     ) throws(Failure) -> [T] {
         let (format, count) = try format(index)
         let accessor = (document.accessors ?? [])[index]
         var values = [T](repeating: 0, count: count * format.lanes)
-        if let viewIndex = accessor.bufferView {
+        if let view = try elements(of: index) {
             let place = "accessors[\(index)]"
-            let view = try view(viewIndex)
-            let offset = try Self.small(accessor.byteOffset ?? 0, "\(place).byteOffset")
+            let isDecoded = decoded[index] != nil
+            let offset =
+                isDecoded ? 0 : try Self.small(accessor.byteOffset ?? 0, "\(place).byteOffset")
             let span = try Self.span(view, offset, format, count, place)
             view.bytes.withUnsafeBytes { bytes in
                 var out = 0
@@ -173,6 +250,15 @@ extension GLTFAccessors {
             try apply(sparse, to: &values, format, "accessors[\(index)].sparse", load)
         }
         return values
+    }
+
+    /// Where an accessor's elements lie; nil where all are zero.
+    private func elements(of index: Int) throws(Failure) -> View? {
+        if let bytes = decoded[index] {
+            return View(bytes: bytes, range: bytes.indices, stride: nil)
+        }
+        guard let view = (document.accessors ?? [])[index].bufferView else { return nil }
+        return try self.view(view)
     }
 
     /// First byte and distance of `count` elements at `offset` in a view, proven to lie inside it.

@@ -16,6 +16,8 @@ struct GLTFDocument: Decodable {
     var images: [Image]?
     var samplers: [Sampler]?
     var cameras: [CameraSource]?
+    var skins: [Skin]?
+    var animations: [Animation]?
     var extensionsUsed: [String]?
     var extensionsRequired: [String]?
     var extensions: Extensions?
@@ -31,7 +33,19 @@ struct GLTFDocument: Decodable {
 
     struct Extensions: Decodable {
         var lights: Lights?
-        enum CodingKeys: String, CodingKey { case lights = "KHR_lights_punctual" }
+        var variants: Variants?
+        enum CodingKeys: String, CodingKey {
+            case lights = "KHR_lights_punctual"
+            case variants = "KHR_materials_variants"
+        }
+    }
+
+    struct Variants: Decodable {
+        var variants: [Variant]
+    }
+
+    struct Variant: Decodable {
+        var name: String
     }
 
     struct Lights: Decodable {
@@ -52,11 +66,20 @@ extension GLTFDocument {
         var translation: [Double]?
         var rotation: [Double]?
         var scale: [Double]?
+        var weights: [Double]?
         var extensions: Extensions?
 
         struct Extensions: Decodable {
             var light: Reference?
-            enum CodingKeys: String, CodingKey { case light = "KHR_lights_punctual" }
+            var instancing: Instancing?
+            enum CodingKeys: String, CodingKey {
+                case light = "KHR_lights_punctual"
+                case instancing = "EXT_mesh_gpu_instancing"
+            }
+        }
+
+        struct Instancing: Decodable {
+            var attributes: [String: Int]
         }
 
         struct Reference: Decodable {
@@ -67,6 +90,7 @@ extension GLTFDocument {
     struct Mesh: Decodable {
         var name: String?
         var primitives: [Primitive]
+        var weights: [Double]?
     }
 
     struct Primitive: Decodable {
@@ -75,6 +99,31 @@ extension GLTFDocument {
         var material: Int?
         var mode: Int?
         var targets: [[String: Int]]?
+        var extensions: Extensions?
+
+        struct Extensions: Decodable {
+            var draco: Draco?
+            var variants: VariantMaterials?
+            enum CodingKeys: String, CodingKey {
+                case draco = "KHR_draco_mesh_compression"
+                case variants = "KHR_materials_variants"
+            }
+        }
+
+        struct Draco: Decodable {
+            var bufferView: Int
+            /// The Draco attribute's id for each of the primitive's attributes.
+            var attributes: [String: Int]
+        }
+
+        struct VariantMaterials: Decodable {
+            var mappings: [VariantMapping]
+        }
+
+        struct VariantMapping: Decodable {
+            var material: Int
+            var variants: [Int]
+        }
     }
 
     struct Accessor: Decodable {
@@ -109,6 +158,22 @@ extension GLTFDocument {
         var byteOffset: Int?
         var byteLength: Int
         var byteStride: Int?
+        var extensions: Extensions?
+
+        struct Extensions: Decodable {
+            var meshopt: Meshopt?
+            enum CodingKeys: String, CodingKey { case meshopt = "EXT_meshopt_compression" }
+        }
+
+        struct Meshopt: Decodable {
+            var buffer: Int
+            var byteOffset: Int?
+            var byteLength: Int
+            var byteStride: Int
+            var count: Int
+            var mode: String
+            var filter: String?
+        }
     }
 
     struct Buffer: Decodable {
@@ -220,9 +285,20 @@ extension GLTFDocument {
     struct TextureSource: Decodable {
         var sampler: Int?
         var source: Int?
+        var extensions: Extensions?
+
+        struct Extensions: Decodable {
+            var webp: Source?
+            enum CodingKeys: String, CodingKey { case webp = "EXT_texture_webp" }
+        }
+
+        struct Source: Decodable {
+            var source: Int
+        }
     }
 
     struct Image: Decodable {
+        var name: String?
         var uri: String?
         var mimeType: String?
         var bufferView: Int?

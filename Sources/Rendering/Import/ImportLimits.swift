@@ -6,6 +6,10 @@ public struct ImportLimits: Hashable, Sendable {
     public var jsonBytesMax = 64 << 20
     /// Nodes reached from the scene.
     public var nodesMax = 1 << 20
+    /// Nodes with meshes, each as often as EXT_mesh_gpu_instancing puts it.
+    public var instancesMax = 1 << 21
+    /// Bytes of all buffer views that were compressed.
+    public var decodedBytesMax = 1 << 32
     /// Elements of one accessor.
     public var elementsMax = 1 << 26
     /// Elements of an accessor without a buffer view, which are all zero and cost the file nothing.
@@ -13,6 +17,10 @@ public struct ImportLimits: Hashable, Sendable {
     /// Vertices and triangles of the whole scene, every instance counted.
     public var verticesMax = 1 << 23
     public var trianglesMax = 1 << 24
+    /// Numbers read from animation samplers, each as often as a channel reads it.
+    public var animationValuesMax = 1 << 26
+    /// Vertices times morph targets that count.
+    public var morphedVerticesMax = 1 << 27
     /// Texels of all decoded images.
     public var texelsMax = 1 << 28
     public var lightsMax = 1 << 16

@@ -38,14 +38,17 @@ enum JSONPlace {
         "scene", "nodes", "children", "mesh", "camera", "skin", "light", "indices", "material",
         "mode", "bufferView", "byteOffset", "componentType", "count", "buffer", "byteLength",
         "byteStride", "index", "texCoord", "sampler", "source", "magFilter", "minFilter", "wrapS",
-        "wrapT", "attributes", "targets",
+        "wrapT", "attributes", "targets", "joints", "inverseBindMatrices", "input", "output",
+        "node",
     ]
 
     private static func badNumber(_ node: Any, _ place: String, _ isWhole: Bool) -> String? {
         if let object = node as? [String: Any] {
             for (key, value) in object.sorted(by: { $0.key < $1.key }) {
                 let inner = place + (place.isEmpty ? "" : ".") + SceneImporter.printable(key)
-                let whole = wholeFields.contains(key) || place.hasSuffix("attributes")
+                let whole =
+                    wholeFields.contains(key) || place.hasSuffix("attributes")
+                    || place.contains("targets[")
                 if let found = badNumber(value, inner, whole) { return found }
             }
         } else if let list = node as? [Any] {

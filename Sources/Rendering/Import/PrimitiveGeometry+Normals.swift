@@ -12,6 +12,7 @@ extension PrimitiveGeometry {
     mutating func makeFlat() {
         var flat = PrimitiveGeometry()
         flat.material = material
+        flat.isInWorld = isInWorld
         for (index, triangle) in triangles.enumerated() {
             let normal = Vector.unit(areaNormal(triangle)) ?? [0, 1, 0]
             for lane in 0..<3 {

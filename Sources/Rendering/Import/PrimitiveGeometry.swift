@@ -13,6 +13,8 @@ struct PrimitiveGeometry {
     var triangles: [SIMD3<UInt32>] = []
     /// Index into `Scene.materials`.
     var material = 0
+    /// Whether a skin has placed it, so that its node's transform does not count.
+    var isInWorld = false
 }
 
 extension GLTFDocument.Primitive {
@@ -46,6 +48,7 @@ struct PrimitiveReader {
     let sets: [Int]
     let needsTangents: Bool
     let mayBeQuantized: Bool
+    var deformation: Deformation?
     /// What was put right on the way, for the user.
     var warnings: [String] = []
 
@@ -71,9 +74,9 @@ struct PrimitiveReader {
             let tangents = try floats(
                 "TANGENT", lanes: 4, count: count, mustBeFloat: !mayBeQuantized)
             if needsTangents, let tangents { geometry.tangents = Self.fours(tangents) }
-        } else {
-            geometry.makeFlat()
         }
+        if let deformation { try deform(&geometry, deformation) }
+        if normals == nil { geometry.makeFlat() }
         return geometry
     }
 
@@ -83,23 +86,27 @@ struct PrimitiveReader {
     ) throws(Failure) -> [Float]? {
         guard let index = primitive.attributes[name] else { return nil }
         do throws(Failure) {
-            let (format, elements) = try accessors.format(index)
-            let isFloat = format.component == .float
-            guard format.lanes == lanes, isFloat || !mustBeFloat else {
-                let wanted = mustBeFloat ? " float" : ""
-                throw Failure(
-                    .malformed, "accessor \(index): VEC\(lanes)\(wanted) expected, \(format) there")
-            }
-            if let count, elements != count {
-                throw Failure(
-                    .malformed,
-                    "accessor \(index): \(count) elements expected, \(elements) there"
-                )
-            }
-            return try accessors.floats(index)
+            return try floats(index, lanes: lanes, count: count, mustBeFloat: mustBeFloat)
         } catch {
             throw error.at("\(place).attributes.\(name)")
         }
+    }
+
+    /// An accessor's floats, held to a shape.
+    func floats(
+        _ index: Int, lanes: Int, count: Int?, mustBeFloat: Bool
+    ) throws(Failure) -> [Float] {
+        let (format, elements) = try accessors.format(index)
+        guard format.lanes == lanes, format.component == .float || !mustBeFloat else {
+            let wanted = mustBeFloat ? " float" : ""
+            throw Failure(
+                .malformed, "accessor \(index): VEC\(lanes)\(wanted) expected, \(format) there")
+        }
+        if let count, elements != count {
+            throw Failure(
+                .malformed, "accessor \(index): \(count) elements expected, \(elements) there")
+        }
+        return try accessors.floats(index)
     }
 
     private func triangles(

@@ -7,10 +7,12 @@ extension SceneImporter {
     /// Adds a mesh's primitives to the scene, in world space.
     func append(_ instance: MeshInstance, isShared: Bool) throws(Failure) {
         let geometries: [PrimitiveGeometry]
-        if let known = self.geometries[instance.mesh] {
+        if instance.deformation != nil {
+            geometries = try read(mesh: instance.mesh, instance.deformation)
+        } else if let known = self.geometries[instance.mesh] {
             geometries = known
         } else {
-            geometries = try read(mesh: instance.mesh)
+            geometries = try read(mesh: instance.mesh, nil)
             if isShared { self.geometries[instance.mesh] = geometries }
         }
         let first = scene.triangles.count
@@ -18,7 +20,7 @@ extension SceneImporter {
             try checkRoom(
                 vertices: geometry.positions.count, triangles: geometry.triangles.count,
                 "nodes[\(instance.node)]")
-            append(geometry, instance.transform)
+            append(geometry, geometry.isInWorld ? .identity : instance.transform)
         }
         scene.objects.append(
             SceneObject(name: name(of: instance), triangles: first..<scene.triangles.count))
@@ -39,14 +41,17 @@ extension SceneImporter {
         }
     }
 
-    private func read(mesh index: Int) throws(Failure) -> [PrimitiveGeometry] {
+    private func read(
+        mesh index: Int, _ deformation: Deformation?
+    ) throws(Failure) -> [PrimitiveGeometry] {
         let mesh = try (document.meshes ?? []).element(index, "mesh")
         var geometries: [PrimitiveGeometry] = []
         var vertices = 0
         var triangles = 0
         for (number, primitive) in mesh.primitives.enumerated() {
             let place = "meshes[\(index)].primitives[\(number)]"
-            guard let geometry = try read(primitive, place, vertices, triangles) else { continue }
+            let geometry = try read(primitive, deformation, place, vertices, triangles)
+            guard let geometry else { continue }
             vertices += geometry.positions.count
             triangles += geometry.triangles.count
             geometries.append(geometry)
@@ -56,7 +61,8 @@ extension SceneImporter {
 
     /// One primitive; nil, with a warning, where it has no surface.
     private func read(
-        _ primitive: GLTFDocument.Primitive, _ place: String, _ vertices: Int, _ triangles: Int
+        _ primitive: GLTFDocument.Primitive, _ deformation: Deformation?, _ place: String,
+        _ vertices: Int, _ triangles: Int
     ) throws(Failure) -> PrimitiveGeometry? {
         let number = primitive.mode ?? 4
         guard (0...6).contains(number) else {
@@ -70,7 +76,8 @@ extension SceneImporter {
             warn("\(place) has no POSITION and is left out")
             return nil
         }
-        if primitive.targets != nil { warn("morph targets are not applied") }
+        accessors.decoded = try decodedAttributes(primitive, place)
+        defer { accessors.decoded = [:] }
         let vertexCount: Int
         do throws(Failure) { vertexCount = try accessors.format(position).count } catch {
             throw error.at("\(place).attributes.POSITION")
@@ -86,19 +93,55 @@ extension SceneImporter {
         try checkRoom(
             vertices: vertices + (isFlat ? max(vertexCount, 3 * triangleCount) : vertexCount),
             triangles: triangles + triangleCount, place)
+        try checkTargets(primitive, deformation, vertexCount, place)
 
-        let material = try material(primitive.material, "\(place).material")
+        let material = try material(materialIndex(primitive, place), "\(place).material")
         var reader = PrimitiveReader(
             accessors: accessors, place: place, primitive: primitive, sets: material.sets,
             needsTangents: material.tangentTexture != nil,
-            mayBeQuantized: document.extensionsUsed?.contains("KHR_mesh_quantization") ?? false)
+            mayBeQuantized: document.extensionsUsed?.contains("KHR_mesh_quantization") ?? false,
+            deformation: deformation)
         var geometry = try reader.read(mode: mode)
-        for line in reader.warnings { warn("\(place): \(line)") }
+        for line in reader.warnings { warn("\(place): \(line)", .repaired) }
         geometry.material = material.index
         if let texture = material.tangentTexture, geometry.tangents.isEmpty {
             geometry.makeTangents(for: texture)
         }
         return geometry
+    }
+
+    /// Checks all morph targets, used or not: a file shall not be sound at one time alone, and
+    /// every buffer that some frame needs is read with the first.
+    private func checkTargets(
+        _ primitive: GLTFDocument.Primitive, _ deformation: Deformation?, _ vertexCount: Int,
+        _ place: String
+    ) throws(Failure) {
+        let targets = primitive.targets ?? []
+        for (index, target) in targets.enumerated() {
+            for (name, accessor) in target.sorted(by: { $0.key < $1.key }) {
+                guard ["POSITION", "NORMAL", "TANGENT"].contains(name) else {
+                    warn("morph targets' \(Self.printable(name)) is left out")
+                    continue
+                }
+                do throws(Failure) {
+                    try accessors.check(accessor, count: vertexCount)
+                } catch {
+                    throw error.at("\(place).targets[\(index)].\(name)")
+                }
+            }
+        }
+        guard let weights = deformation?.weights, !weights.isEmpty else { return }
+        guard weights.count == targets.count else {
+            throw Failure(
+                .malformed,
+                "\(place).targets: \(weights.count) expected, as in the mesh's other primitives, "
+                    + "\(targets.count) there")
+        }
+        morphedVertexCount += vertexCount * weights.count { $0 != 0 }
+        guard morphedVertexCount <= limits.morphedVerticesMax else {
+            throw Failure(
+                .limit, "\(place): more than \(limits.morphedVerticesMax) vertices to morph")
+        }
     }
 
     /// Moves a primitive into the world and takes out what is not finite.

@@ -5,45 +5,71 @@ struct MeshInstance {
     let mesh: Int
     let transform: Affine
     let node: Int
+    /// What a skin and morph targets do to the mesh here; nil where it keeps its shape, so that all
+    /// such instances of a mesh are one geometry.
+    let deformation: Deformation?
 }
 
 extension SceneImporter {
-    /// Walks the scene's nodes depth first, children in order, collecting meshes and taking lights
-    /// and cameras on the way.
-    ///
-    /// - Throws: ``Failure`` when a node is reached twice: glTF's nodes are trees.
+    /// Collects the scene's meshes, and takes its lights and cameras, in the order of its nodes.
     func visitNodes() throws(Failure) -> [MeshInstance] {
-        let nodes = document.nodes ?? []
-        guard nodes.count <= limits.nodesMax else {
-            throw Failure(
-                .limit, "nodes: at most \(limits.nodesMax) expected, \(nodes.count) there")
-        }
+        let (order, worlds) = try placeNodes()
         var instances: [MeshInstance] = []
-        var visited = [Bool](repeating: false, count: nodes.count)
-        var pending = try roots().reversed().map { (index: $0, parent: Affine.identity) }
-        while let (index, parent) = pending.popLast() {
-            let node = try nodes.element(index, "node")
-            guard !visited[index] else {
-                throw Failure(
-                    .malformed, "nodes[\(index)]: reached twice, by a cycle or two parents")
-            }
-            visited[index] = true
-            let world: Affine
+        for index in order {
+            let node = nodes[index]
+            let world = worlds[index] ?? .identity
             do throws(Failure) {
-                world = parent.after(try Affine(node))
-                guard world.isFinite else { throw Failure(.malformed, "transform overflows") }
                 if let mesh = node.mesh {
-                    instances.append(MeshInstance(mesh: mesh, transform: world, node: index))
+                    let deformation = try deformation(index, worlds)
+                    for transform in try placements(node, world, deformation) {
+                        instances.append(
+                            MeshInstance(
+                                mesh: mesh, transform: transform, node: index,
+                                deformation: deformation))
+                    }
+                    guard instances.count <= limits.instancesMax else {
+                        throw Failure(.limit, "more than \(limits.instancesMax) instances")
+                    }
                 }
-                if node.skin != nil { warn("skins are not applied: meshes are in their bind pose") }
                 if let camera = node.camera { try append(camera: camera, node, at: world) }
                 if let light = node.extensions?.light?.light { try append(light: light, at: world) }
             } catch {
                 throw error.at("nodes[\(index)]")
             }
-            for child in (node.children ?? []).reversed() { pending.append((child, world)) }
         }
         return instances
+    }
+
+    /// The scene's nodes depth first, children in order, and each one's transform; nil for nodes
+    /// that the scene does not hold.
+    ///
+    /// - Throws: ``Failure`` when a node is reached twice: glTF's nodes are trees.
+    private func placeNodes() throws(Failure) -> (order: [Int], worlds: [Affine?]) {
+        guard nodes.count <= limits.nodesMax else {
+            throw Failure(
+                .limit, "nodes: at most \(limits.nodesMax) expected, \(nodes.count) there")
+        }
+        var order: [Int] = []
+        var worlds = [Affine?](repeating: nil, count: nodes.count)
+        var pending = try roots().reversed().map { (index: $0, parent: Affine.identity) }
+        while let (index, parent) = pending.popLast() {
+            let node = try nodes.element(index, "node")
+            guard worlds[index] == nil else {
+                throw Failure(
+                    .malformed, "nodes[\(index)]: reached twice, by a cycle or two parents")
+            }
+            let world: Affine
+            do throws(Failure) {
+                world = parent.after(try Affine(node))
+                guard world.isFinite else { throw Failure(.malformed, "transform overflows") }
+            } catch {
+                throw error.at("nodes[\(index)]")
+            }
+            worlds[index] = world
+            order.append(index)
+            for child in (node.children ?? []).reversed() { pending.append((child, world)) }
+        }
+        return (order, worlds)
     }
 
     /// The scene's root nodes; in a file without scenes, the nodes that are nobody's child.
@@ -51,7 +77,6 @@ extension SceneImporter {
         if let scenes = document.scenes, !scenes.isEmpty {
             return try scenes.element(document.scene ?? 0, "scene").nodes ?? []
         }
-        let nodes = document.nodes ?? []
         let children = Set(nodes.flatMap { $0.children ?? [] })
         return nodes.indices.filter { !children.contains($0) }
     }

@@ -69,11 +69,11 @@ extension SceneImporter {
 
     private func texture(_ index: Int, isColor: Bool) throws(Failure) -> Int {
         let source = try (document.textures ?? []).element(index, "texture")
-        guard let image = source.source else {
+        guard let image = source.extensions?.webp?.source ?? source.source else {
             throw Failure(
                 .unsupported,
-                "textures[\(index)]: a PNG or JPEG source expected (KHR_texture_basisu "
-                    + "and EXT_texture_webp are not supported)")
+                "textures[\(index)]: a PNG, JPEG or WebP source expected (KHR_texture_basisu is "
+                    + "not supported)")
         }
         var sampler = GLTFDocument.Sampler()
         if let number = source.sampler {
@@ -146,6 +146,9 @@ extension SceneImporter {
         do throws(Failure) { image = try ImageRGBA8(decoding: bytes, limits: limits) } catch {
             let isPath = source.uri.map { !$0.utf8.starts(with: "data:".utf8) } ?? false
             throw isPath ? error.at(Self.printable(source.uri ?? "")) : error
+        }
+        if let kind = ImageKind(sniffing: bytes) {
+            doubt(kind.rawValue, ImagingKnownAnswers.wrong[kind])
         }
         texelCount += image.width * image.height
         images[index] = image

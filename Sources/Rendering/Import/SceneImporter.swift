@@ -1,6 +1,7 @@
 internal import Core
 internal import Foundation
 internal import Imaging
+internal import MeshCodecs
 
 /// Reads a glTF 2.0 scene (`.gltf` or `.glb`) with all its buffers and images into a ``Scene``.
 ///
@@ -12,17 +13,33 @@ final class SceneImporter {
     /// The scene file's own folder within `files`, with a `/` behind it, or empty.
     let base: String
     let limits: ImportLimits
+    let options: ImportOptions
     let accessors: GLTFAccessors
     var scene = Scene()
+    /// The file's nodes, moved by its animations.
+    var nodes: [GLTFDocument.Node]
+    /// A skin's joints, each from the mesh's bind pose into the world.
+    var skins: [Int: [Affine]] = [:]
     /// The file's material → the scene's, with the coordinates its textures want.
     var materials: [Int?: ImportedMaterial] = [:]
     var images: [Int: ImageRGBA8] = [:]
     var textures: [TextureKey: Int] = [:]
     var geometries: [Int: [PrimitiveGeometry]] = [:]
     var texelCount = 0
+    var morphedVertexCount = 0
+    /// The index of the material variant that is wanted.
+    var variant: Int?
+    /// Animations that play.
+    var played: Set<Int> = []
+    private(set) var instanceCount = 0
+    /// What was not taken as the file has it, and how it was handled.
+    private(set) var handled: [(line: String, handling: SceneExplanation.Handling)] = []
     private var warned: Set<String> = []
 
-    init(_ path: String, _ files: SceneFiles, _ limits: ImportLimits) throws(Failure) {
+    init(
+        _ path: String, _ files: SceneFiles, _ limits: ImportLimits, _ options: ImportOptions,
+        refusesExtensions: Bool = true
+    ) throws(Failure) {
         let bytes = try files.read(path)
         var json = bytes
         var binary: Bytes?
@@ -33,8 +50,11 @@ final class SceneImporter {
         }
         document = try Self.decode(json, limits)
         try Self.checkHeader(document)
+        if refusesExtensions { try Self.checkExtensions(document) }
+        nodes = document.nodes ?? []
         self.files = files
         self.limits = limits
+        self.options = options
         let folder = path.split(separator: "/").dropLast().map { $0 + "/" }.joined()
         base = folder
         let buffers = document.buffers ?? []
@@ -86,12 +106,14 @@ final class SceneImporter {
     }
 
     /// Extensions whose data this importer reads or may leave out without harm.
-    private static let known: Set<String> = [
-        "KHR_lights_punctual", "KHR_materials_anisotropy", "KHR_materials_clearcoat",
-        "KHR_materials_diffuse_transmission", "KHR_materials_dispersion",
-        "KHR_materials_emissive_strength", "KHR_materials_ior", "KHR_materials_iridescence",
-        "KHR_materials_pbrSpecularGlossiness", "KHR_materials_sheen", "KHR_materials_specular",
-        "KHR_materials_transmission", "KHR_materials_unlit", "KHR_materials_volume",
+    static let known: Set<String> = [
+        "EXT_mesh_gpu_instancing", "EXT_meshopt_compression", "EXT_texture_webp",
+        "KHR_draco_mesh_compression", "KHR_lights_punctual", "KHR_materials_anisotropy",
+        "KHR_materials_clearcoat", "KHR_materials_diffuse_transmission",
+        "KHR_materials_dispersion", "KHR_materials_emissive_strength", "KHR_materials_ior",
+        "KHR_materials_iridescence", "KHR_materials_pbrSpecularGlossiness",
+        "KHR_materials_sheen", "KHR_materials_specular", "KHR_materials_transmission",
+        "KHR_materials_unlit", "KHR_materials_variants", "KHR_materials_volume",
         "KHR_mesh_quantization", "KHR_texture_transform",
     ]
 
@@ -102,6 +124,9 @@ final class SceneImporter {
             throw Failure(
                 .unsupported, "asset.version: 2.0 expected, \"\(version.prefix(20))\" there")
         }
+    }
+
+    static func checkExtensions(_ document: GLTFDocument) throws(Failure) {
         for name in document.extensionsRequired ?? [] where !known.contains(name) {
             throw Failure(
                 .unsupported, "extensionsRequired: \(printable(name)) is not supported")
@@ -125,9 +150,21 @@ final class SceneImporter {
     }
 
     /// Says a thing once, however often it happens; a hostile file cannot make a list of millions.
-    func warn(_ line: String) {
+    func warn(_ line: String, _ handling: SceneExplanation.Handling = .leftOut) {
         guard warned.count < 100, warned.insert(line).inserted else { return }
         scene.warnings.append(line)
+        handled.append((line, handling))
+    }
+
+    /// Notes that this machine's library for `codec` gives other answers than the known ones.
+    ///
+    /// - Parameter wrong: the known file that comes out wrong, where one does.
+    func doubt(_ codec: String, _ wrong: String?) {
+        guard let wrong, !scene.codecsInDoubt.contains(codec) else { return }
+        scene.codecsInDoubt.append(codec)
+        warn(
+            "\(codec): this machine's library decodes the known file \"\(wrong)\" to something "
+                + "else: other machines' pictures may differ")
     }
 
     /// Walks the node tree and fills the scene.
@@ -135,11 +172,19 @@ final class SceneImporter {
         for name in document.extensionsUsed ?? [] where !Self.known.contains(name) {
             warn("extension \(Self.printable(name)) is not supported and left out")
         }
+        try chooseVariant()
+        try pose()
         let instances = try visitNodes()
+        instanceCount = instances.count
         var uses: [Int: Int] = [:]
-        for instance in instances { uses[instance.mesh, default: 0] += 1 }
+        for instance in instances where instance.deformation == nil {
+            uses[instance.mesh, default: 0] += 1
+        }
         for instance in instances {
             try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
+        }
+        for codec in accessors.codecsUsed.sorted(by: { $0.rawValue < $1.rawValue }) {
+            doubt(codec.rawValue, MeshKnownAnswers.wrong[codec])
         }
         if scene.triangles.isEmpty { warn("no triangles: there is nothing to see but the sky") }
         return scene

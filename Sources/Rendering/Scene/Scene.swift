@@ -30,6 +30,9 @@ public struct Scene: Sendable {
     public var environment: Environment?
     /// What the import repaired or left out, one line each, for the user.
     public var warnings: [String] = []
+    /// Codecs that the scene's files needed and this machine's libraries have other answers for
+    /// than the known ones: such a scene must not settle anything.
+    public var codecsInDoubt: [String] = []
 
     public init() {}
 }

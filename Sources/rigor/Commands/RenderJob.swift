@@ -7,6 +7,7 @@ import Rendering
 /// One picture on one device, and where its time goes.
 struct RenderJob {
     private let command: RenderCommand
+    private let frame: Int
     private let console: Console
     private let clock = SystemClock()
 
@@ -14,8 +15,9 @@ struct RenderJob {
     /// picture.
     private let isAlone: Bool
 
-    init(_ command: RenderCommand, _ console: Console, isAlone: Bool) {
+    init(_ command: RenderCommand, _ frame: Int, _ console: Console, isAlone: Bool) {
         self.command = command
+        self.frame = frame
         self.console = console
         self.isAlone = isAlone
     }
@@ -24,7 +26,10 @@ struct RenderJob {
         let parameters = command.scene.parameters
         var report = RenderReport(device: device.description.label, parameters: parameters)
         report.image = command.picture.output
-        let scene = try timed(&report.load) { () throws(Failure) in try command.scene.load() }
+        report.frame = command.moment.frames == nil ? nil : frame
+        let scene = try timed(&report.load) { () throws(Failure) in
+            try command.load(frame: frame)
+        }
         if !command.format.json { for line in scene.warnings { console.warn(line) } }
         report.triangles = scene.triangles.count
         let blob = try timed(&report.prepare) { () throws(Failure) in

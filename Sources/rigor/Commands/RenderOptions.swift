@@ -68,8 +68,8 @@ struct RenderOptions: ParsableArguments {
             lens: lens.lens, noise: noise.target)
     }
 
-    func load() throws(Failure) -> Scene {
-        var scene = try Scene(contentsOf: URL(fileURLWithPath: scene))
+    func load(_ options: ImportOptions = ImportOptions()) throws(Failure) -> Scene {
+        var scene = try Scene(contentsOf: URL(fileURLWithPath: scene), options: options)
         if let env { scene.environment = try Environment(contentsOf: URL(fileURLWithPath: env)) }
         return scene
     }

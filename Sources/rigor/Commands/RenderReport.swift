@@ -7,6 +7,8 @@ struct RenderReport {
     let device: String
     let parameters: RenderParameters
     var image: String?
+    /// Its number, where frames were asked for.
+    var frame: Int?
     var digest: Hash256?
     var triangles = 0
     var nanCount = 0
@@ -40,6 +42,7 @@ struct RenderReport {
             members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
             members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
         }
+        if let frame { members.insert(JSON.Member("frame", .int(frame)), at: 0) }
         if let kept {
             members.append(JSON.Member("kept", .string(kept.path)))
             members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))

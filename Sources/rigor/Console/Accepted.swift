@@ -30,6 +30,15 @@ enum Accepted {
         }
     }
 
+    /// A decimal number as text: a task's specification holds it so.
+    static func decimalText(_ range: ClosedRange<Double>) -> Reading<String> {
+        let accept = decimal(range)
+        return { text in
+            _ = try accept(text)
+            return text
+        }
+    }
+
     /// Decimal numbers between commas, as text: a task's specification holds them so.
     static func decimals(areDivisors: Bool = false) -> Reading<String> {
         { text in

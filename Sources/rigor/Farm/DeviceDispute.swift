@@ -17,9 +17,10 @@ struct DeviceDispute {
     }
 
     func run() throws(Failure) -> DisputeFinding {
+        try command.render.moment.checkOneFrame()
         let parameters = command.render.scene.parameters
         let own = try device(command.render.device)
-        let blob = try RenderBlob(try command.render.scene.load(), parameters)
+        let blob = try RenderBlob(try command.render.load(), parameters)
         let run = try RenderRun(blob, on: own, clock: clock)
         defer { console.endProgress() }
         if FileManager.default.fileExists(atPath: command.against) {

@@ -105,6 +105,7 @@ struct DeviceQuotes {
     }
 
     func run() throws(Failure) -> [DeviceQuote] {
+        try command.render.moment.checkOneFrame()
         let parameters = command.render.scene.parameters
         let devices = try open()
         let start = clock.monotonicSeconds

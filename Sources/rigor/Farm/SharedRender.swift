@@ -29,7 +29,7 @@ struct SharedRender {
             defer { mark = clock.monotonicSeconds }
             return clock.monotonicSeconds - mark
         }
-        let scene = try command.scene.load()
+        let scene = try command.load()
         if !command.format.json { for line in scene.warnings { console.warn(line) } }
         report.load = lap()
         let blob = try RenderBlob(scene, parameters)

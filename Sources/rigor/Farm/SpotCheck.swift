@@ -99,7 +99,8 @@ struct SpotCheck {
         try Folder.make(folder)
         try task.layInputs(from: options.inputs, in: folder)
         let app = try Apps.all.named(task.spec.app, version: task.spec.appVersion)
-        let blob = try app.prepare(task.spec, inputs: folder)
+        let blob = try app.prepare(
+            task.spec, frame: try task.spec.part(task.part).frame, inputs: folder)
         var checks: [Check] = []
         defer { console.endProgress() }
         for (number, group) in groups.enumerated() {

@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import Core
+internal import Foundation
+internal import Rendering
+
+/// When a scene is wanted, and which of the pictures that it holds.
+struct MomentOptions: ParsableArguments {
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Seconds on the animations' clock; without it, nodes are at rest.",
+            valueName: "seconds"),
+        transform: Accepted.decimalText(-1e6...1e6))
+    var time: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            Frames to render, such as 1-250: frame n is at n / fps seconds, after --time. The \
+            output's name gets the number: picture.0001.png, or in place of its #### signs.
+            """, valueName: "n-m"),
+        transform: FrameRange.init(accepting:))
+    var frames: FrameRange?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Frames a second. (default: 24)", valueName: "n"),
+        transform: Accepted.decimalText(1...1_000))
+    var fps: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The animation to play, by name or index. (default: all)", valueName: "animation"))
+    var animation = "all"
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The file's material variant of that name.", valueName: "variant"))
+    var variant: String?
+
+    func validate() throws {
+        if fps != nil, frames == nil {
+            throw ValidationError("--fps says how fast --frames go; without them, give --time")
+        }
+        if animation != "all", time == nil, frames == nil {
+            throw ValidationError("--animation plays at a --time or for --frames")
+        }
+    }
+
+    /// The frames to render, and one where the scene stands still. A render that goes on begins
+    /// with the frame that was interrupted, since those before it are whole.
+    ///
+    /// - Throws: ``Failure`` where none was.
+    func numbers(
+        resuming: Bool = false, _ output: String? = nil
+    ) throws(Failure) -> ClosedRange<Int> {
+        guard let all = frames?.numbers else { return first...first }
+        guard resuming, let output else { return all }
+        let first = all.first {
+            FileManager.default.fileExists(
+                atPath: FrameKeeper.path(picture: path(output, frame: $0)))
+        }
+        guard let first else {
+            throw Failure(
+                .missing, "\(output): none of these frames was interrupted: nothing to go on with")
+        }
+        return first...all.upperBound
+    }
+
+    var first: Int { frames?.numbers.lowerBound ?? 0 }
+
+    /// - Throws: ``Failure`` where several frames are asked for and one alone makes sense.
+    func checkOneFrame() throws(Failure) {
+        guard frames == nil else {
+            throw Failure(.refused, "--frames: one frame at a time here: give --time")
+        }
+    }
+
+    var moment: SceneMoment {
+        let rate = frames == nil ? nil : fps ?? "24"
+        let isMoving = time != nil || frames != nil
+        return SceneMoment(
+            clock: isMoving ? FrameClock(start: time ?? "0", fps: rate) : nil,
+            animation: AnimationChoice(argument: animation), variant: variant)
+    }
+
+    /// Where the picture of `frame` goes.
+    func path(_ output: String, frame: Int) -> String {
+        frames == nil ? output : FrameClock.path(output, frame: frame)
+    }
+}
+
+/// `1-250` on a command line.
+struct FrameRange {
+    let numbers: ClosedRange<Int>
+
+    /// - Throws: `ValidationError` saying what was expected.
+    @Sendable init(accepting text: String) throws {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+            first >= 0, first <= last, last <= FrameClock.frameMax
+        else {
+            throw ValidationError(
+                "a frame or a range of them expected, such as 7 or 1-250, up to "
+                    + "\(FrameClock.frameMax)")
+        }
+        numbers = first...last
+    }
+}
