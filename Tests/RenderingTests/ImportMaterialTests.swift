@@ -196,6 +196,50 @@ import Testing
         }
     }
 
+    /// A cube of six colours, in RGBD with an alpha of a fifth.
+    @Test func imageLightsBecomeTheEnvironment() throws {
+        var fixture = GLTFFixture()
+        let colors: [[UInt8]] = [
+            [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 0, 255], [0, 255, 255],
+        ]
+        var images: [[String: Any]] = []
+        for color in colors {
+            let texel: Bytes = color + [51]
+            let pixels: Bytes = texel + texel + texel + texel
+            let png = try PNG.encode(width: 2, height: 2, pixels: pixels)
+            images.append(["bufferView": fixture.addView(png), "mimeType": "image/png"])
+        }
+        fixture.set("images", images)
+        fixture.set("scenes/0/extensions", ["EXT_lights_image_based": ["light": 0]])
+        func environment(_ rotation: [Double]) throws -> Environment? {
+            fixture.set(
+                "extensions",
+                [
+                    "EXT_lights_image_based": [
+                        "lights": [
+                            [
+                                "intensity": 2, "rotation": rotation, "specularImageSize": 2,
+                                "specularImages": [[0, 1, 2, 3, 4, 5]],
+                            ] as [String: Any]
+                        ]
+                    ]
+                ])
+            return try fixture.scene().environment
+        }
+        let plain = try #require(try environment([0, 0, 0, 1]))
+        #expect(plain.width == 8 && plain.height == 4)
+        // The middle is +x, a quarter to the right +z.
+        #expect(plain.texels[8 + 4] == [10, 0, 0] && plain.texels[8 + 6] == [10, 0, 10])
+        #expect(plain.texels[8] == [0, 10, 0] && plain.texels[8 + 2] == [0, 10, 10])
+        #expect(plain.texels[4] == [0, 0, 10] && plain.texels[24 + 4] == [10, 10, 0])
+        // A quarter turn around +y brings +x to −z.
+        let half = 0.7071067811865476
+        let turned = try #require(try environment([0, half, 0, half]))
+        #expect(turned.texels[8 + 2] == [10, 0, 0])
+        fixture.set("images/0", nil)
+        #expect(throws: Failure.self) { _ = try environment([0, 0, 0, 1]) }
+    }
+
     @Test func unlitIsLight() throws {
         var fixture = try Self.textured()
         fixture.set("extensionsUsed", ["KHR_materials_unlit"])

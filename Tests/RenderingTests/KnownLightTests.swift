@@ -95,6 +95,16 @@ import Testing
     /// Inside a closed box of which every wall shines with 1 and reflects a half, k bounces see
     /// 1 + 1/2 + … + 1/2^(k+1): the light asked at the last vertex counts.
     @Test(arguments: [0, 1, 3]) func closedBoxSumsItsBounces(bounces: Int) throws {
+        var expected = 0.0
+        var term = 1.0
+        for _ in 0...bounces + 1 {
+            expected += term
+            term /= 2
+        }
+        expect(try render(Self.box, bounces: bounces, side: 16), expected, within: 0.01)
+    }
+
+    private static var box: Scene {
         var maker = SceneMaker()
         let wall = maker.material([0.5, 0.5, 0.5], emissive: [1, 1, 1])
         let s: Float = 1
@@ -105,13 +115,22 @@ import Testing
         maker.quad([-s, -s, s], [-s, -s, -s], [-s, s, -s], [-s, s, s], wall)
         maker.quad([s, -s, -s], [s, -s, s], [s, s, s], [s, s, -s], wall)
         maker.camera(at: [0.1, 0.2, 0.3], halfHeight: 1)
-        var expected = 0.0
-        var term = 1.0
-        for _ in 0...bounces + 1 {
-            expected += term
-            term /= 2
+        return maker.scene
+    }
+
+    /// The walls' own light and their first answer are as they were; what comes later is cut.
+    @Test func clampCutsIndirectLightAlone() throws {
+        guard let device = try TestDevices.any?.open() else { return }
+        func brightness(_ most: Float?) throws -> Double {
+            let parameters = RenderParameters(
+                width: 16, height: 16, samples: 64, bounces: 3, seed: 7, indirectMax: most)
+            let tiles = try renderTiles(Self.box, parameters, on: device)
+            return try mean(tiles, parameters).x
         }
-        expect(try render(maker.scene, bounces: bounces, side: 16), expected, within: 0.01)
+        let free = try brightness(nil)
+        #expect(try brightness(0x1p20) == free)
+        let cut = try brightness(0x1p-10)
+        #expect(cut > 1.49 && cut < 1.52 && free > 1.85, "\(cut), \(free)")
     }
 
     private func ball(

@@ -29,13 +29,16 @@ struct GLTFDocument: Decodable {
 
     struct SceneNodes: Decodable {
         var nodes: [Int]?
+        var extensions: SceneExtensions?
     }
 
     struct Extensions: Decodable {
         var lights: Lights?
+        var imageLights: ImageLights?
         var variants: Variants?
         enum CodingKeys: String, CodingKey {
             case lights = "KHR_lights_punctual"
+            case imageLights = "EXT_lights_image_based"
             case variants = "KHR_materials_variants"
         }
     }

@@ -128,7 +128,7 @@ extension SceneImporter {
 
     /// An image's pixels, decoded once. The bytes say which format it is, not the name or MIME
     /// type.
-    private func decoded(_ index: Int) throws(Failure) -> ImageRGBA8 {
+    func decoded(_ index: Int) throws(Failure) -> ImageRGBA8 {
         if let known = images[index] { return known }
         let source = try (document.images ?? []).element(index, "image")
         let bytes: Bytes

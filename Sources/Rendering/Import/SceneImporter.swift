@@ -107,7 +107,8 @@ final class SceneImporter {
 
     /// Extensions whose data this importer reads or may leave out without harm.
     static let known: Set<String> = [
-        "EXT_mesh_gpu_instancing", "EXT_meshopt_compression", "EXT_texture_webp",
+        "EXT_lights_image_based", "EXT_mesh_gpu_instancing", "EXT_meshopt_compression",
+        "EXT_texture_webp",
         "KHR_draco_mesh_compression", "KHR_lights_punctual", "KHR_materials_anisotropy",
         "KHR_materials_clearcoat", "KHR_materials_diffuse_transmission",
         "KHR_materials_dispersion", "KHR_materials_emissive_strength", "KHR_materials_ior",
@@ -183,6 +184,7 @@ final class SceneImporter {
         for instance in instances {
             try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
         }
+        try readImageLight()
         for codec in accessors.codecsUsed.sorted(by: { $0.rawValue < $1.rawValue }) {
             doubt(codec.rawValue, MeshKnownAnswers.wrong[codec])
         }
