@@ -26,9 +26,9 @@ struct RenderJob {
         let parameters = command.scene.parameters
         var report = RenderReport(device: device.description.label, parameters: parameters)
         report.image = command.picture.output
-        report.frame = command.moment.frames == nil ? nil : frame
+        report.frame = command.moment.frames == nil ? nil : self.frame
         let scene = try timed(&report.load) { () throws(Failure) in
-            try command.load(frame: frame)
+            try command.load(frame: self.frame)
         }
         if !command.format.json { for line in scene.warnings { console.warn(line) } }
         report.triangles = scene.triangles.count
