@@ -73,6 +73,11 @@ import Testing
         #expect((sum - 1).magnitude < 0.001 * Double(shares.count))
         #expect(shared["finish_spread"] as? Double != nil)
         #expect(FileManager.default.fileExists(atPath: run.path("shared.png")))
+        for option in [["--noise", "0.1"], ["--resume"], ["--aov", "all"]] {
+            try run.expectFailure(
+                ["render", scene, "--share", "-o", run.path("x.exr")] + option,
+                "\(option[0]): not with --share")
+        }
     }
 
     @Test func storedResultsAreNarrowedToAPixel() throws {

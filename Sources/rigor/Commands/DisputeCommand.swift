@@ -1,4 +1,5 @@
 import ArgumentParser
+import Rendering
 
 /// `rigor dispute`: where do two results part?
 struct DisputeCommand: AsyncParsableCommand {
@@ -73,6 +74,9 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
     func validate() throws {
         if render.picture.output != nil || render.sharing.isGiven {
             throw ValidationError("a dispute makes no picture: -o, --share and --part say nothing")
+        }
+        if render.scene.parameters.noise != nil {
+            throw ValidationError("a dispute compares the same samples of each tile: no --noise")
         }
     }
 

@@ -65,9 +65,13 @@ struct SharedRender {
     private func check(
         _ piece: RenderPiece, of parameters: RenderParameters
     ) throws(Failure) {
-        let sitting = command.sitting
-        if sitting.resume || sitting.preview != nil {
-            let option = sitting.resume ? "--resume" : "--preview"
+        let refused = [
+            ("--resume", command.sitting.resume), ("--preview", command.sitting.preview != nil),
+            ("--aov", !command.picture.aov.isEmpty),
+            // Where a tile's samples end is decided from all of them, in order.
+            ("--noise", parameters.noise != nil),
+        ]
+        for (option, isGiven) in refused where isGiven {
             throw Failure(.refused, "\(option): not with --share or --part")
         }
         guard parameters.noise == nil, command.picture.aov.isEmpty else {
