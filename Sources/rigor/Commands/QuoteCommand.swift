@@ -11,7 +11,8 @@ struct QuoteCommand: AsyncParsableCommand {
             evenly over it, for some seconds a device. The time said is load, preparation, \
             compilation and computation, without the writing of the picture. How far off it may \
             be follows from how much the pieces differ; a machine that gets busier, or throttles, \
-            is not foreseen; with a noise target it is the most that it takes. Without --device every device but simulators is asked.
+            is not foreseen. With a noise target it is the most that the render takes. Without \
+            --device every device but simulators is asked.
 
             EXAMPLES
               rigor quote shop.glb --size 1920x1080 --spp 1024
