@@ -109,7 +109,7 @@ struct DeviceQuotes {
         let parameters = command.render.scene.parameters
         let devices = try open()
         let start = clock.monotonicSeconds
-        let scene = try command.render.scene.load()
+        let scene = try command.render.load()
         let loaded = clock.monotonicSeconds
         let blob = try RenderBlob(scene, parameters)
         let prepared = clock.monotonicSeconds
