@@ -119,8 +119,8 @@ import Testing
 
     // MARK: - Whether the comparison can fail
 
-    /// One number of the blob larger by about 2⁻⁷ of itself, for the reference alone: seen wherever it
-    /// stands.
+    /// One number of the blob larger by about 2⁻⁷ of itself, for the reference alone: seen wherever
+    /// it stands.
     @Test func aChangedNumberIsSeen() throws {
         guard let device = try TestDevices.any?.open() else { return }
         let blob = try Self.blob(SceneMaker.room)

@@ -57,7 +57,8 @@ import Testing
         }
     }
 
-    /// Helmholtz: light and viewer may change places; through an interface, up to the index squared.
+    /// Helmholtz: light and viewer may change places; through an interface up to
+    /// the squared index.
     @Test func reciprocity() {
         var random = Random(state: 31)
         for surface in Self.surfaces {
@@ -133,8 +134,8 @@ import Testing
         #expect((restDrawn - restExpected).magnitude < allowed, "\(what): \(restDrawn) elsewhere")
     }
 
-    /// No surface sends out more than comes, but for what glTF's core says of dielectrics: there the
-    /// base counts by the Fresnel term of the facet between light and viewer, and at grazing views
+    /// No surface sends out more than comes, but for what glTF's core says of dielectrics: there
+    /// the base counts by the Fresnel term of the facet between light and viewer, and at grazing views
     /// light from above is counted nearly in full beside the interface's own.
     @Test func nothingShines() {
         var random = Random(state: 41)

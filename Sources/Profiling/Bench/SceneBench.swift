@@ -86,7 +86,7 @@ public struct SceneBench: Sendable {
             try FileBytes.write(blob.bytes, to: "\(folder)/scene.blob")
         }
         for (name, rays) in [
-            ("camera", cameraRays), ("diffuse", diffuse), ("shuffled", Self.shuffled(diffuse)),
+            ("camera", cameraRays), ("diffuse", diffuse), ("shuffled", Self.disordered(diffuse)),
         ] where !rays.isEmpty {
             results += try cast(name, rays, by: caster, on: device, runs: runs)
             if let folder {
@@ -135,7 +135,8 @@ public struct SceneBench: Sendable {
             let y = tile / tiles * 8 + place / 8
             let sx = (Float(x) + 0.5) * 2 / Float(side) - 1
             let sy = 1 - (Float(y) + 0.5) * 2 / Float(side)
-            let across = camera.right * (camera.halfWidth * sx) + camera.up * (camera.halfHeight * sy)
+            let across =
+                camera.right * (camera.halfWidth * sx) + camera.up * (camera.halfHeight * sy)
             return camera.isOrthographic
                 ? .init(origin: camera.position + across, direction: camera.forward)
                 : .init(origin: camera.position, direction: Self.unit(camera.forward + across))
@@ -180,7 +181,7 @@ public struct SceneBench: Sendable {
     }
 
     /// In an order of which each place is a hash's.
-    private static func shuffled(_ rays: [RayCaster.Ray]) -> [RayCaster.Ray] {
+    private static func disordered(_ rays: [RayCaster.Ray]) -> [RayCaster.Ray] {
         rays.indices.sorted { (fraction($0, 3), $0) < (fraction($1, 3), $1) }.map { rays[$0] }
     }
 
@@ -210,7 +211,8 @@ public struct SceneBench: Sendable {
 
     // MARK: Export
 
-    /// Raw little-endian files, beside the blob: `positions.f32` (3 a vertex) and `triangles.u32` (3 a triangle).
+    /// Raw little-endian files, beside the blob: `positions.f32` (3 a vertex) and `triangles.u32`
+    /// (3 a triangle).
     public func export(triangles folder: String) throws(Failure) {
         let positions = scene.positions.flatMap { [$0.x, $0.y, $0.z] }
         try Self.write(positions, to: "\(folder)/positions.f32")

@@ -4,8 +4,8 @@ internal import Exact
 extension SceneImporter {
     private typealias Source = GLTFDocument.MaterialSource
 
-    /// What a material has beside glTF's core. An extension whose factor is zero changes nothing and
-    /// is not read, so that the material stays as fast as it looks.
+    /// What a material has beside glTF's core. An extension whose factor is zero changes nothing
+    /// and is not read, so that the material stays as fast as it looks.
     func readLayers(
         _ source: GLTFDocument.MaterialSource, _ material: inout Material, _ sets: inout [Int]
     ) throws(Failure) {

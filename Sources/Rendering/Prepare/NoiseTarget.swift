@@ -6,8 +6,8 @@ public import Core
 /// At N samples the mean I of all is held against the mean A of the first half, as Dammertz et al.
 /// do ("A Hierarchical Automatic Stopping Condition for Monte Carlo Global Illumination", 2010). A
 /// pixel's error is e = (|I−A|ʳ + |I−A|ᵍ + |I−A|ᵇ) ÷ (10⁻⁴ + √(Iʳ + Iᵍ + Iᵇ)), which weighs noise
-/// about as eyes do (Cycles' noise threshold counts alike). The tile is done when the mean of e over
-/// each of its blocks of 8×8 pixels is at most ``level``.
+/// about as eyes do (Cycles' noise threshold counts alike). The tile is done when the mean of e
+/// over each of its blocks of 8×8 pixels is at most ``level``.
 public struct NoiseTarget: Hashable, Sendable {
     public var level: Double
     /// Samples before the first decision; the next power of two counts.

@@ -107,7 +107,8 @@ final class RenderSitting {
         let left = Double(samplesWanted - done) / max(rate, 1e-9)
         console.progress(
             """
-            rendering \(100 * done / samplesWanted) %  \(Units.significant(rate / 1e6)) Msamples/s  \
+            rendering \(100 * done / samplesWanted) %  \
+            \(Units.significant(rate / 1e6)) Msamples/s  \
             \(noise == nil ? "" : "at most ")\(Units.duration(left)) left
             """)
     }
