@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 /// A thin lens before a perspective camera: what is not at the focus distance is blurred.
 public struct Lens: Hashable, Sendable {

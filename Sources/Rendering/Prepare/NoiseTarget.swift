@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 /// When a tile has samples enough: decided at powers of two, from the tile's integer sums alone, so
 /// that it comes out alike on every device and however a frame is split into tiles.

@@ -1,5 +1,3 @@
-public import Core
-
 /// Which object and which material each triangle belongs to, and what they are called.
 public struct SceneNames: Sendable {
     /// In the scene's order; no name twice.
