@@ -74,11 +74,6 @@ struct SharedRender {
         for (option, isGiven) in refused where isGiven {
             throw Failure(.refused, "\(option): not with --share or --part")
         }
-        guard parameters.noise == nil, command.picture.aov.isEmpty else {
-            // Pieces are ranges of samples too, of which no tile can say whether it is done.
-            let option = parameters.noise == nil ? "--aov" : "--noise"
-            throw Failure(.refused, "\(option): not with --share or --part")
-        }
         if command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) {
             throw Failure(.refused, "-o: \(piece) are no picture; `rigor merge` makes one of parts")
         }
