@@ -134,9 +134,10 @@ EX_INLINE float specular_chance(const Bsdf *b, float cosine) {
     return chance < 0x1p-3f ? 0x1p-3f : (chance > 0x1.cp-1f ? 0x1.cp-1f : chance);
 }
 
-// How rough along the tangent and across it.
+// How rough along the tangent and across it; as large as it is for the reason that vec2 is.
 typedef struct {
     float along, across;
+    float unused[3];
 } Roughness;
 
 EX_INLINE Roughness roughness_of(const Bsdf *b) {

@@ -65,6 +65,7 @@ EX_INLINE vec3 transmittance(__global const uint *blob, uint medium, float dista
     if (medium == MEDIUM_NONE || distance > 0x1p99f) return same3(1.0f);
     vec3 attenuation =
         load3(SECTION(blob, S_MATERIALS) + medium * MATERIAL_WORDS + M_ATTENUATION);
+    if (!(largest3(attenuation) > 0.0f)) return same3(1.0f);
     vec3 depth = scale3(attenuation, -distance);
     return make3(ex_exp(depth.x), ex_exp(depth.y), ex_exp(depth.z));
 }
