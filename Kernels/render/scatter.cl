@@ -121,7 +121,11 @@ EX_INLINE bool connect(
     vec4 f;
     if (!evaluate(state, capacity, slot, p, direction, wi, &f)) return false;
     float density = path_float(state, capacity, P_SHADOW_DENSITY, slot);
-    float weight = density > 0.0f ? balance(density, f.w) : 1.0f;
+    float own = f.w;
+#ifdef RIGOR_MEDIA
+    own *= 1.0f - p->straight;
+#endif
+    float weight = density > 0.0f ? balance(density, own) : 1.0f;
     vec3 arriving = path_vec3(state, capacity, P_SHADOW_RADIANCE, slot);
     vec3 radiance = scale3(
         multiply3(multiply3(p->throughput, make3(f.x, f.y, f.z)), arriving), weight);

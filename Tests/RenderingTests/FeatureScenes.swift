@@ -11,7 +11,7 @@ enum FeatureScene {
         ("blend", coverage(.blend)), ("punctual lights", punctualLights),
         ("shining triangles", shiningTriangles), ("environment", environment),
         ("default sky", sky), ("orthographic", orthographic), ("no light", dark),
-        ("single-sided", singleSided),
+        ("single-sided", singleSided), ("nested solids", solids),
     ]
 
     private static func stage(environment: SIMD3<Float> = .zero) -> SceneMaker {
@@ -48,6 +48,35 @@ enum FeatureScene {
             }
             maker.sphere([Float(place) * 0.7 - 0.7, -0.2, 0], radius: 0.33, level: 2, glass)
         }
+        var light = Light(kind: .point)
+        light.position = [0, 1.5, 1]
+        light.intensity = [4, 4, 4]
+        maker.scene.lights = [light]
+        return maker.scene
+    }
+
+    /// A bubble and a core in glass that fades light, overlapping water, and one index twice.
+    private static var solids: Scene {
+        var maker = stage(environment: [0.8, 0.9, 1])
+        func solid(_ ior: Float, _ color: SIMD3<Float>, transmission: Float = 1) -> UInt32 {
+            maker.material([0.95, 1, 0.9]) {
+                $0.transmission = transmission
+                $0.roughness = 0.1
+                $0.ior = ior
+                $0.isThinWalled = false
+                $0.attenuationColor = color
+                $0.attenuationDistance = 0.5
+            }
+        }
+        let glass = solid(1.5, [0.9, 0.5, 0.4])
+        let water = solid(1.33, [0.4, 0.7, 0.9])
+        let same = solid(1.5, [0.3, 0.9, 0.3], transmission: 0.6)
+        maker.sphere([-0.6, -0.1, 0], radius: 0.45, level: 2, glass)
+        maker.sphere([-0.6, -0.1, 0], radius: 0.2, level: 2, water)
+        maker.sphere([0.1, -0.1, 0], radius: 0.4, level: 2, glass)
+        maker.sphere([0.3, -0.1, 0.1], radius: 0.35, level: 2, water)
+        maker.sphere([0.8, -0.1, 0], radius: 0.4, level: 2, glass)
+        maker.sphere([0.8, -0.1, 0], radius: 0.25, level: 2, same)
         var light = Light(kind: .point)
         light.position = [0, 1.5, 1]
         light.intensity = [4, 4, 4]

@@ -269,6 +269,20 @@ enum Angle {
         #expect(beside < 0.02)
     }
 
+    /// A white veil without an index around air: half of the light goes straight on, the rest is
+    /// scattered, and under white light nothing of it is to be seen.
+    @Test func whiteVeilWithoutAnIndex() throws {
+        var maker = SceneMaker(environment: .one)
+        let veil = maker.material([1, 1, 1]) {
+            $0.transmission = 0.5
+            $0.ior = 1
+            $0.isThinWalled = false
+        }
+        maker.sphere(.zero, radius: 1, level: 3, veil, isSmooth: false)
+        maker.camera(at: [0, 0, 4], halfHeight: 0.2)
+        try expect(maker.scene, 1, within: 0.005, bounces: 32)
+    }
+
     // MARK: - Vectors
 
     private func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {

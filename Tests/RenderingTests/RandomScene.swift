@@ -52,9 +52,15 @@ struct RandomScene {
         for _ in 0..<10 + random.index(30) { triangle() }
         for _ in 0..<1 + random.index(3) {
             let level = random.index(2)
+            let centre = random.point()
+            let radius = 0.2 + 0.5 * random.unit()
             maker.sphere(
-                random.point(), radius: 0.2 + 0.5 * random.unit(), level: level,
-                UInt32(random.index(materialCount)), isSmooth: random.chance(0.7))
+                centre, radius: radius, level: level, UInt32(random.index(materialCount)),
+                isSmooth: random.chance(0.7))
+            // One in another: a solid in a solid.
+            guard random.chance(0.4) else { continue }
+            maker.sphere(
+                centre, radius: radius * 0.6, level: level, UInt32(random.index(materialCount)))
         }
         decorate()
         for _ in 0..<random.index(4) { maker.scene.lights.append(light()) }
@@ -86,10 +92,11 @@ struct RandomScene {
     }
 
     private mutating func material() {
-        var random = random
+        var random = self.random
         let emissive = random.chance(0.3) ? random.color() * (random.chance(0.2) ? 0 : 8) : .zero
         var textures: [TextureRef?] = []
         for _ in 0..<5 { textures.append(reference()) }
+        random = self.random
         _ = maker.material(random.color(), emissive: emissive) {
             $0.baseColor.w = random.unit()
             $0.metallic = random.share()
@@ -106,6 +113,10 @@ struct RandomScene {
             $0.normalTexture = textures[2]
             $0.emissiveTexture = textures[3]
             $0.transmissionTexture = textures[4]
+            if random.chance(0.5) {
+                $0.attenuationDistance = random.unit() * 2
+                $0.attenuationColor = random.color()
+            }
         }
         self.random = random
     }

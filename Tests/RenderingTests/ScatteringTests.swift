@@ -33,8 +33,8 @@ import Testing
             let root = (index - 1) / (index + 1)
             return ReferenceBsdf(
                 base: [0.9, 0.5, 0.2], metallic: metallic, alpha: alpha,
-                transmission: transmission, f0: root * root, eta: index, isThin: isThin,
-                viewedAt: cosine)
+                transmission: transmission, f0: root * root, eta: index, isThin: isThin
+            ).seen(at: cosine)
         }
 
         var description: String {

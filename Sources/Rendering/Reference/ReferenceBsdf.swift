@@ -3,18 +3,37 @@ internal import Exact
 /// glTF 2.0's metallic-roughness surface with transmission: `Kernels/render/bsdf.cl`. Directions
 /// are local, the normal is z, and the viewer's side is up.
 package struct ReferenceBsdf: Sendable {
-    let base: SIMD3<Float>
+    var base: SIMD3<Float>
     let metallic: Float
     /// Roughness squared.
     let alpha: Float
-    let transmission: Float
+    var transmission: Float
     /// Reflectance of the dielectric head-on.
-    let f0: Float
+    var f0: Float
     /// Index beyond the surface over index before it.
     let eta: Float
     let isThin: Bool
+    /// What KHR extensions add to the interface and its base; nil for glTF's core.
+    var extra: Extra?
     /// Chance of sampling the interface rather than the base.
-    private(set) var specularChance: Float = 0
+    private var specularChance: Float = 0
+
+    /// KHR_materials_specular, anisotropy, iridescence and diffuse_transmission.
+    struct Extra: Sendable {
+        /// The dielectric's reflectance head-on, with its tint, and at the rim.
+        var specular: SIMD3<Float>
+        var rim: Float
+        /// Roughness squared along the tangent.
+        var alphaAlong: Float
+        var film: Float
+        var filmIndex: Float
+        /// Nanometres.
+        var filmThickness: Float
+        var diffuseThrough: Float
+        var throughColor: SIMD3<Float>
+        /// What the base's lobe is sampled for besides.
+        var sheenWeight: Float
+    }
 
     /// f · |cosine|, and the density of sampling the direction; both per solid angle.
     package struct Value: Sendable {
@@ -24,7 +43,7 @@ package struct ReferenceBsdf: Sendable {
 
     package init(
         base: SIMD3<Float>, metallic: Float, alpha: Float, transmission: Float, f0: Float,
-        eta: Float, isThin: Bool, viewedAt cosine: Float
+        eta: Float, isThin: Bool
     ) {
         self.base = base
         self.metallic = metallic
@@ -33,7 +52,18 @@ package struct ReferenceBsdf: Sendable {
         self.f0 = f0
         self.eta = eta
         self.isThin = isThin
-        specularChance = chanceOfInterface(cosine)
+    }
+
+    /// As it is sampled for a viewer at that cosine.
+    package func seen(at cosine: Float) -> ReferenceBsdf {
+        var bsdf = self
+        bsdf.specularChance = chanceOfInterface(cosine)
+        return bsdf
+    }
+
+    private var facets: ReferenceFacets {
+        ReferenceFacets(
+            along: extra?.alphaAlong ?? alpha, across: alpha, isTurned: extra != nil)
     }
 
     // MARK: - Fresnel
@@ -54,7 +84,7 @@ package struct ReferenceBsdf: Sendable {
         return fma(s, s, p * p) * 0.5
     }
 
-    private static func schlickWeight(_ c: Float) -> Float {
+    static func schlickWeight(_ c: Float) -> Float {
         let m = c < 1 ? 1 - c : 0
         let m2 = m * m
         return m2 * m2 * m
@@ -65,24 +95,62 @@ package struct ReferenceBsdf: Sendable {
         let isClear = transmission > 0
         // An index of one reflects nothing, not even at the rim.
         let rim: Float = f0 > 0 ? 1 : 0
-        let dielectric = isClear ? Self.fresnelDielectric(c, eta) : fma(rim - f0, w, f0)
-        let metal = fma(SIMD3<Float>.one - base, w, base)
-        let d = SIMD3<Float>(repeating: dielectric)
+        var metal = fma(SIMD3<Float>.one - base, w, base)
+        var d = SIMD3<Float>(
+            repeating: isClear ? Self.fresnelDielectric(c, eta) : fma(rim - f0, w, f0))
+        if let extra {
+            d = tintedDielectric(extra, c, w, rim)
+            if extra.film > 0 {
+                func filmed(_ headOn: SIMD3<Float>, _ bare: SIMD3<Float>) -> SIMD3<Float> {
+                    let film = ReferenceFilm.reflectance(
+                        index: extra.filmIndex, thickness: extra.filmThickness, c, headOn: headOn)
+                    return fma(film - bare, extra.film, bare)
+                }
+                d = filmed(extra.specular, d)
+                metal = filmed(base, metal)
+            }
+        }
+        let dielectric = largest(d)
         let through = (1 - dielectric) * (1 - metallic) * transmission
         // A solid's tint is met twice on the way through.
+        let isTwice = isClear && !isThin
         let tint =
-            isClear && !isThin
-            ? SIMD3(Exact.sqrt(base.x), Exact.sqrt(base.y), Exact.sqrt(base.z)) : base
+            isTwice ? SIMD3(Exact.sqrt(base.x), Exact.sqrt(base.y), Exact.sqrt(base.z)) : base
         return Fresnel(
             dielectric: dielectric, reflected: fma(metal - d, metallic, d),
             transmitted: tint * through)
     }
 
+    /// KHR_materials_specular: along Schlick's curve, or where light goes through along Fresnel's.
+    private func tintedDielectric(
+        _ extra: Extra, _ c: Float, _ w: Float, _ rim: Float
+    ) -> SIMD3<Float> {
+        guard transmission > 0 else {
+            return fma(SIMD3(repeating: rim * extra.rim) - extra.specular, w, extra.specular)
+        }
+        let exact = Self.fresnelDielectric(c, eta)
+        if exact >= 1 { return .one }
+        let root = Exact.div(eta - 1, eta + 1)
+        let headOn = root * root
+        var least = extra.specular * (f0 > 0 ? Exact.div(headOn, f0) : 1)
+        for channel in 0..<3 where !(least[channel] < 1) { least[channel] = 1 }
+        let above = Exact.div(exact - headOn, 1 - headOn)
+        return fma(SIMD3(repeating: extra.rim) - least, above > 0 ? above : 0, least)
+    }
+
+    /// Light that the base takes in for the lobes that are sampled by the cosine.
+    private var baseLuminance: Float {
+        guard let extra else { return luminance(base) }
+        return fma(
+            luminance(extra.throughColor), extra.diffuseThrough,
+            luminance(base) * (1 - extra.diffuseThrough))
+    }
+
     private func chanceOfInterface(_ cosine: Float) -> Float {
         let f = fresnel(cosine)
         let interface = luminance(f.reflected) + luminance(f.transmitted)
-        let under =
-            (1 - f.dielectric) * (1 - metallic) * (1 - transmission) * luminance(base)
+        var under = (1 - f.dielectric) * (1 - metallic) * (1 - transmission) * baseLuminance
+        if let extra { under += extra.sheenWeight }
         let sum = interface + under
         guard sum > 0x1p-30 else { return 1 }
         let chance = Exact.div(interface, sum)
@@ -93,12 +161,20 @@ package struct ReferenceBsdf: Sendable {
 
     // MARK: - Value
 
-    private func shadowingRoot(_ cosine: Float) -> Float {
-        let a2 = alpha * alpha
-        return Exact.sqrt(fma(fma(-a2, cosine, cosine), cosine, a2))
+    package func evaluate(_ wo: SIMD3<Float>, _ wi: SIMD3<Float>) -> Value {
+        var value = evaluateFront(wo, wi)
+        guard let extra, wi.z < 0, extra.diffuseThrough > 0 else { return value }
+        // There is no facet between the two directions: light goes in as the viewer's comes out.
+        let lambert = -wi.z * 0x1.45f306p-2 * extra.diffuseThrough
+        let under =
+            (1 - fresnel(wo.z).dielectric) * (1 - metallic) * (1 - transmission)
+        value.color += extra.throughColor * (under * lambert)
+        value.density += (1 - specularChance) * lambert
+        return value
     }
 
-    package func evaluate(_ wo: SIMD3<Float>, _ wi: SIMD3<Float>) -> Value {
+    /// But for what the base lets through.
+    private func evaluateFront(_ wo: SIMD3<Float>, _ wi: SIMD3<Float>) -> Value {
         let isReflection = wi.z > 0
         if wi.z == 0 || (!isReflection && transmission <= 0) { return Value() }
         let isRefraction = !isReflection && !isThin
@@ -113,38 +189,22 @@ package struct ReferenceBsdf: Sendable {
         if oh <= 0x1p-20 || (isRefraction && ih >= 0) { return Value() }
 
         let f = fresnel(oh)
-        let (visible, shadowing) = facets(h, wo, cosineIn: wi.z.magnitude, oh)
+        let (visible, lit) = facets.facets(h, wo, wi, oh)
         let weightR = luminance(f.reflected)
         let weightT = luminance(f.transmitted)
         let reflectChance = weightT > 0 ? Exact.div(weightR, weightR + weightT) : 1
         let chance = isReflection ? reflectChance : 1 - reflectChance
         let density = visible * jacobian(isRefraction: isRefraction, oh, ih)
-        let color = (isReflection ? f.reflected : f.transmitted) * (shadowing * density)
+        let color = (isReflection ? f.reflected : f.transmitted) * (lit * density)
         var value = Value(color: color, density: specularChance * chance * density)
         if isReflection {
             let lambert = wi.z * 0x1.45f306p-2
-            let under = (1 - f.dielectric) * (1 - metallic) * (1 - transmission)
+            let stays = extra.map { 1 - $0.diffuseThrough } ?? 1
+            let under = (1 - f.dielectric) * (1 - metallic) * (1 - transmission) * stays
             value.color += base * (under * lambert)
-            value.density += (1 - specularChance) * lambert
+            value.density += (1 - specularChance) * lambert * stays
         }
         return value
-    }
-
-    /// How densely facets with the normal `h` are seen, and how many of them the light reaches.
-    private func facets(
-        _ h: SIMD3<Float>, _ wo: SIMD3<Float>, cosineIn: Float, _ oh: Float
-    ) -> (visible: Float, shadowing: Float) {
-        let overAlpha = Exact.rcp(alpha)
-        let hx = h.x * overAlpha
-        let hy = h.y * overAlpha
-        let d = fma(hx, hx, fma(hy, hy, h.z * h.z))
-        let distribution = Exact.rcp(0x1.921fb6p1 * alpha * alpha * d * d)
-        let rootO = shadowingRoot(wo.z)
-        let rootI = shadowingRoot(cosineIn)
-        let visible = distribution * Exact.div(2 * oh, wo.z + rootO)
-        let shadowing = Exact.div(
-            cosineIn * (wo.z + rootO), fma(cosineIn, rootO, wo.z * rootI))
-        return (visible, shadowing)
     }
 
     /// Solid angle of facet normals over that of directions.
@@ -163,9 +223,15 @@ package struct ReferenceBsdf: Sendable {
         if choice >= specularChance {
             let circle = unitCircle(u.x)
             let r = Exact.sqrt(u.y)
-            return nonZero([r * circle.x, r * circle.y, Exact.sqrt(1 - u.y)])
+            let z = Exact.sqrt(1 - u.y)
+            var isThrough = false
+            if let extra {
+                let rest = Exact.div(choice - specularChance, 1 - specularChance)
+                isThrough = rest < extra.diffuseThrough
+            }
+            return z == 0 ? nil : [r * circle.x, r * circle.y, isThrough ? -z : z]
         }
-        let h = sampleNormal(wo, u)
+        let h = facets.sampleNormal(wo, u)
         let c = dot(wo, h)
         let mirrored = fma(h, 2 * c, negate(wo))
         let f = fresnel(c)
@@ -181,21 +247,5 @@ package struct ReferenceBsdf: Sendable {
         if squared <= 0 { return nil }
         let refracted = fma(h, fma(overEta, c, -Exact.sqrt(squared)), negate(wo) * overEta)
         return refracted.z < 0 ? refracted : nil
-    }
-
-    private func nonZero(_ direction: SIMD3<Float>) -> SIMD3<Float>? {
-        direction.z == 0 ? nil : direction
-    }
-
-    /// A facet's normal as the viewer sees them: Dupuy and Benyoub, "Sampling Visible GGX Normals
-    /// with Spherical Caps" (2023).
-    private func sampleNormal(_ wo: SIMD3<Float>, _ u: SIMD2<Float>) -> SIMD3<Float> {
-        let w = normalize([wo.x * alpha, wo.y * alpha, wo.z])
-        let circle = unitCircle(u.x)
-        let z = fma(1 - u.y, 1 + w.z, -w.z)
-        let squared = fma(-z, z, 1)
-        let r = squared > 0 ? Exact.sqrt(squared) : 0
-        let c = SIMD3(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z)
-        return normalize([c.x * alpha, c.y * alpha, c.z > 0x1p-20 ? c.z : 0x1p-20])
     }
 }

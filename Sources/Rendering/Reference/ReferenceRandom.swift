@@ -9,6 +9,8 @@ enum ReferenceRandom {
 
     /// `D_LENS`: beyond those of any depth.
     static let lensDimension: UInt32 = 0x10000
+    /// The dimension of a path's band of light, drawn once for all depths.
+    static let band: UInt32 = 0xffff_ffff
 
     /// Wellons' lowbias32.
     static func mix(_ bits: UInt32) -> UInt32 {

@@ -48,6 +48,13 @@ extension ReferenceTracer {
         /// Toward the viewer, in the frame.
         var wo: SIMD3<Float>
         var bsdf: ReferenceBsdf
+        /// Coat and sheen; nil for glTF's core.
+        var layers: ReferenceLayers?
+        var interface: Interface?
+        /// The part of light that an interface of no index lets by as it came.
+        var straight: Float = 0
+        /// Of a dispersive solid.
+        var band: Int?
     }
 
     func surface(_ path: Path, _ m: Meeting) -> Surface {
@@ -55,24 +62,47 @@ extension ReferenceTracer {
         func texel(_ word: MaterialWord) -> SIMD4<Float> {
             materialTexel(triangle, word, m.place) ?? .one
         }
-        let color = flushed(vertexColor(triangle, m.place.u, m.place.v) * texel(.baseTexture))
         let rough = texel(.roughnessTexture)
         let roughness = materialFloat(triangle, .roughness) * rough.y
-        let alpha = roughness * roughness
-        let ior = materialFloat(triangle, .ior)
-        let isThin = flags(triangle) & BlobLayout.MaterialFlag.thin != 0
-        let toViewer = negate(path.direction)
-        let frame = ReferenceFrame(around: shadingNormal(m, toViewer: toViewer))
-        let wo = frame.toLocal(toViewer)
+        let interface = interface(m)
+        let index = interface.map { relativeIndex($0, path) } ?? materialFloat(triangle, .ior)
+        let isLayered = flags(triangle) & BlobLayout.MaterialFlag.layered != 0
+        let band = isLayered ? band(m, path, eta: index) : nil
         let bsdf = ReferenceBsdf(
-            base: color,
+            base: flushed(
+                vertexColor(triangle, m.place.u, m.place.v) * texel(.baseTexture)),
             metallic: materialFloat(triangle, .metallic) * rough.z,
-            alpha: alpha > 0x1p-10 ? alpha : 0x1p-10,
+            alpha: (isLayered ? glossyAlpha(m) : nil) ?? Self.squared(roughness),
             transmission: materialFloat(triangle, .transmission) * texel(.transmissionTexture).x,
-            f0: materialFloat(triangle, .f0),
-            eta: isThin || m.side > 0 ? ior : Exact.rcp(ior),
-            isThin: isThin, viewedAt: wo.z)
-        return Surface(position: m.position, normal: m.normal, frame: frame, wo: wo, bsdf: bsdf)
+            f0: materialFloat(triangle, .f0), eta: band?.eta ?? index,
+            isThin: flags(triangle) & BlobLayout.MaterialFlag.thin != 0)
+        let toViewer = negate(path.direction)
+        let normal = shadingNormal(
+            m, toViewer: toViewer, map: .normalTexture, scale: .normalScale)
+        let frame = ReferenceFrame(around: normal)
+        var surface = Surface(
+            position: m.position, normal: m.normal, frame: frame, wo: frame.toLocal(toViewer),
+            bsdf: bsdf, interface: interface, band: band?.band)
+        if isLayered {
+            let (extra, tangent) = extra(m, alpha: bsdf.alpha, normal: normal)
+            surface.bsdf.extra = extra
+            surface.frame = ReferenceFrame(around: normal, along: tangent)
+            surface.wo = surface.frame.toLocal(toViewer)
+            surface.layers = layers(m, toViewer, normal: normal)
+        }
+        takeOutStraight(&surface)
+        surface.bsdf = surface.bsdf.seen(at: surface.wo.z)
+        return surface
+    }
+
+    /// Between two solids of one index light goes on straight, but for what the surface lets into
+    /// its base.
+    private func takeOutStraight(_ surface: inout Surface) {
+        guard surface.interface != nil, surface.bsdf.eta == 1 else { return }
+        surface.straight = (1 - surface.bsdf.metallic) * surface.bsdf.transmission
+        surface.bsdf.base *= 1 - surface.straight
+        surface.bsdf.transmission = 0
+        surface.bsdf.f0 = 0
     }
 
     /// Colour without the tiniest values, at most one.
@@ -82,28 +112,33 @@ extension ReferenceTracer {
         return color
     }
 
-    /// Interpolated, bent by the normal map, and never facing away from the viewer.
-    private func shadingNormal(_ m: Meeting, toViewer: SIMD3<Float>) -> SIMD3<Float> {
+    /// Interpolated, bent by a normal map, and never facing away from the viewer.
+    func shadingNormal(
+        _ m: Meeting, toViewer: SIMD3<Float>, map: MaterialWord, scale: MaterialWord
+    ) -> SIMD3<Float> {
         let t = m.triangle
         var n = m.normal
         let smooth = blend(
             vector(.vertices, t.a, 3), vector(.vertices, t.b, 3), vector(.vertices, t.c, 3),
             m.place.u, m.place.v)
         if dot(smooth, smooth) > 0x1p-20 { n = normalize(smooth) * m.side }
-        if let texel = materialTexel(t, .normalTexture, m.place),
-            let mapped = mappedNormal(m, n, texel)
-        {
-            n = mapped
+        if let texel = materialTexel(t, map, m.place), let axes = tangentAxes(m, n) {
+            let scale = materialFloat(t, scale)
+            let mx = fma(texel.x, 2, -1) * scale
+            let my = fma(texel.y, 2, -1) * scale
+            let mz = fma(texel.z, 2, -1)
+            let mapped = fma(axes.x, mx, fma(axes.y, my, n * mz))
+            if dot(mapped, mapped) > 0x1p-20 { n = normalize(mapped) }
         }
         let facing = dot(n, toViewer)
         if facing < 0x1p-6 { n = normalize(fma(toViewer, 0x1p-6 - facing, n)) }
         return n
     }
 
-    /// `n` bent by a normal map's texel; nil where the triangle has no tangent.
-    private func mappedNormal(
-        _ m: Meeting, _ n: SIMD3<Float>, _ texel: SIMD4<Float>
-    ) -> SIMD3<Float>? {
+    /// Tangent and bitangent at right angles to `n`; nil where the triangle has no tangent.
+    func tangentAxes(
+        _ m: Meeting, _ n: SIMD3<Float>
+    ) -> (x: SIMD3<Float>, y: SIMD3<Float>)? {
         guard blob.count(.tangents) > 0 else { return nil }
         let t = m.triangle
         let tangent = blend(
@@ -113,13 +148,7 @@ extension ReferenceTracer {
         let flat = fma(n, -dot(n, along), along)
         guard dot(flat, flat) > 0x1p-20 else { return nil }
         let x = normalize(flat)
-        let y = cross(n, x) * (tangent.w * m.side < 0 ? -1 : 1)
-        let scale = materialFloat(t, .normalScale)
-        let mx = fma(texel.x, 2, -1) * scale
-        let my = fma(texel.y, 2, -1) * scale
-        let mz = fma(texel.z, 2, -1)
-        let mapped = fma(x, mx, fma(y, my, n * mz))
-        return dot(mapped, mapped) > 0x1p-20 ? normalize(mapped) : nil
+        return (x, cross(n, x) * (tangent.w * m.side < 0 ? -1 : 1))
     }
 
     // MARK: - Scattering
@@ -130,9 +159,15 @@ extension ReferenceTracer {
         _ light: LightSample, at surface: Surface, _ path: Path, depth: Int
     ) -> SIMD3<Float>? {
         let wi = surface.frame.toLocal(light.direction)
-        guard let f = evaluate(surface, light.direction, wi) else { return nil }
-        let weight = light.density > 0 ? Self.balance(light.density, f.density) : 1
-        let radiance = path.throughput * f.color * light.radiance * weight
+        guard let f = evaluate(surface, path, light.direction, wi) else { return nil }
+        let own = f.density * (1 - surface.straight)
+        let weight = light.density > 0 ? Self.balance(light.density, own) : 1
+        let medium =
+            wi.z > 0
+            ? medium(before: surface.interface, path) : medium(after: surface.interface, path)
+        let radiance = limited(
+            path.throughput * f.color * light.radiance * weight
+                * transmittance(medium, light.distance), isIndirect: depth > 0)
         guard largest(radiance) > 0x1p-40 else { return nil }
         let isShadowed = isOccluded(
             path, from: leave(surface, light.direction), along: light.direction,
@@ -146,41 +181,74 @@ extension ReferenceTracer {
             ReferenceRandom.pair(
                 key: path.key, sample: path.sample, dimension.at(depth: depth))
         }
-        let bits = pair(.bsdf)
-        let wi = surface.bsdf.sample(
-            surface.wo, [ReferenceRandom.unit(bits.x), ReferenceRandom.unit(bits.y)],
-            choice: ReferenceRandom.unit(pair(.choice).y))
-        guard let wi else { return false }
-        let direction = surface.frame.toWorld(wi)
-        guard let f = evaluate(surface, direction, wi), f.density > 0x1p-30 else { return false }
-        var throughput = flush(path.throughput * f.color * Exact.rcp(f.density))
-        let most = largest(throughput)
-        guard most > 0 else { return false }
-        // Russian roulette with the square root of the throughput, from the second bounce on.
-        if depth > 0, most < 1 {
-            let chance = Exact.sqrt(most)
-            let roulette = ReferenceRandom.bits(
-                key: path.key, sample: path.sample,
-                ReferenceRandom.Dimension.roulette.at(depth: depth))
-            if ReferenceRandom.unit(roulette) >= chance { return false }
-            throughput *= Exact.rcp(chance)
+        var choice = ReferenceRandom.unit(pair(.choice).y)
+        if choice < surface.straight {
+            path.origin = leave(surface, path.direction)
+            path.density = 0
+            goThrough(surface.interface, &path)
+            return true
         }
+        choice = Exact.div(choice - surface.straight, 1 - surface.straight)
+        let bits = pair(.bsdf)
+        let u = SIMD2(ReferenceRandom.unit(bits.x), ReferenceRandom.unit(bits.y))
+        guard let wi = sample(surface, u, choice: choice) else { return false }
+        let direction = surface.frame.toWorld(wi)
+        guard let f = evaluate(surface, path, direction, wi), f.density > 0x1p-30 else {
+            return false
+        }
+        let density = f.density * (1 - surface.straight)
+        let throughput = flush(path.throughput * f.color * Exact.rcp(density))
+        guard let survivor = survivor(path, throughput, depth: depth) else { return false }
+        path.throughput = survivor
         path.origin = leave(surface, direction)
         path.direction = normalize(direction)
-        path.throughput = throughput
-        path.density = f.density
+        path.density = density
         // The cone grows as wide as a sample's share of what the surface sends out.
-        let spread = Exact.rsqrt(f.density) * 0x1p-3
+        let spread = Exact.rsqrt(density) * 0x1p-3
         path.coneSpread = max(path.coneSpread, min(spread, 0x1p-1))
+        if wi.z < 0 {
+            goThrough(surface.interface, &path)
+            if surface.band != nil { path.isBandChosen = true }
+        }
         return true
+    }
+
+    /// Russian roulette with the square root of the throughput, from the second bounce on.
+    private func survivor(
+        _ path: Path, _ throughput: SIMD3<Float>, depth: Int
+    ) -> SIMD3<Float>? {
+        let most = largest(throughput)
+        guard most > 0 else { return nil }
+        guard depth > 0, most < 1 else { return throughput }
+        let chance = Exact.sqrt(most)
+        let roulette = ReferenceRandom.bits(
+            key: path.key, sample: path.sample, ReferenceRandom.Dimension.roulette.at(depth: depth))
+        return ReferenceRandom.unit(roulette) < chance ? throughput * Exact.rcp(chance) : nil
+    }
+
+    private func sample(
+        _ surface: Surface, _ u: SIMD2<Float>, choice: Float
+    ) -> SIMD3<Float>? {
+        guard let layers = surface.layers else {
+            return surface.bsdf.sample(surface.wo, u, choice: choice)
+        }
+        return layers.sample(surface.bsdf, surface.frame, surface.wo, u, choice: choice)
     }
 
     /// The surface's function, where both normals agree on the side.
     private func evaluate(
-        _ surface: Surface, _ direction: SIMD3<Float>, _ wi: SIMD3<Float>
+        _ surface: Surface, _ path: Path, _ direction: SIMD3<Float>, _ wi: SIMD3<Float>
     ) -> ReferenceBsdf.Value? {
         guard (wi.z > 0) == (dot(direction, surface.normal) > 0) else { return nil }
-        return surface.bsdf.evaluate(surface.wo, wi)
+        guard let layers = surface.layers else { return surface.bsdf.evaluate(surface.wo, wi) }
+        var value = layers.evaluate(surface.bsdf, surface.wo, wi, direction)
+        // A refraction leaves one band of the three, which stands for all.
+        if let band = surface.band, wi.z <= 0, !path.isBandChosen {
+            for channel in 0..<3 {
+                value.color[channel] = channel == band ? value.color[channel] * 3 : 0
+            }
+        }
+        return value
     }
 
     /// Where a ray leaves a surface: a little off it, on the side it goes to.

@@ -26,6 +26,28 @@ extension ReferenceTracer {
         case normalTexture = 17
         case emissiveTexture = 18
         case transmissionTexture = 19
+        case attenuation = 20
+        case specular = 24
+        case specularColor = 26
+        case specularColorTexture = 29
+        case coat = 30
+        case coatRoughness = 32
+        case coatNormalScale = 34
+        case coatNormalTexture = 35
+        case sheen = 36
+        case sheenRoughness = 40
+        case anisotropy = 42
+        case anisotropyTexture = 43
+        case anisotropyCosine = 44
+        case anisotropySine = 45
+        case film = 46
+        case filmIndex = 48
+        case filmThicknessMin = 49
+        case filmThicknessMax = 50
+        case filmThicknessTexture = 51
+        case dispersion = 52
+        case diffuseThrough = 53
+        case throughColor = 55
     }
 
     func triangle(_ primitive: UInt32) -> Triangle {
@@ -68,8 +90,12 @@ extension ReferenceTracer {
     /// The texel that a material has at a point of a triangle; nil without a texture.
     func materialTexel(
         _ triangle: Triangle, _ word: MaterialWord, _ place: Place
+    ) -> SIMD4<Float>? { materialTexel(triangle, word.rawValue, place) }
+
+    func materialTexel(
+        _ triangle: Triangle, _ word: Int, _ place: Place
     ) -> SIMD4<Float>? {
-        let use = self.word(.materials, triangle.material, word.rawValue)
+        let use = self.word(.materials, triangle.material, word)
         guard use != BlobLayout.textureNone else { return nil }
         let set1 = BlobLayout.TextureFlag.set1
         let isSet1 = self.word(.textures, use, TextureWord.flags) & set1 != 0

@@ -1,3 +1,5 @@
+internal import Exact
+
 /// The path tracer once more, slow and plain: what every device must give, bit for bit.
 ///
 /// It reads the same ``RenderBlob`` as the kernels of `Kernels/render` and computes one sample of
@@ -30,6 +32,10 @@ package struct ReferenceTracer: Sendable {
         var coneWidth: Float
         var coneSpread: Float
         var radiance = SIMD3<Float>.zero
+        /// Solids that the path went into and has not left, the last entered first.
+        var media: [UInt32] = []
+        /// Whether a dispersive solid has made the path stand for one band of light.
+        var isBandChosen = false
     }
 
     /// What a path did at one depth: the ray, what it met, and the light found up to there.
@@ -71,12 +77,15 @@ package struct ReferenceTracer: Sendable {
     /// Collects light where the ray ends, asks a light from there, and chooses the next ray.
     private func advance(_ path: inout Path, to hit: RayCaster.Hit, depth: Int) -> Bool {
         guard hit.primitive != BlobLayout.primitiveNone else {
-            path.radiance += escapedRadiance(path)
+            path.radiance += limited(escapedRadiance(path), isIndirect: depth > 1)
             return false
         }
         let meeting = meeting(path, hit, depth: depth)
         path.coneWidth = meeting.coneWidth
-        if let emitted = emittedRadiance(path, meeting) { path.radiance += emitted }
+        fade(&path, to: meeting)
+        if let emitted = emittedRadiance(path, meeting) {
+            path.radiance += limited(emitted, isIndirect: depth > 1)
+        }
         guard depth <= blob.bounces else { return false }
         let surface = surface(path, meeting)
         if let light = askLight(path, from: surface.position, depth: depth),
@@ -85,6 +94,14 @@ package struct ReferenceTracer: Sendable {
             path.radiance += arriving
         }
         return scatter(&path, at: surface, depth: depth)
+    }
+
+    /// What light scattered more than once may add, where the job sets a limit.
+    func limited(_ radiance: SIMD3<Float>, isIndirect: Bool) -> SIMD3<Float> {
+        let limit = header(BlobLayout.Word.clamp)
+        let most = largest(radiance)
+        guard isIndirect, limit > 0, most > limit else { return radiance }
+        return radiance * Exact.div(limit, most)
     }
 
     // MARK: - Tiles

@@ -91,8 +91,8 @@ func unitCircle(_ u: Float) -> SIMD2<Float> {
 /// An orthonormal frame around a unit normal: Duff et al., "Building an Orthonormal Basis,
 /// Revisited" (JCGT 2017).
 struct ReferenceFrame {
-    let tangent: SIMD3<Float>
-    let bitangent: SIMD3<Float>
+    private(set) var tangent: SIMD3<Float>
+    private(set) var bitangent: SIMD3<Float>
     let normal: SIMD3<Float>
 
     init(around n: SIMD3<Float>) {
@@ -102,6 +102,15 @@ struct ReferenceFrame {
         tangent = [fma(sign * n.x * n.x, a, 1), sign * b, -sign * n.x]
         bitangent = [b, fma(n.y * n.y, a, sign), -n.y]
         normal = n
+    }
+
+    /// Around `normal`, with a tangent as near to the given one as it can be.
+    init(around normal: SIMD3<Float>, along given: SIMD3<Float>) {
+        self.init(around: normal)
+        let flat = fma(normal, -dot(normal, given), given)
+        guard dot(flat, flat) > 0x1p-20 else { return }
+        tangent = normalize(flat)
+        bitangent = cross(normal, tangent)
     }
 
     func toLocal(_ v: SIMD3<Float>) -> SIMD3<Float> {
