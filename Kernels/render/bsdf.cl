@@ -95,8 +95,8 @@ EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
     bool is_clear = b->transmission > 0.0f;
     // An index of one reflects nothing; Schlick's curve alone would still shine at the rim.
     float rim = b->f0 > 0.0f ? 1.0f : 0.0f;
-    vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
 #ifdef RIGOR_LAYERED
+    vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
     vec3 d = tinted_dielectric(b, c, w, rim);
     if (b->film > 0.0f) {
         d = blend_film(b, c, b->specular, d);
@@ -105,6 +105,7 @@ EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
     f->dielectric = largest3(d);
 #else
     f->dielectric = is_clear ? fresnel_dielectric(c, b->eta) : fma(rim - b->f0, w, b->f0);
+    vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
     vec3 d = same3(f->dielectric);
 #endif
     f->reflected = fma3(subtract3(metal, d), b->metallic, d);
@@ -134,7 +135,9 @@ EX_INLINE float specular_chance(const Bsdf *b, float cosine) {
     return chance < 0x1p-3f ? 0x1p-3f : (chance > 0x1.cp-1f ? 0x1.cp-1f : chance);
 }
 
-// How rough along the tangent and across it; as large as it is for the reason that vec2 is.
+// How rough along the tangent and across it; as large as it is for the reason that vec2 is. Where
+// there is no anisotropy it is one number, or a compiler sees a pair and makes it a vector.
+#ifdef RIGOR_LAYERED
 typedef struct {
     float along, across;
     float unused[3];
@@ -143,20 +146,27 @@ typedef struct {
 EX_INLINE Roughness roughness_of(const Bsdf *b) {
     Roughness r;
     r.across = b->alpha;
-#ifdef RIGOR_LAYERED
     r.along = b->alpha_along;
-#else
-    r.along = b->alpha;
-#endif
     return r;
 }
 
+#define ALONG(r) (r).along
+#define ACROSS(r) (r).across
+#else
+typedef float Roughness;
+
+EX_INLINE Roughness roughness_of(const Bsdf *b) { return b->alpha; }
+
+#define ALONG(r) (r)
+#define ACROSS(r) (r)
+#endif
+
 EX_INLINE float shadowing_root(Roughness r, vec3 v) {
 #ifdef RIGOR_LAYERED
-    float x = v.x * r.along, y = v.y * r.across;
+    float x = v.x * ALONG(r), y = v.y * ACROSS(r);
     return ex_sqrt(fma(x, x, fma(y, y, v.z * v.z)));
 #else
-    float a2 = r.across * r.across, cosine = fabs(v.z);
+    float a2 = ACROSS(r) * ACROSS(r), cosine = fabs(v.z);
     return ex_sqrt(fma(fma(-a2, cosine, cosine), cosine, a2));
 #endif
 }
@@ -169,9 +179,9 @@ typedef struct {
 } Facets;
 
 EX_INLINE void facets_at(Roughness r, vec3 wo, vec3 wi, vec3 h, float oh, Facets *f) {
-    float hx = h.x * ex_rcp(r.along), hy = h.y * ex_rcp(r.across);
+    float hx = h.x * ex_rcp(ALONG(r)), hy = h.y * ex_rcp(ACROSS(r));
     float d = fma(hx, hx, fma(hy, hy, h.z * h.z));
-    float distribution = ex_rcp(0x1.921fb6p1f * r.along * r.across * d * d);
+    float distribution = ex_rcp(0x1.921fb6p1f * ALONG(r) * ACROSS(r) * d * d);
     float cosine_i = fabs(wi.z);
     float root_o = shadowing_root(r, wo), root_i = shadowing_root(r, wi);
     f->visible = distribution * ex_div(2.0f * oh, wo.z + root_o);
@@ -181,14 +191,14 @@ EX_INLINE void facets_at(Roughness r, vec3 wo, vec3 wi, vec3 h, float oh, Facets
 
 // Visible normals: Dupuy and Benyoub, "Sampling Visible GGX Normals with Spherical Caps" (2023).
 EX_INLINE vec3 sample_normal(Roughness rough, vec3 wo, vec2 u) {
-    vec3 w = normalize3(make3(wo.x * rough.along, wo.y * rough.across, wo.z));
+    vec3 w = normalize3(make3(wo.x * ALONG(rough), wo.y * ACROSS(rough), wo.z));
     vec2 circle = unit_circle(u.x);
     float z = fma(1.0f - u.y, 1.0f + w.z, -w.z);
     float squared = fma(-z, z, 1.0f);
     float r = squared > 0.0f ? ex_sqrt(squared) : 0.0f;
     vec3 c = make3(fma(r, circle.x, w.x), fma(r, circle.y, w.y), z + w.z);
     return normalize3(make3(
-        c.x * rough.along, c.y * rough.across, c.z > 0x1p-20f ? c.z : 0x1p-20f));
+        c.x * ALONG(rough), c.y * ACROSS(rough), c.z > 0x1p-20f ? c.z : 0x1p-20f));
 }
 
 // `bsdf_evaluate` but for what the base lets through.

@@ -4,9 +4,9 @@
 // Surfaces with more than glTF's core has: a clear coat and a sheen over the surface of bsdf.cl.
 //
 // The coat takes its Fresnel share of what comes or what goes, whichever is more, so that
-// directions may be exchanged and no light is made; it has a normal of its own, and lies on a surface's front
-// alone. Sheen scales down what lies under it
-// by what it sends back itself, for the viewer's direction or the light's, whichever is more.
+// directions may be exchanged and no light is made; it has a normal of its own, and lies on a
+// surface's front alone. Sheen scales down what lies under it by what it sends back itself, for the
+// viewer's direction or the light's, whichever is more.
 
 typedef struct {
     float coat;

@@ -14,7 +14,6 @@ typedef struct {
     vec3 wo; // toward the viewer, in the frame
     Frame frame; // around the shading normal
     Bsdf bsdf;
-    uint flags; // the material's
 #ifdef RIGOR_LAYERED
     Layers layers;
 #endif
@@ -39,18 +38,24 @@ EX_INLINE void take_out_straight(__global const uint *state, uint capacity, uint
 }
 #endif
 
-EX_INLINE void load_place(
-    __global const uint *blob, __global const uint *state, uint capacity, uint slot, Place *p) {
+EX_INLINE void finish_place(__global const uint *state, uint capacity, uint slot, Place *p) {
+#ifdef RIGOR_MEDIA
+    take_out_straight(state, capacity, slot, p);
+#endif
+    p->bsdf.specular_chance = specular_chance(&p->bsdf, p->wo.z);
+}
+
+// (An argument that only some builds read would keep loops from becoming vector code: hence two
+// functions.)
+EX_INLINE void load_place(__global const uint *state, uint capacity, uint slot, Place *p) {
     p->position = path_vec3(state, capacity, P_ORIGIN, slot);
     p->normal = path_vec3(state, capacity, P_NORMAL, slot);
     p->throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
     frame_around(path_vec3(state, capacity, P_SHADING_NORMAL, slot), &p->frame);
-    vec3 toward_viewer = negate3(path_vec3(state, capacity, P_DIRECTION, slot));
 #ifdef RIGOR_LAYERED
     turn_frame(path_vec3(state, capacity, P_TANGENT, slot), &p->frame);
 #endif
-    p->wo = to_local(&p->frame, toward_viewer);
-    p->flags = state[P_SURFACE_FLAGS * capacity + slot];
+    p->wo = to_local(&p->frame, negate3(path_vec3(state, capacity, P_DIRECTION, slot)));
     Bsdf *b = &p->bsdf;
     b->base = path_vec3(state, capacity, P_BASE, slot);
     b->metallic = path_float(state, capacity, P_METALLIC, slot);
@@ -58,15 +63,21 @@ EX_INLINE void load_place(
     b->transmission = path_float(state, capacity, P_TRANSMISSION, slot);
     b->f0 = path_float(state, capacity, P_F0, slot);
     b->eta = path_float(state, capacity, P_ETA, slot);
-    b->is_thin = p->flags & MATERIAL_THIN;
-#ifdef RIGOR_LAYERED
-    load_layers(blob, state, capacity, slot, toward_viewer, &p->frame, b, &p->layers);
+    b->is_thin = state[P_SURFACE_FLAGS * capacity + slot] & MATERIAL_THIN;
+#ifndef RIGOR_LAYERED
+    finish_place(state, capacity, slot, p);
 #endif
-#ifdef RIGOR_MEDIA
-    take_out_straight(state, capacity, slot, p);
-#endif
-    b->specular_chance = specular_chance(b, p->wo.z);
 }
+
+#ifdef RIGOR_LAYERED
+EX_INLINE void load_layered(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot, Place *p) {
+    load_place(state, capacity, slot, p);
+    vec3 toward_viewer = negate3(path_vec3(state, capacity, P_DIRECTION, slot));
+    load_layers(blob, state, capacity, slot, toward_viewer, &p->frame, &p->bsdf, &p->layers);
+    finish_place(state, capacity, slot, p);
+}
+#endif
 
 // Where a ray leaves a surface: a little off it, on the side it goes to.
 EX_INLINE vec3 leave(float offset, const Place *p, vec3 direction) {
@@ -219,6 +230,12 @@ EX_INLINE bool is_ours(__global const uint *state, uint capacity, uint slot) {
 #define SCATTER_LOOP PATH_LOOP
 #endif
 
+#if defined(RIGOR_MIXED) || defined(RIGOR_LAYERED)
+#define SLOT_OF(item) ours[item]
+#else
+#define SLOT_OF(item) surfaces[item]
+#endif
+
 // Queues shadow rays, and the paths that go on.
 __kernel void SCATTER_KERNEL(
     __global const uint *restrict blob, __global uint *restrict state, uint capacity,
@@ -230,25 +247,30 @@ __kernel void SCATTER_KERNEL(
     uint first = first_path(count), end = end_of_paths(first, count);
     float offset = as_float(blob[H_OFFSET]);
 #if defined(RIGOR_MIXED) || defined(RIGOR_LAYERED)
-    uint slots[PATHS_PER_ITEM];
-    uint slot_count = 0u;
+    uint ours[PATHS_PER_ITEM];
+    uint ours_count = 0u;
     for (uint item = first; item < end; ++item) {
-        if (is_ours(state, capacity, surfaces[item])) slots[slot_count++] = surfaces[item];
+        if (is_ours(state, capacity, surfaces[item])) ours[ours_count++] = surfaces[item];
     }
-#else
-    __global const uint *slots = surfaces + first;
-    uint slot_count = end - first;
+    first = 0u;
+    end = ours_count;
 #endif
+    // Written with `surfaces` itself and from `first` on: a compiler turns the loop into vector code
+    // so, and neither with another pointer nor with another count.
     SCATTER_LOOP
-    for (uint i = 0u; i < slot_count; ++i) {
-        uint slot = slots[i];
+    for (uint item = first; item < end; ++item) {
+        uint slot = SLOT_OF(item);
         Place place;
-        load_place(blob, state, capacity, slot, &place);
+#ifdef RIGOR_LAYERED
+        load_layered(blob, state, capacity, slot, &place);
+#else
+        load_place(state, capacity, slot, &place);
+#endif
         bool is_lit = connect(blob, state, capacity, slot, offset, &place, depth);
-        lit[i] = is_lit ? slot : SLOT_NONE;
+        lit[item - first] = is_lit ? slot : SLOT_NONE;
         bool goes_on = go_on(state, capacity, slot, offset, &place, depth);
-        marks[i] = goes_on ? slot : SLOT_NONE;
+        marks[item - first] = goes_on ? slot : SLOT_NONE;
     }
-    append(lit, slot_count, shadows, counters + COUNT_SHADOWS(depth), group);
-    append(marks, slot_count, next, counters + COUNT_PATHS(depth + 1u), group);
+    append(lit, end - first, shadows, counters + COUNT_SHADOWS(depth), group);
+    append(marks, end - first, next, counters + COUNT_PATHS(depth + 1u), group);
 }

@@ -135,8 +135,8 @@ import Testing
     }
 
     /// No surface sends out more than comes, but for what glTF's core says of dielectrics: there
-    /// the base counts by the Fresnel term of the facet between light and viewer, and at grazing views
-    /// light from above is counted nearly in full beside the interface's own.
+    /// the base counts by the Fresnel term of the facet between light and viewer, and at grazing
+    /// views light from above is counted nearly in full beside the interface's own.
     @Test func nothingShines() {
         var random = Random(state: 41)
         for surface in Self.surfaces {

@@ -70,7 +70,8 @@ enum ReferenceFilm {
         return (Exact.sqrt(product), upper + around, around - through)
     }
 
-    /// The eye's answer to light whose phase has turned by a path in nanometres, as linear Rec. 709.
+    /// The eye's answer to light whose phase has turned by a path in nanometres, as linear
+    /// Rec. 709.
     private static func sensitivity(_ path: Float, _ shift: SIMD3<Float>) -> SIMD3<Float> {
         func wave(_ shift: Float, _ amplitude: Float, _ frequency: Float, _ damp: Float) -> Float {
             amplitude * Exact.cos(fma(frequency, path, shift)) * Exact.exp(-(path * path * damp))

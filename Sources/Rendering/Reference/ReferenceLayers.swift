@@ -2,8 +2,8 @@ internal import Exact
 
 /// A clear coat and a sheen over a surface: `Kernels/render/layered.cl`.
 ///
-/// The coat takes its Fresnel share of what comes or goes, whichever is more, and has a normal of its
-/// own; sheen scales down what lies under it by what it sends back itself.
+/// The coat takes its Fresnel share of what comes or goes, whichever is more, and has a normal of
+/// its own; sheen scales down what lies under it by what it sends back itself.
 struct ReferenceLayers {
     private let coat: Float
     private let coatRoughness: ReferenceFacets
