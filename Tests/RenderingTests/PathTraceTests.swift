@@ -18,7 +18,7 @@ import Testing
 
     @Test func fieldsAreThoseOfTheKernels() throws {
         let fields = try PathField.all()
-        #expect(Set(fields.map(\.number)) == Set(0..<Wavefront.stateWords))
+        #expect(Set(fields.map(\.number)) == Set(0..<RenderFeatures.all.stateWords))
         #expect(fields.first?.name.hasPrefix("hit_") == true)
         #expect(fields.contains { $0.name == "throughput.y" })
     }

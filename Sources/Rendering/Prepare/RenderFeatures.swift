@@ -16,7 +16,7 @@ package struct RenderFeatures: OptionSet, Sendable {
     }
 
     /// Words of state for one path; `Kernels/render/layout.cl`.
-    var stateWords: Int {
+    package var stateWords: Int {
         if contains(.layers) { return 75 }
         return contains(.media) ? 50 : Wavefront.stateWords
     }
