@@ -185,7 +185,7 @@ EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {
 // whose surface was met.
 #define P_MEDIA 45
 #define P_INTERFACE 49
-#define MEDIA_MAX 4
+#define MEDIA_MAX 4 // media.cl spells them out
 #define MEDIUM_NONE 0xffffffffu
 #define INTERFACE_NONE 0xffffffffu
 #define INTERFACE_LEAVES 0x80000000u

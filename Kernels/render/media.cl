@@ -26,22 +26,21 @@ EX_INLINE uint medium_after(
                                                      : MEDIUM_NONE;
 }
 
-// The path goes through the interface.
+// The path goes through the interface: entering a solid, all media move one back; leaving it, those
+// behind it come one forward. (Spelled out, since loops over paths become vector code only without
+// loops in them.)
 EX_INLINE void cross_interface(__global uint *state, uint capacity, uint slot, uint interface) {
     if (interface == INTERFACE_NONE) return;
     uint solid = interface & ~INTERFACE_LEAVES;
     bool leaves = interface & INTERFACE_LEAVES;
-    uint media[MEDIA_MAX + 2];
-    media[0] = solid;
-    for (uint i = 0u; i < MEDIA_MAX; ++i) media[i + 1] = state[(P_MEDIA + i) * capacity + slot];
-    media[MEDIA_MAX + 1] = MEDIUM_NONE;
-    // Entering, all move one back; leaving, those behind the solid come one forward.
-    bool is_gone = false;
-    for (uint i = 0u; i < MEDIA_MAX; ++i) {
-        is_gone = is_gone || media[i + 1] == solid;
-        uint kept = is_gone ? media[i + 2] : media[i + 1];
-        state[(P_MEDIA + i) * capacity + slot] = leaves ? kept : media[i];
-    }
+    __global uint *media = state + P_MEDIA * capacity + slot;
+    uint a = media[0], b = media[capacity], c = media[2 * capacity], d = media[3 * capacity];
+    bool a_is_gone = a == solid, b_is_gone = a_is_gone || b == solid;
+    bool c_is_gone = b_is_gone || c == solid, d_is_gone = c_is_gone || d == solid;
+    media[0] = leaves ? (a_is_gone ? b : a) : solid;
+    media[capacity] = leaves ? (b_is_gone ? c : b) : a;
+    media[2 * capacity] = leaves ? (c_is_gone ? d : c) : b;
+    media[3 * capacity] = leaves ? (d_is_gone ? MEDIUM_NONE : d) : c;
 }
 
 EX_INLINE float medium_index(__global const uint *blob, uint medium) {

@@ -56,8 +56,11 @@ struct BenchScene {
                 let origin = position * SIMD3(half, 0.5, half) + [0, 0.55, 0]
                 return RayCaster.Ray(origin: origin, direction: direction)
             }
-            // Neighbours in the list look through neighbouring pixels of a square that is 64 wide.
-            let place = SIMD2(Float(index % 64), Float(index / 64 % 64)) * 0x1p-5 - 1
+            // Tiles of 8×8 pixels of a square that is 64 wide, one after the other.
+            let (tile, inside) = (index / 64 % 64, index % 64)
+            let x = tile % 8 * 8 + inside % 8
+            let y = tile / 8 * 8 + inside / 8
+            let place = SIMD2(Float(x), Float(y)) * 0x1p-5 - 1
             return RayCaster.Ray(
                 origin: [0, half * 2, 0], direction: [place.x * half, -half * 2, place.y * half])
         }
