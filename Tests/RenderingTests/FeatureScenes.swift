@@ -11,7 +11,7 @@ enum FeatureScene {
         ("blend", coverage(.blend)), ("punctual lights", punctualLights),
         ("shining triangles", shiningTriangles), ("environment", environment),
         ("default sky", sky), ("orthographic", orthographic), ("no light", dark),
-        ("single-sided", singleSided), ("nested solids", solids),
+        ("single-sided", singleSided), ("nested solids", solids), ("layers", layers),
     ]
 
     private static func stage(environment: SIMD3<Float> = .zero) -> SceneMaker {
@@ -81,6 +81,56 @@ enum FeatureScene {
         light.position = [0, 1.5, 1]
         light.intensity = [4, 4, 4]
         maker.scene.lights = [light]
+        return maker.scene
+    }
+
+    /// A ball for each layer.
+    private static var layers: Scene {
+        var maker = stage(environment: [0.8, 0.9, 1])
+        let changes: [(inout Material) -> Void] = [
+            { $0.layers.specularColor = [1, 0.3, 0.2] },
+            {
+                $0.layers.clearcoat = 0.8
+                $0.layers.clearcoatRoughness = 0.1
+            },
+            {
+                $0.layers.sheenColor = [0.9, 0.4, 0.7]
+                $0.layers.sheenRoughness = 0.4
+            },
+            {
+                $0.metallic = 1
+                $0.layers.anisotropy = 0.8
+                $0.layers.anisotropyAxis = [0.6, 0.8]
+            },
+            {
+                $0.layers.iridescence = 1
+                $0.layers.iridescenceThicknessMax = 450
+            },
+            {
+                $0.transmission = 1
+                $0.isThinWalled = false
+                $0.roughness = 0.05
+                $0.layers.dispersion = 4
+            },
+            {
+                $0.layers.diffuseTransmission = 0.7
+                $0.layers.diffuseTransmissionColor = [0.4, 0.9, 0.3]
+            },
+        ]
+        for (place, change) in changes.enumerated() {
+            let material = maker.material([0.6, 0.6, 0.7]) {
+                $0.roughness = 0.4
+                $0.ior = 1.5
+                change(&$0)
+            }
+            let x = Float(place % 4) * 0.6 - 0.9
+            maker.sphere(
+                [x, place < 4 ? 0.3 : -0.3, 0], radius: 0.25, level: 1, material)
+        }
+        for vertex in maker.scene.positions.indices {
+            let n = maker.scene.normals[vertex]
+            maker.scene.tangents[vertex] = [n.z, 0, -n.x, 1]
+        }
         return maker.scene
     }
 

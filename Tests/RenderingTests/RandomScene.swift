@@ -96,6 +96,8 @@ struct RandomScene {
         let emissive = random.chance(0.3) ? random.color() * (random.chance(0.2) ? 0 : 8) : .zero
         var textures: [TextureRef?] = []
         for _ in 0..<5 { textures.append(reference()) }
+        self.random = random
+        let layers = random.chance(0.5) ? self.layers() : MaterialLayers()
         random = self.random
         _ = maker.material(random.color(), emissive: emissive) {
             $0.baseColor.w = random.unit()
@@ -117,8 +119,46 @@ struct RandomScene {
                 $0.attenuationDistance = random.unit() * 2
                 $0.attenuationColor = random.color()
             }
+            $0.layers = layers
         }
         self.random = random
+    }
+
+    private mutating func layers() -> MaterialLayers {
+        var layers = MaterialLayers()
+        /// A layer that is there half of the time.
+        func some(_ share: Float) -> Float { random.chance(0.5) ? share : 0 }
+        layers.specular = random.share()
+        layers.specularTexture = reference()
+        if random.chance(0.5) { layers.specularColor = random.color() * 2 }
+        layers.specularColorTexture = reference()
+        layers.isGlossiness = random.chance(0.2)
+        layers.clearcoat = some(random.share())
+        layers.clearcoatTexture = reference()
+        layers.clearcoatRoughness = random.share()
+        layers.clearcoatRoughnessTexture = reference()
+        layers.clearcoatNormalScale = random.unit() * 2
+        layers.clearcoatNormalTexture = reference()
+        if random.chance(0.4) { layers.sheenColor = random.color() }
+        layers.sheenColorTexture = reference()
+        layers.sheenRoughness = random.share()
+        layers.sheenRoughnessTexture = reference()
+        layers.anisotropy = some(random.share())
+        layers.anisotropyTexture = reference()
+        let turn = random.unit()
+        layers.anisotropyAxis = [Angle.cosine(turn), Angle.sine(turn)]
+        layers.iridescence = some(random.share())
+        layers.iridescenceTexture = reference()
+        layers.iridescenceIOR = 1 + random.unit() * 1.5
+        layers.iridescenceThicknessMin = random.unit() * 300
+        layers.iridescenceThicknessMax = random.share() * 900
+        layers.iridescenceThicknessTexture = reference()
+        layers.dispersion = some(random.unit() * 5)
+        layers.diffuseTransmission = some(random.share())
+        layers.diffuseTransmissionTexture = reference()
+        layers.diffuseTransmissionColor = random.color()
+        layers.diffuseTransmissionColorTexture = reference()
+        return layers
     }
 
     private mutating func triangle() {

@@ -87,7 +87,7 @@ extension ReferenceTracer {
         }
         let bits = ReferenceRandom.bits(
             key: path.key, sample: path.sample, ReferenceRandom.band)
-        let band = Int((bits >> 16) * 3 >> 16)
+        let band = Int(((bits >> 16) * 3) >> 16)
         let scale = fma(Float(band - 1), spread, 1)
         return (band, m.side > 0 ? eta * scale : eta * Exact.rcp(scale))
     }

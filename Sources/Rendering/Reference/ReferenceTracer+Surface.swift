@@ -22,10 +22,8 @@ extension ReferenceTracer {
         let ab = position(triangle.b) - a
         let ac = position(triangle.c) - a
         let normal = cross(ab, ac)
-        let r = cross(a - path.origin, path.direction)
         let over = Exact.rcp(dot(normal, path.direction))
-        let u = dot(r, ac) * over
-        let v = -dot(r, ab) * over
+        let (u, v) = barycentrics(triangle, path.origin, path.direction)
         let side: Float = over < 0 ? 1 : -1
         let width = fma(path.coneSpread, hit.distance, path.coneWidth)
         let choice = ReferenceRandom.bits(
@@ -36,6 +34,26 @@ extension ReferenceTracer {
         return Meeting(
             hit: hit, triangle: triangle, place: place, coneWidth: width,
             normal: normalize(normal) * side, position: fma(ac, v, fma(ab, u, a)), side: side)
+    }
+
+    /// Where a ray from `origin` meets a triangle.
+    private func barycentrics(
+        _ triangle: Triangle, _ origin: SIMD3<Float>, _ direction: SIMD3<Float>
+    ) -> (u: Float, v: Float) {
+        let a = position(triangle.a)
+        let ab = position(triangle.b) - a
+        let ac = position(triangle.c) - a
+        let r = cross(a - origin, direction)
+        let over = Exact.rcp(dot(cross(ab, ac), direction))
+        return (dot(r, ac) * over, -dot(r, ab) * over)
+    }
+
+    /// The same place as the ray finds it once more from the surface itself, as it does for the
+    /// layers: nearer, it rounds otherwise.
+    private func again(_ m: Meeting, _ path: Path) -> Meeting {
+        var m = m
+        (m.place.u, m.place.v) = barycentrics(m.triangle, m.position, path.direction)
+        return m
     }
 
     /// A surface as the path sees it.
@@ -67,12 +85,13 @@ extension ReferenceTracer {
         let interface = interface(m)
         let index = interface.map { relativeIndex($0, path) } ?? materialFloat(triangle, .ior)
         let isLayered = flags(triangle) & BlobLayout.MaterialFlag.layered != 0
+        let nearby = isLayered ? again(m, path) : m
         let band = isLayered ? band(m, path, eta: index) : nil
         let bsdf = ReferenceBsdf(
             base: flushed(
                 vertexColor(triangle, m.place.u, m.place.v) * texel(.baseTexture)),
             metallic: materialFloat(triangle, .metallic) * rough.z,
-            alpha: (isLayered ? glossyAlpha(m) : nil) ?? Self.squared(roughness),
+            alpha: (isLayered ? glossyAlpha(nearby) : nil) ?? Self.squared(roughness),
             transmission: materialFloat(triangle, .transmission) * texel(.transmissionTexture).x,
             f0: materialFloat(triangle, .f0), eta: band?.eta ?? index,
             isThin: flags(triangle) & BlobLayout.MaterialFlag.thin != 0)
@@ -84,11 +103,11 @@ extension ReferenceTracer {
             position: m.position, normal: m.normal, frame: frame, wo: frame.toLocal(toViewer),
             bsdf: bsdf, interface: interface, band: band?.band)
         if isLayered {
-            let (extra, tangent) = extra(m, alpha: bsdf.alpha, normal: normal)
+            let (extra, tangent) = extra(nearby, alpha: bsdf.alpha, normal: normal)
             surface.bsdf.extra = extra
             surface.frame = ReferenceFrame(around: normal, along: tangent)
             surface.wo = surface.frame.toLocal(toViewer)
-            surface.layers = layers(m, toViewer, normal: normal)
+            surface.layers = layers(nearby, toViewer, normal: normal)
         }
         takeOutStraight(&surface)
         surface.bsdf = surface.bsdf.seen(at: surface.wo.z)
