@@ -264,8 +264,8 @@ __kernel void SCATTER_KERNEL(
     first = 0u;
     end = ours_count;
 #endif
-    // Written with `surfaces` itself and from `first` on: a compiler turns the loop into vector code
-    // so, and neither with another pointer nor with another count.
+    // Written with `surfaces` itself and from `first` on: a compiler turns the loop into vector
+    // code so, and neither with another pointer nor with another count.
     SCATTER_LOOP
     for (uint item = first; item < end; ++item) {
         uint slot = SLOT_OF(item);
