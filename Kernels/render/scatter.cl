@@ -24,17 +24,22 @@ typedef struct {
 } Place;
 
 #ifdef RIGOR_MEDIA
-// Between two solids of one index there is nothing to be refracted or sampled by: light goes on
-// straight, but for what the surface lets into its base.
+// Between two solids of one index there is nothing to be refracted: a part of the light goes on
+// straight, and the rest meets the surface without its clear part, which neither reflects nor
+// transmits.
 EX_INLINE void take_out_straight(__global const uint *state, uint capacity, uint slot, Place *p) {
     Bsdf *b = &p->bsdf;
     p->interface = state[P_INTERFACE * capacity + slot];
     p->straight = 0.0f;
     if (p->interface == INTERFACE_NONE || b->eta != 1.0f) return;
     p->straight = (1.0f - b->metallic) * b->transmission;
-    b->base = scale3(b->base, 1.0f - p->straight);
+    float metallic = p->straight < 1.0f ? ex_div(b->metallic, 1.0f - p->straight) : 0.0f;
+    b->metallic = metallic < 1.0f ? metallic : 1.0f;
     b->transmission = 0.0f;
     b->f0 = 0.0f;
+#ifdef RIGOR_LAYERED
+    b->specular = same3(0.0f);
+#endif
 }
 #endif
 
@@ -137,6 +142,9 @@ EX_INLINE bool connect(
     own *= 1.0f - p->straight;
 #endif
     float weight = density > 0.0f ? balance(density, own) : 1.0f;
+#ifdef RIGOR_MEDIA
+    weight *= 1.0f - p->straight;
+#endif
     vec3 arriving = path_vec3(state, capacity, P_SHADOW_RADIANCE, slot);
     vec3 radiance = scale3(
         multiply3(multiply3(p->throughput, make3(f.x, f.y, f.z)), arriving), weight);
@@ -180,12 +188,13 @@ EX_INLINE bool go_on(
     vec4 f;
     if (!evaluate(state, capacity, slot, p, direction, wi, &f)) return false;
     if (!(f.w > 0x1p-30f)) return false;
+    // (How likely it is not to go straight is in what it finds and in its chance alike.)
     float density = f.w;
+    vec3 throughput = flush3(
+        scale3(multiply3(p->throughput, make3(f.x, f.y, f.z)), ex_rcp(density)));
 #ifdef RIGOR_MEDIA
     density *= 1.0f - p->straight;
 #endif
-    vec3 throughput = flush3(
-        scale3(multiply3(p->throughput, make3(f.x, f.y, f.z)), ex_rcp(density)));
     float most = largest3(throughput);
     if (!(most > 0.0f)) return false;
     // Russian roulette with the square root of the throughput, from the second bounce on.
@@ -255,8 +264,8 @@ __kernel void SCATTER_KERNEL(
     first = 0u;
     end = ours_count;
 #endif
-    // Written with `surfaces` itself and from `first` on: a compiler turns the loop into vector code
-    // so, and neither with another pointer nor with another count.
+    // Written with `surfaces` itself and from `first` on: a compiler turns the loop into vector
+    // code so, and neither with another pointer nor with another count.
     SCATTER_LOOP
     for (uint item = first; item < end; ++item) {
         uint slot = SLOT_OF(item);

@@ -128,4 +128,68 @@ import Testing
         expect(
             try render(scene, samples: 4096), SIMD3(repeating: wanted), within: 0.03)
     }
+
+    // MARK: - Surfaces between one index and itself
+
+    /// Light at a point, and nothing else.
+    private func pointLight(_ maker: inout SceneMaker, at place: SIMD3<Float>) {
+        maker.scene.environment = Environment(width: 1, height: 1, texels: [.zero])
+        var light = Light(kind: .point)
+        light.position = place
+        light.intensity = .one
+        maker.scene.lights = [light]
+    }
+
+    /// A layered solid in glass of its own index reflects none of the light in the glass.
+    @Test func equalIndicesReflectNothingUnderLayers() throws {
+        func block(_ ior: Float) -> Scene {
+            scene(camera: 5) { maker in
+                let glass = solid(&maker, .one, ior: 1.5)
+                slab(&maker, from: 0, to: 3, glass)
+                let tinted = solid(&maker, .one, ior: ior)
+                maker.scene.materials[Int(tinted)].roughness = 0.6
+                maker.scene.materials[Int(tinted)].layers.specularColor = [1, 0.9, 0.8]
+                slab(&maker, from: 0.5, to: 1, tinted)
+                pointLight(&maker, at: [0.7, 0.2, 2])
+            }
+        }
+        guard let same = try render(block(1.5)), let other = try render(block(1.9)) else { return }
+        #expect(other.x > 1e-4, "\(other)")
+        #expect(same.x < 0.01 * other.x, "\(same), against \(other) with another index")
+    }
+
+    /// A clear surface without an index is not there, whatever lies on it.
+    @Test func aCoatOnNothingReflectsNothing() throws {
+        let coated = scene(camera: 4) { maker in
+            let air = solid(&maker, .one, ior: 1)
+            maker.scene.materials[Int(air)].layers.clearcoat = 1
+            maker.scene.materials[Int(air)].layers.clearcoatRoughness = 0.5
+            maker.scene.materials[Int(air)].layers.sheenColor = .one
+            slab(&maker, from: 0, to: 2, air)
+        }
+        expect(try render(coated), .one)
+    }
+
+    /// Half of a surface is metal, and the other half lets light straight through: what comes back
+    /// is half of what the metal sends back.
+    @Test(arguments: [false, true]) func metalBesideNothingReflectsItsShare(isLayered: Bool) throws
+    {
+        func sheet(_ metallic: Float) -> Scene {
+            scene(camera: 4) { maker in
+                let metal = maker.material([0.5, 0.3, 0.8]) {
+                    $0.transmission = 1
+                    $0.roughness = 0.6
+                    $0.ior = 1
+                    $0.isThinWalled = false
+                    $0.metallic = metallic
+                    if isLayered { $0.layers.anisotropy = 0.5 }
+                }
+                maker.quad([-9, -9, 0], [9, -9, 0], [9, 9, 0], [-9, 9, 0], metal)
+                pointLight(&maker, at: [0.7, 0.2, 2])
+            }
+        }
+        guard let whole = try render(sheet(1)), let half = try render(sheet(0.5)) else { return }
+        #expect(whole.x > 1e-3, "\(whole)")
+        expect(half, whole * 0.5)
+    }
 }

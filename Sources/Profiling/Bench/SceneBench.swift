@@ -1,8 +1,8 @@
 public import Compute
 public import Core
 internal import Exact
-internal import Glibc
 internal import Files
+internal import Glibc
 public import Rendering
 
 /// Rays of a user's scene, and its tree: what a ray tracing library measures, in the same sets.

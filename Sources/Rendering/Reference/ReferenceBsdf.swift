@@ -3,8 +3,8 @@ internal import Exact
 /// glTF 2.0's metallic-roughness surface with transmission: `Kernels/render/bsdf.cl`. Directions
 /// are local, the normal is z, and the viewer's side is up.
 package struct ReferenceBsdf: Sendable {
-    var base: SIMD3<Float>
-    let metallic: Float
+    let base: SIMD3<Float>
+    var metallic: Float
     /// Roughness squared.
     let alpha: Float
     var transmission: Float

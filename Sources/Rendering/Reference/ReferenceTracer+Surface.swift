@@ -114,14 +114,17 @@ extension ReferenceTracer {
         return surface
     }
 
-    /// Between two solids of one index light goes on straight, but for what the surface lets into
-    /// its base.
+    /// Between two solids of one index a part of the light goes on straight; the rest meets the
+    /// surface without its clear part.
     private func takeOutStraight(_ surface: inout Surface) {
         guard surface.interface != nil, surface.bsdf.eta == 1 else { return }
-        surface.straight = (1 - surface.bsdf.metallic) * surface.bsdf.transmission
-        surface.bsdf.base *= 1 - surface.straight
+        let metallic = surface.bsdf.metallic
+        surface.straight = (1 - metallic) * surface.bsdf.transmission
+        let share = surface.straight < 1 ? Exact.div(metallic, 1 - surface.straight) : 0
+        surface.bsdf.metallic = share < 1 ? share : 1
         surface.bsdf.transmission = 0
         surface.bsdf.f0 = 0
+        surface.bsdf.extra?.specular = .zero
     }
 
     /// Colour without the tiniest values, at most one.
@@ -180,7 +183,8 @@ extension ReferenceTracer {
         let wi = surface.frame.toLocal(light.direction)
         guard let f = evaluate(surface, path, light.direction, wi) else { return nil }
         let own = f.density * (1 - surface.straight)
-        let weight = light.density > 0 ? Self.balance(light.density, own) : 1
+        let share = light.density > 0 ? Self.balance(light.density, own) : 1
+        let weight = share * (1 - surface.straight)
         let medium =
             wi.z > 0
             ? medium(before: surface.interface, path) : medium(after: surface.interface, path)
@@ -216,7 +220,7 @@ extension ReferenceTracer {
             return false
         }
         let density = f.density * (1 - surface.straight)
-        let throughput = flush(path.throughput * f.color * Exact.rcp(density))
+        let throughput = flush(path.throughput * f.color * Exact.rcp(f.density))
         guard let survivor = survivor(path, throughput, depth: depth) else { return false }
         path.throughput = survivor
         path.origin = leave(surface, direction)
