@@ -1,6 +1,7 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
-// needs: render/random.cl render/film.cl render/bsdf.cl
-// needs: exact/exponential.cl exact/logarithm.cl exact/power.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl exact/exponential.cl exact/logarithm.cl
+// needs: exact/power.cl exact/trigonometric.cl render/vector.cl render/layout.cl render/random.cl
+// needs: render/film.cl render/bsdf.cl
+// defines: RIGOR_LAYERED=1
 // Surfaces with more than glTF's core has: a clear coat and a sheen over the surface of bsdf.cl.
 //
 // The coat takes its Fresnel share of what comes or what goes, whichever is more, so that

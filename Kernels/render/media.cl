@@ -1,4 +1,5 @@
-// needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: exact/divide.cl exact/root.cl exact/inverse.cl exact/exponential.cl render/vector.cl
+// needs: render/layout.cl
 // needs: render/random.cl
 // Solids inside each other. A path keeps the solids that it went into and has not left; the one
 // entered last is the medium around it. So a solid within another one works whatever their indices

@@ -171,19 +171,28 @@ import Testing
     @Test func damagedPartsAreRefused() throws {
         let leaves = try part(.init(tiles: 4..<9, samples: 2..<5)).leaves
         #expect(throws: Failure.self) { try RenderPart(leaves: []) }
-        #expect(throws: Failure.self) { try RenderPart(leaves: Array(leaves.dropFirst())) }
-        #expect(throws: Failure.self) { try RenderPart(leaves: Array(leaves.dropLast())) }
-        #expect(throws: Failure.self) { try RenderPart(leaves: leaves + [leaves[1]]) }
+        #expect(throws: Failure.self) { try RenderPart(leaves: leaves.dropLast()) }
+        let content = Array(leaves.dropLast())
+        #expect(throws: Never.self) { try RenderPart(leaves: RenderPart.sealed(content)) }
+        let wrong = [Array(content.dropFirst()), content.dropLast(), content + [content[1]]]
+        for leaves in wrong {
+            #expect(throws: Failure.self) { try RenderPart(leaves: RenderPart.sealed(leaves)) }
+        }
+        for place in [0, 1, leaves.count - 2, leaves.count - 1] {
+            var flipped = leaves
+            flipped[place].bytes[flipped[place].bytes.count / 2] ^= 4
+            #expect(throws: Failure.self, "leaf \(place)") { try RenderPart(leaves: flipped) }
+        }
         for key in try #require(try CBOR(decoding: leaves[0].bytes).map).keys {
             for value in [CBOR.null, .unsigned(.max), .array([CBOR(0), CBOR(Int.max)])] {
                 var head = try #require(try CBOR(decoding: leaves[0].bytes).map)
                 head[key] = value
-                var changed = leaves
+                var changed = content
                 changed[0].bytes = CBOR.map(head).encoded
                 if key == "seed", value.unsigned != nil { continue }
                 if key == "app" { continue }
                 #expect(throws: Failure.self, "\(key) \(value)") {
-                    try RenderPart(leaves: changed)
+                    try RenderPart(leaves: RenderPart.sealed(changed))
                 }
             }
         }

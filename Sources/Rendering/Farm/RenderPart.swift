@@ -71,6 +71,7 @@ extension RenderPart.Job {
 extension RenderPart {
     private static let format = 1
     private static let name = "part"
+    private static let checkName = "check"
 
     /// The part as leaves of a leaf file.
     public var leaves: [Leaf] {
@@ -87,11 +88,27 @@ extension RenderPart {
             "environment": .text(job.environment), "frame": CBOR(job.frame),
             "tiles": range(piece.tiles), "samples": range(piece.samples),
         ])
-        let first = Leaf(index: 0, name: Self.name, bytes: head.encoded)
-        return [first]
-            + tiles.enumerated().map {
-                Leaf(index: $0.offset + 1, name: $0.element.leafName, bytes: $0.element.bytes)
-            }
+        var leaves = [Leaf(index: 0, name: Self.name, bytes: head.encoded)]
+        for tile in tiles {
+            leaves.append(Leaf(index: leaves.count, name: tile.leafName, bytes: tile.bytes))
+        }
+        return Self.sealed(leaves)
+    }
+
+    /// Leaves with their checksum behind them.
+    package static func sealed(_ leaves: [Leaf]) -> [Leaf] {
+        leaves + [Leaf(index: leaves.count, name: checkName, bytes: check(leaves).bytes)]
+    }
+
+    /// Over all leaves before the last: parts travel, and a damaged sum is a sum all the same.
+    private static func check(_ leaves: some Sequence<Leaf>) -> Hash256 {
+        var hasher = SHA256.Hasher()
+        for leaf in leaves {
+            hasher.update(Bytes(leaf.name.utf8))
+            hasher.update(UInt32(clamping: leaf.bytes.count).littleEndianBytes)
+            hasher.update(leaf.bytes)
+        }
+        return hasher.finalize()
     }
 
     /// Whether leaves are a part's, and not a whole task's.
@@ -104,12 +121,17 @@ extension RenderPart {
         guard let first = leaves.first, first.name == Self.name else {
             throw Failure(.malformed, "part of a picture: a leaf named \(Self.name) expected first")
         }
+        guard let last = leaves.last, last.name == Self.checkName, leaves.count > 2,
+            last.bytes == Self.check(leaves.dropLast()).bytes
+        else {
+            throw Failure(.malformed, "part of a picture: damaged: its checksum does not hold")
+        }
         let head = Head(try CBOR(decoding: first.bytes))
         guard try head.count("format") == Self.format else {
             throw Failure(.unsupported, "part of a picture: format \(Self.format) expected")
         }
         var tiles: [TileSums] = []
-        for leaf in leaves.dropFirst() { tiles.append(try TileSums(leaf)) }
+        for leaf in leaves.dropFirst().dropLast() { tiles.append(try TileSums(leaf)) }
         let piece = RenderPiece(
             tiles: try head.range("tiles"), samples: try head.range("samples"))
         self.init(job: try Job(head), piece: piece, tiles: tiles)

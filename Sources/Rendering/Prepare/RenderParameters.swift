@@ -107,6 +107,11 @@ extension CameraChoice {
 }
 
 extension Scene {
+    /// Whether a choice gives the automatic camera.
+    public func isFramed(for choice: CameraChoice) -> Bool {
+        choice == .automatic || choice == .first && cameras.isEmpty
+    }
+
     /// The camera that `parameters` choose, its width fitted to the picture.
     ///
     /// - Throws: ``Failure`` naming the cameras there are.

@@ -33,6 +33,9 @@ struct MergeCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console()
         let output = picture.output
+        guard picture.aov.isEmpty else {
+            throw ValidationError("--aov: parts hold no layers; render --aov makes them")
+        }
         if let output { try FileBytes.checkWritable(output) }
         let merged = try merge(console)
         let digest = TileSums.tree(over: merged.tiles).root

@@ -17,7 +17,7 @@ struct RenderCommand: AsyncParsableCommand {
             Ctrl-C keeps what is done in a file beside the picture (shop.png.rigor) and ends with \
             exit code 75; the same command with --resume goes on, to the same bits as if nothing \
             had happened. It is also kept every minute, for worse ends. Of --frames, --resume goes \
-            on with the one that was interrupted.
+            on with the one that was interrupted. Renders with --share or --part keep nothing.
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png

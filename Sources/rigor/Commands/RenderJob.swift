@@ -30,7 +30,7 @@ struct RenderJob {
         let scene = try timed(&report.load) { () throws(Failure) in
             try command.load(frame: self.frame)
         }
-        if !command.format.json { for line in scene.warnings { console.warn(line) } }
+        if !command.format.json { warn(of: scene) }
         report.triangles = scene.triangles.count
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
@@ -52,6 +52,16 @@ struct RenderJob {
         }
         sitting.end()
         return report
+    }
+
+    /// What the user should know of the scene, once for all frames.
+    private func warn(of scene: Scene) {
+        guard frame == command.moment.first || command.sitting.resume else { return }
+        for line in scene.warnings { console.warn(line) }
+        if command.moment.frames != nil, scene.isFramed(for: command.scene.parameters.camera) {
+            console.warn(
+                "the scene is framed anew for each frame: give it a camera for a steady picture")
+        }
     }
 
     /// The Merkle root over the tiles.

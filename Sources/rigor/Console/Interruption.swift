@@ -4,7 +4,7 @@ import Synchronization
 /// What ctrl-C, or the system that shuts down, asks of work that keeps what it has.
 enum Interruption {
     private static let asked = Atomic<Bool>(false)
-    private static let signals = [SIGINT, SIGTERM]
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
     /// Whether to stop soon.
     static var isAsked: Bool { asked.load(ordering: .relaxed) }
