@@ -47,6 +47,7 @@ struct BvhBuilder {
                 Self.grow(&subtrees, rules)
             }
         }
+        nodes.reserveCapacity(subtrees.reduce(nodes.count) { $0 + $1.nodes.count })
         for subtree in subtrees { join(subtree) }
     }
 
@@ -83,7 +84,6 @@ struct BvhBuilder {
     private mutating func join(_ subtree: BvhSubtree) {
         let offset = Int32(nodes.count) - 1
         nodes[Int(subtree.root)] = subtree.nodes[0].moved(by: offset)
-        nodes.reserveCapacity(nodes.count + subtree.nodes.count)
         for node in subtree.nodes.dropFirst() { nodes.append(node.moved(by: offset)) }
     }
 }

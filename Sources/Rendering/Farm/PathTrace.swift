@@ -102,8 +102,10 @@ package struct PathField: Hashable, Sendable {
             starts.append((words[1].dropFirst(2).lowercased(), number))
         }
         starts.sort { $0.number < $1.number }
+        // The last field is one word.
+        let ends = starts.dropFirst() + [("", (starts.last?.number ?? -1) + 1)]
         var fields: [PathField] = []
-        for (start, next) in zip(starts, starts.dropFirst()) where start.name != "words" {
+        for (start, next) in zip(starts, ends) where start.name != "words" {
             let count = next.number - start.number
             for word in 0..<max(count, 0) {
                 let axes = ["x", "y", "z", "w"]

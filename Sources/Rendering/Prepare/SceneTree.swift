@@ -26,13 +26,26 @@ public struct SceneTree: Sendable {
                 | (material.isDoubleSided || material.transmission > 0
                     ? 0 : BlobLayout.primitiveSingleSided)
         }
-        bvh = try WideBvh(count: scene.triangles.count, pad: pad) { index in
-            let triangle = scene.triangles[index]
-            return WideBvh.Corner(
-                scene.positions[Int(triangle.x)], scene.positions[Int(triangle.y)],
-                scene.positions[Int(triangle.z)],
-                word: UInt32(index) | flags[Int(scene.triangleMaterials[index])])
+        let pad = pad
+        // Plain memory: counting references from all threads would cost more than the work.
+        let result = scene.positions.withUnsafeBufferPointer { positions in
+            scene.triangles.withUnsafeBufferPointer { triangles in
+                scene.triangleMaterials.withUnsafeBufferPointer { materials in
+                    flags.withUnsafeBufferPointer { flags in
+                        Result { () throws(Failure) in
+                            try WideBvh(count: triangles.count, pad: pad) { index in
+                                let triangle = triangles[index]
+                                return WideBvh.Corner(
+                                    positions[Int(triangle.x)], positions[Int(triangle.y)],
+                                    positions[Int(triangle.z)],
+                                    word: UInt32(index) | flags[Int(materials[index])])
+                            }
+                        }
+                    }
+                }
+            }
         }
+        bvh = try result.get()
     }
 
     private static func largest(_ p: SIMD3<Float>) -> Float {
