@@ -1,4 +1,7 @@
+import Core
 import Foundation
+import PoolProtocol
+import Rendering
 import Testing
 
 /// Pictures in parts, several devices at one, quotes and disputes, as a farm's people type them.
@@ -86,10 +89,13 @@ import Testing
         _ = try render("--part", path)
         #expect(try document(["dispute", path, path])["same"] as? Bool == true)
         // One bit of a sum in the last tile: its second pixel's green.
-        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        let place = bytes.count - 24 * (6 * 8) + 24 + 8
-        bytes[place] ^= 1
-        let other = try run.write("other.part", bytes)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        var content = Array(try LeafFile.leaves(bytes).dropLast())
+        let place = content[content.count - 1].bytes.count - 24 * (6 * 8) + 24 + 8
+        content[content.count - 1].bytes[place] ^= 1
+        let damaged = try run.write("damaged.part", LeafFile.bytes(content))
+        try run.expectFailure(["merge", damaged], "its checksum does not hold")
+        let other = try run.write("other.part", LeafFile.bytes(RenderPart.sealed(content)))
         let result = try run.run(["dispute", path, other, "--json"])
         #expect(result.status == 1)
         let found = try result.document()

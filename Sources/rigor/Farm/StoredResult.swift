@@ -42,7 +42,8 @@ struct StoredResult {
         } catch {
             throw error.at(path)
         }
-        leaves = Array(all.dropFirst())
+        // The tiles alone, without what goes before and behind them.
+        leaves = Array(all.dropFirst().dropLast())
     }
 }
 
