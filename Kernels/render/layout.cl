@@ -122,6 +122,7 @@
 #define MATERIAL_SOLID 32u // refracts, and light goes on inside
 #define MATERIAL_LAYERED 64u
 #define MATERIAL_GLOSSY 128u // the specular colour's alpha is glossiness
+#define MATERIAL_UNLIT 256u // what it emits has the vertices' colour
 
 // What light scattered more than once adds to a path's pixel, with the job's limit.
 EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {

@@ -49,13 +49,15 @@ EX_INLINE void punctual_light(__global const uint *light, vec3 from, LightSample
 EX_INLINE vec3 emitted_radiance(
     __global const uint *blob, __global const uint *material, const Triangle *t, float u,
     float v) {
-    vec3 radiance = load3(material + M_EMISSIVE);
     uint texture = material[M_EMISSIVE_TEXTURE];
-    if (texture == TEXTURE_NONE) return radiance;
-    Footprint print;
-    footprint(blob, t, u, v, 0.0f, &print);
-    vec4 texel = sample_texture(blob, texture, &print);
-    return multiply3(radiance, make3(texel.x, texel.y, texel.z));
+    vec4 texel = make4(1.0f, 1.0f, 1.0f, 1.0f);
+    if (texture != TEXTURE_NONE) {
+        Footprint print;
+        footprint(blob, t, u, v, 0.0f, &print);
+        texel = sample_texture(blob, texture, &print);
+    }
+    texel = tint_emission(blob, material, t, u, v, texel);
+    return multiply3(load3(material + M_EMISSIVE), make3(texel.x, texel.y, texel.z));
 }
 
 EX_INLINE vec3 vertex_position(__global const uint *blob, uint vertex) {

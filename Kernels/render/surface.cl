@@ -67,7 +67,9 @@ EX_INLINE void read_texels(
     texels->normal[0][i] = texel.x;
     texels->normal[1][i] = texel.y;
     texels->normal[2][i] = texel.z;
-    texel = material_texel(blob, material, M_EMISSIVE_TEXTURE, &print);
+    texel = tint_emission(
+        blob, material, &m.t, m.u, m.v,
+        material_texel(blob, material, M_EMISSIVE_TEXTURE, &print));
     texels->emissive[0][i] = texel.x;
     texels->emissive[1][i] = texel.y;
     texels->emissive[2][i] = texel.z;

@@ -55,18 +55,28 @@ EX_INLINE void footprint(
     print->area[1] = cone * area_uv(SECTION(blob, S_UV1), 2, t);
 }
 
+// The vertices' own colour, where the scene has any.
+EX_INLINE vec4 own_color(__global const uint *blob, const Triangle *t, float u, float v) {
+    __global const uint *colors = SECTION(blob, S_COLORS);
+    return blend4(
+        load4(colors + 4 * t->a), load4(colors + 4 * t->b), load4(colors + 4 * t->c), u, v);
+}
+
 // Base colour with the vertices' colour; alpha in w.
 EX_INLINE vec4 vertex_color(
     __global const uint *blob, __global const uint *material, const Triangle *t, float u,
     float v) {
     vec4 color = load4(material + M_BASE);
-    if (SECTION_COUNT(blob, S_COLORS) != 0u) {
-        __global const uint *colors = SECTION(blob, S_COLORS);
-        vec4 own = blend4(
-            load4(colors + 4 * t->a), load4(colors + 4 * t->b), load4(colors + 4 * t->c), u, v);
-        color = multiply4(color, own);
-    }
-    return color;
+    if (SECTION_COUNT(blob, S_COLORS) == 0u) return color;
+    return multiply4(color, own_color(blob, t, u, v));
+}
+
+// A texel of what a material emits, with the vertices' colour where that counts.
+EX_INLINE vec4 tint_emission(
+    __global const uint *blob, __global const uint *material, const Triangle *t, float u, float v,
+    vec4 texel) {
+    bool is_tinted = material[M_FLAGS] & MATERIAL_UNLIT && SECTION_COUNT(blob, S_COLORS) != 0u;
+    return is_tinted ? multiply4(texel, own_color(blob, t, u, v)) : texel;
 }
 
 // Whether a ray goes on through a candidate hit: coverage by mask or by chance. The draw is keyed

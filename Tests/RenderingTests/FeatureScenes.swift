@@ -12,6 +12,7 @@ enum FeatureScene {
         ("shining triangles", shiningTriangles), ("environment", environment),
         ("default sky", sky), ("orthographic", orthographic), ("no light", dark),
         ("single-sided", singleSided), ("nested solids", solids), ("layers", layers),
+        ("unlit", unlit),
     ]
 
     private static func stage(environment: SIMD3<Float> = .zero) -> SceneMaker {
@@ -173,6 +174,27 @@ enum FeatureScene {
             maker.scene.uv0[vertex] = maker.scene.uv0[vertex] * 2.5 - 0.7
             maker.scene.uv1[vertex] = maker.scene.uv1[vertex] * -1.3 + 0.2
             maker.scene.tangents[vertex] = SIMD4(random.direction(), vertex % 3 == 0 ? -1 : 1)
+            maker.scene.colors[vertex] = SIMD4(random.color(), 1)
+        }
+        return maker.scene
+    }
+
+    /// Light with the vertices' colours, with a texture and without, over a floor that it lights.
+    private static var unlit: Scene {
+        var maker = stage()
+        var random = Random(state: 41)
+        let bytes = (0..<4 * 16).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        maker.scene.textures = [Texture(width: 4, height: 4, rgba8: bytes, isSRGB: true)]
+        for place in 0..<2 {
+            let light = maker.material(.zero, emissive: [0.9, 0.8, 0.7]) {
+                $0.isUnlit = true
+                $0.emissiveTexture = place == 0 ? nil : TextureRef(texture: 0)
+            }
+            let x = Float(place) - 0.9
+            maker.quad(
+                [x, -0.5, 0], [x + 0.8, -0.5, 0.2], [x + 0.8, 0.4, 0], [x, 0.4, 0], light)
+        }
+        for vertex in maker.scene.positions.indices {
             maker.scene.colors[vertex] = SIMD4(random.color(), 1)
         }
         return maker.scene

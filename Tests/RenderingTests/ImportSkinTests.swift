@@ -265,7 +265,47 @@ import Testing
         var limits = ImportLimits()
         limits.morphedVerticesMax = 5
         #expect(try fixture.message(limits: limits).hasSuffix("more than 5 vertices to morph"))
-        fixture.set("meshes/0/primitives/0/targets/0/COLOR_0", 0)
-        #expect(try fixture.scene().warnings == ["morph targets' COLOR_0 is left out"])
+        fixture.set("meshes/0/primitives/0/targets/0/COLOR_1", 0)
+        #expect(try fixture.scene().warnings == ["morph targets' COLOR_1 is left out"])
+    }
+
+    /// Both coordinate sets in use and the colours move; alpha stays where differences have none.
+    @Test func coordinatesAndColorsMorph() throws {
+        var fixture = try ImportMaterialTests.textured()
+        fixture.set("materials/0/pbrMetallicRoughness", ["baseColorTexture": ["index": 0]])
+        fixture.set("materials/0/emissiveTexture", ["index": 0, "texCoord": 3])
+        let base = "meshes/0/primitives/0/"
+        let uvs = fixture.add([0, 0, 0.5, 0, 0, 0.5], "VEC2")
+        let colors = fixture.add([0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, 0, 0, 0, 1], "VEC4")
+        fixture.set(base + "attributes/TEXCOORD_3", uvs)
+        fixture.set(base + "attributes/COLOR_0", colors)
+        let shift = fixture.add([1, 0, 1, 0, 1, 0], "VEC2")
+        let bytes = fixture.add(
+            bytes: [127, 0, 0, 0, 0x81, 0, 0, 0, 0, 127, 0, 0], "VEC2", component: 5120, count: 3,
+            normalized: true)
+        fixture.set("bufferViews/\(try viewCount(fixture) - 1)/byteStride", 4)
+        let tint = fixture.add([0.25, 0, -1, -0.5, 9, .nan, 0.5, 0, 0], "VEC3")
+        fixture.set(
+            base + "targets",
+            [["TEXCOORD_0": shift, "COLOR_0": tint], ["TEXCOORD_3": bytes]])
+        #expect(try fixture.scene().uv0[0] == [0, 1])
+        fixture.set("meshes/0/weights", [0.5, 2])
+        let scene = try fixture.scene()
+        #expect(scene.uv0 == [[0.5, 1], [1.5, 1], [0.5, 0]])
+        #expect(scene.uv1 == [[2, 0], [-1.5, 0], [0, 2.5]])
+        #expect(scene.colors == [[0.625, 0.5, 0, 0.5], [0.75, 1, 1, 1], [0.25, 0, 0, 1]])
+        #expect(scene.warnings.isEmpty, "\(scene.warnings)")
+        // What the mesh does not have cannot be changed.
+        fixture.set(base + "attributes/COLOR_0", nil)
+        let plain = try fixture.scene()
+        #expect(plain.colors == [.one, .one, .one])
+        #expect(plain.warnings.count == 1 && plain.warnings[0].contains("no COLOR_0: what morph"))
+        // A difference of another shape.
+        fixture.set(base + "targets/0/TEXCOORD_0", tint)
+        #expect(try fixture.message().contains("targets[0].TEXCOORD_0: accessor"))
+    }
+
+    private func viewCount(_ fixture: GLTFFixture) throws -> Int {
+        try #require(fixture.json["bufferViews"] as? [Any]).count
     }
 }

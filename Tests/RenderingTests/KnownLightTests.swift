@@ -286,4 +286,20 @@ import Testing
         look([0, 1, 0], [1, 0, 0], [0, 0, 1])
         #expect((try render(maker.scene, samples: 1)?.y ?? 0) < 0.01)
     }
+
+    /// KHR_materials_unlit: the base colour as it is, times the vertices' colour.
+    @Test func unlitHasTheVerticesColour() throws {
+        guard let device = try TestDevices.any?.open() else { return }
+        var maker = SceneMaker()
+        let light = maker.material(.zero, emissive: [1, 0.5, 0.25]) { $0.isUnlit = true }
+        maker.quad([-9, -9, 0], [9, -9, 0], [9, 9, 0], [-9, 9, 0], light)
+        maker.camera(at: [0, 0, 3], halfHeight: 0.4)
+        for vertex in maker.scene.colors.indices { maker.scene.colors[vertex] = [0.5, 1, 0.25, 1] }
+        let parameters = RenderParameters(width: 4, height: 4, samples: 2, bounces: 1)
+        let tiles = try renderTiles(maker.scene, parameters, on: device)
+        let picture = try Picture(tiles, width: 4, height: 4)
+        for pixel in picture.image.pixels {
+            #expect((pixel - [0.5, 0.5, 0.0625]).max().magnitude < 1e-5, "\(pixel)")
+        }
+    }
 }

@@ -53,7 +53,7 @@ struct PrimitiveReader {
     var warnings: [String] = []
 
     /// Largest texture coordinate kept: beyond it a float has no bits left to address a texel with.
-    private static let coordinateMax: Float = 65_536
+    static let coordinateMax: Float = 65_536
 
     mutating func read(mode: GLTFDocument.Primitive.Mode) throws(Failure) -> PrimitiveGeometry {
         var geometry = PrimitiveGeometry()

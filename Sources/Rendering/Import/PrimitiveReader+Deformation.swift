@@ -16,7 +16,7 @@ extension PrimitiveReader {
 
     // MARK: Morph targets
 
-    private func morph(
+    private mutating func morph(
         _ geometry: inout PrimitiveGeometry, _ weights: [Double]
     ) throws(Failure) {
         let targets = primitive.targets ?? []
@@ -32,6 +32,8 @@ extension PrimitiveReader {
         geometry.tangents = zip(tangents, given).map { tangent, given in
             SIMD4(Vector.float(Vector.unit(tangent) ?? .zero), given.w)
         }
+        try morphCoordinates(&geometry, targets, active)
+        try morphColors(&geometry, targets, active)
     }
 
     /// `base` and the weighted differences of all targets that count, in order of targets.

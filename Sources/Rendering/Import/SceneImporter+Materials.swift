@@ -134,6 +134,7 @@ extension SceneImporter {
         let base = material.baseColor
         material.emissive = SIMD3(base.x, base.y, base.z)
         material.emissiveTexture = material.baseColorTexture
+        material.isUnlit = true
         material.baseColor = SIMD4(0, 0, 0, base.w)
         material.metallic = 0
         material.roughness = 1

@@ -119,7 +119,8 @@ extension SceneImporter {
         let targets = primitive.targets ?? []
         for (index, target) in targets.enumerated() {
             for (name, accessor) in target.sorted(by: { $0.key < $1.key }) {
-                guard ["POSITION", "NORMAL", "TANGENT"].contains(name) else {
+                let isKnown = ["POSITION", "NORMAL", "TANGENT", "COLOR_0"].contains(name)
+                guard isKnown || name.hasPrefix("TEXCOORD_") else {
                     warn("morph targets' \(Self.printable(name)) is left out")
                     continue
                 }

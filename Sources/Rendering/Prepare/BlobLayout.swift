@@ -94,6 +94,7 @@ package enum BlobLayout {
         package static let solid: UInt32 = 32
         package static let layered: UInt32 = 64
         package static let glossy: UInt32 = 128
+        package static let unlit: UInt32 = 256
     }
 
     /// Words of a material that name uses of textures.

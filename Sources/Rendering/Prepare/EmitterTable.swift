@@ -89,7 +89,8 @@ private struct EmissiveTriangles {
             let area = Self.area(scene, triangle)
             guard area > 0x1p-80 else { continue }
             let material = scene.materials[number]
-            let shine = Self.texel(scene, material, triangle)
+            var shine = Self.texel(scene, material, triangle)
+            if material.isUnlit { shine *= Self.ownColor(scene, triangle) }
             let luminance = RenderBlob.luminance(material.emissive * shine)
             guard luminance > 0x1p-40 else { continue }
             found.append(Found(triangle: index, area: area, power: luminance * area * 6.2831853))
@@ -103,6 +104,16 @@ private struct EmissiveTriangles {
         let n = SIMD3<Double>(
             p.y * q.z - p.z * q.y, p.z * q.x - p.x * q.z, p.x * q.y - p.y * q.x)
         return (n * n).sum().squareRoot() * 0.5
+    }
+
+    /// Mean of the vertices' colour, which is that of its linear blend.
+    private static func ownColor(_ scene: Scene, _ triangle: SIMD3<UInt32>) -> SIMD3<Float> {
+        var sum = SIMD3<Float>.zero
+        for corner in 0..<3 {
+            let color = scene.colors[Int(triangle[corner])]
+            sum += SIMD3(color.x, color.y, color.z)
+        }
+        return sum * (1 / 3 as Float)
     }
 
     /// Mean of the emissive texture at seven points of the triangle, nearest texels. A triangle

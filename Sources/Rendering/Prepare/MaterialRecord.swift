@@ -101,6 +101,7 @@ struct MaterialRecord {
         if material.isSolid { flags |= Flag.solid }
         if material.layers != MaterialLayers() { flags |= Flag.layered }
         if material.layers.isGlossiness { flags |= Flag.glossy }
+        if material.isUnlit { flags |= Flag.unlit }
         return flags
     }
 }

@@ -119,7 +119,12 @@ extension ReferenceTracer {
 
     private func emission(_ triangle: Triangle, _ place: Place) -> SIMD3<Float> {
         let radiance = vector(.materials, triangle.material, MaterialWord.emissive.rawValue)
-        guard let texel = materialTexel(triangle, .emissiveTexture, place) else { return radiance }
+        var texel = materialTexel(triangle, .emissiveTexture, place) ?? .one
+        if flags(triangle) & BlobLayout.MaterialFlag.unlit != 0,
+            let own = ownColor(triangle, place.u, place.v)
+        {
+            texel *= own
+        }
         return radiance * SIMD3(texel.x, texel.y, texel.z)
     }
 

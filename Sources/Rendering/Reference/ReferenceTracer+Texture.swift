@@ -69,11 +69,15 @@ extension ReferenceTracer {
     /// Base colour with the vertices' colour; alpha in w.
     func vertexColor(_ triangle: Triangle, _ u: Float, _ v: Float) -> SIMD4<Float> {
         let color = vector4(.materials, triangle.material)
-        guard blob.count(.colors) > 0 else { return color }
-        return color
-            * blend(
-                vector4(.colors, triangle.a), vector4(.colors, triangle.b),
-                vector4(.colors, triangle.c), u, v)
+        return ownColor(triangle, u, v).map { color * $0 } ?? color
+    }
+
+    /// The vertices' own colour, where the scene has any.
+    func ownColor(_ triangle: Triangle, _ u: Float, _ v: Float) -> SIMD4<Float>? {
+        guard blob.count(.colors) > 0 else { return nil }
+        return blend(
+            vector4(.colors, triangle.a), vector4(.colors, triangle.b),
+            vector4(.colors, triangle.c), u, v)
     }
 
     /// A point of a triangle, and how large a path's cone is there.

@@ -81,6 +81,8 @@ public struct Material: Sendable, Hashable {
     /// White light that went this far in the solid has this colour; infinite where it is clear.
     public var attenuationDistance = Float.infinity
     public var attenuationColor: SIMD3<Float> = .one
+    /// Whether what it emits has the vertices' colour, as KHR_materials_unlit says.
+    public var isUnlit = false
     /// What the material has beside glTF's core.
     public var layers = MaterialLayers()
 
