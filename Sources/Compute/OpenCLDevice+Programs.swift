@@ -52,8 +52,9 @@ extension OpenCLDevice {
         if !native.isEmpty || source.wantsCorrectRounding, announces {
             options += " -cl-fp32-correctly-rounded-divide-sqrt"
         }
-        // Keeps the parameters' names and types; changes no code.
-        return options + " -cl-kernel-arg-info"
+        // Keeps the parameters' names and types; changes no code. Nobody reads warnings here, but
+        // clang inside a driver counts them on the terminal.
+        return options + " -cl-kernel-arg-info -w"
     }
 
     /// All that a compiled program depends on (rule 29 of bit-exactness).

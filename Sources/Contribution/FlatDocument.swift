@@ -1,4 +1,5 @@
 internal import Core
+internal import Ethereum
 
 /// A JSON object of texts and whole numbers, read so strictly that two readers cannot see two
 /// things in it: UTF-8, each key once, nothing nested, nothing behind it.
@@ -50,6 +51,20 @@ struct FlatDocument {
             throw Failure(.malformed, "\(key): a whole number without quotes expected")
         }
         return value
+    }
+
+    /// Whether there is such a key.
+    func has(_ key: String) -> Bool { values[key] != nil }
+
+    /// A whole number of any size: beyond 2⁵³ as text, which every number may be.
+    mutating func amount(_ key: String) throws(Failure) -> UInt256 {
+        switch try take(key) {
+        case .number(let value) where value >= 0: return UInt256(UInt64(value))
+        case .text(let text):
+            if let value = UInt256(text) { return value }
+        default: break
+        }
+        throw Failure(.malformed, "\(key): a whole number from 0 expected")
     }
 
     private mutating func take(_ key: String) throws(Failure) -> Value {

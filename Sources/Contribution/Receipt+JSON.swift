@@ -95,18 +95,9 @@ extension SignedReceipt {
 private struct ReceiptFields {
     var document: FlatDocument
 
-    mutating func hash(_ key: String) throws(Failure) -> Hash256 {
-        let text = try document.text(key)
-        guard text.hasPrefix("0x"), let value = Hash256(hex: text) else {
-            throw Failure(.malformed, "\(key): 0x and 64 hexadecimal digits expected")
-        }
-        return value
-    }
+    mutating func hash(_ key: String) throws(Failure) -> Hash256 { try document.hash(key) }
 
-    mutating func address(_ key: String) throws(Failure) -> Address {
-        let text = try document.text(key)
-        do { return try Address(checking: text) } catch { throw error.at(key) }
-    }
+    mutating func address(_ key: String) throws(Failure) -> Address { try document.address(key) }
 
     mutating func amount(_ key: String) throws(Failure) -> UInt256 {
         guard let value = UInt256(try document.text(key)) else {
@@ -137,5 +128,20 @@ private struct ReceiptFields {
             throw Failure(.malformed, "\(key): 0x and 130 hexadecimal digits expected")
         }
         do { return try Signature(bytes: bytes) } catch { throw error.at(key) }
+    }
+}
+
+extension FlatDocument {
+    mutating func hash(_ key: String) throws(Failure) -> Hash256 {
+        let text = try text(key)
+        guard text.hasPrefix("0x"), let value = Hash256(hex: text) else {
+            throw Failure(.malformed, "\(key): 0x and 64 hexadecimal digits expected")
+        }
+        return value
+    }
+
+    mutating func address(_ key: String) throws(Failure) -> Address {
+        let text = try text(key)
+        do { return try Address(checking: text) } catch { throw error.at(key) }
     }
 }

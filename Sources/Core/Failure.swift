@@ -23,6 +23,11 @@ public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public static let untrusted = Code(rawValue: "untrusted")
         /// A step that the state does not allow now.
         public static let refused = Code(rawValue: "refused")
+        /// A command line whose parts do not go together. Its exit code is that of one that cannot
+        /// be read.
+        public static let usage = Code(rawValue: "usage")
+        /// Somebody asked for the work to stop.
+        public static let interrupted = Code(rawValue: "interrupted")
         /// The machine lacks something; the message says which command mends it.
         public static let missing = Code(rawValue: "missing")
     }

@@ -112,6 +112,24 @@ public enum FileBytes {
         }
     }
 
+    /// Refuses to write where one of `inputs` lies, by whatever name: what is read is not ours to
+    /// overwrite.
+    ///
+    /// - Throws: ``Failure`` `usage` naming both.
+    public static func checkApart(
+        _ output: String, from inputs: some Sequence<String>
+    ) throws(Failure) {
+        var own = stat()
+        guard stat(output, &own) == 0, own.st_mode & S_IFMT == S_IFREG else { return }
+        for input in inputs {
+            var other = stat()
+            guard stat(input, &other) == 0, own.st_dev == other.st_dev, own.st_ino == other.st_ino
+            else { continue }
+            let what = input == output ? "an input" : "the input \(input)"
+            throw Failure(.usage, "\(output): is \(what): another name expected for the output")
+        }
+    }
+
     /// Writes all of `bytes`, however many calls that takes.
     ///
     /// - Returns: 0, or the number of the system's error.

@@ -16,7 +16,8 @@ internal import Imaging
 ///
 /// A moving scene is rendered at `start` seconds plus a part's `frame` divided by `fps` (both
 /// decimal text; ``FrameClock``), with the `animation` of that name or index, by default all;
-/// without both, its nodes rest. `variant` names one of the file's material variants.
+/// without both, its nodes rest. With `fps` the automatic camera is that of frame 0 for all frames.
+/// `variant` names one of the file's material variants.
 ///
 /// A part may have `tiles` and `samples`; without them it computes all. Leaves are tiles:
 /// ``TileSums``.
@@ -37,8 +38,9 @@ public struct RenderApp: App {
         for path in spec.inputs.keys { closed[path] = folder.appendingPathComponent(path) }
         let files = SceneFiles(closed: closed)
         let path = try spec.text("scene")
-        let options = try ImportOptions(spec, frame: frame)
-        var scene = try Scene(importing: path, from: files, options: options)
+        let moment = try SceneMoment(spec)
+        var scene = try Scene(
+            importing: path, from: files, options: try moment.options(frame: frame))
         guard scene.codecsInDoubt.isEmpty else {
             throw Failure(
                 .unsupported,
@@ -48,6 +50,13 @@ public struct RenderApp: App {
         if spec.parameters["environment"] != nil {
             let environment = try spec.text("environment")
             scene.environment = try Environment(importing: environment, from: files)
+        }
+        if scene.isFramed(for: parameters.camera),
+            let options = try moment.steadyOptions(frame: frame)
+        {
+            let first = try Scene(importing: path, from: files, options: options)
+            scene.steadyCamera = .automatic(
+                framing: first, width: parameters.width, height: parameters.height)
         }
         return try RenderBlob(scene, parameters).bytes
     }

@@ -58,9 +58,9 @@ import Testing
             ["merge", parts[0], run.path("other.part")], "other.part: of another job",
             "seed 5, not 0")
         try run.expectFailure(["merge", scene], "demo.glb", "leaf file")
-        try run.expectFailure(
+        try run.expectUsage(
             ["render", scene] + small + ["--tiles", "4-6", "--part", run.path("x.part")],
-            "--tiles 4-6: the picture has tiles 0-5")
+            "--tiles 4-6: the picture has 6 tiles, 0-5")
         try run.expectUsage(["render", scene, "--tiles", "0-1"], "add --part FILE")
         try run.expectUsage(["render", scene, "--part", "x.png"], "ending in .part")
         try run.expectUsage(["render", scene, "--samples", "4-2", "--part", "x.part"], "0-63")
@@ -77,7 +77,7 @@ import Testing
         #expect(shared["finish_spread"] as? Double != nil)
         #expect(FileManager.default.fileExists(atPath: run.path("shared.png")))
         for option in [["--noise", "0.1"], ["--resume"], ["--aov", "all"]] {
-            try run.expectFailure(
+            try run.expectUsage(
                 ["render", scene, "--share", "-o", run.path("x.exr")] + option,
                 "\(option[0]): not with --share")
         }
@@ -119,7 +119,10 @@ import Testing
         try run.expectFailure(["dispute", path, scene], "demo.glb", "leaf file")
         try run.expectFailure(
             ["dispute", "devices", scene, "--device", "cpu", "--against", path, "--size", "9x9"],
-            "give its --size")
+            "of another job than these options say: size 70x40, not 9x9")
+        try run.expectFailure(
+            ["dispute", "devices", scene, "--device", "cpu", "--against", path, "--seed", "7"]
+                + small, "own.part", "seed 0, not 7")
     }
 
     @Test func quotesComeBeforeTheWork() throws {
@@ -132,5 +135,13 @@ import Testing
         #expect(seconds > 0 && (price * 1000 - seconds).magnitude < 0.01)
         #expect((quote["samples_per_second"] as? Double ?? 0) > 0)
         try run.expectUsage(["quote", scene, "--budget", "-1"], "--budget")
+        for option in ["--explain", "--share", "--kernels"] {
+            try run.expectUsage(["quote", scene, option], option, "a quote is for one picture")
+            try run.expectUsage(
+                ["dispute", "devices", scene, "--against", "cpu", option], option, "a dispute")
+        }
+        for option in [["--side", "64"], ["--runs", "2"], ["--tree-only"], ["--export", "x"]] {
+            try run.expectUsage(["bench"] + option, option[0], "--scene FILE expected")
+        }
     }
 }

@@ -68,16 +68,114 @@ import Testing
             let result = try run.run(arguments)
             #expect(result.status == 1 && result.line.contains(piece), "\(result.errors)")
         }
-        try fails(arguments("--spp", "1", "--resume"), "name it with -o")
         try fails(arguments("--spp", "1", "--resume", "-o", picture), "no such file")
-        try fails(arguments("--spp", "9", "--share", "--noise", "0.1"), "--noise: not with")
-        try fails(
-            arguments("--spp", "9", "--share", "-o", picture, "--aov", "all"), "--aov: not with")
         try run.write("picture.exr.rigor", Array("RIGORRS1 and more".utf8))
         try fails(arguments("--spp", "1", "--resume", "-o", picture), "checksum")
         try run.write("picture.exr.rigor", Array("something else".utf8))
         try fails(
             arguments("--spp", "1", "--resume", "-o", picture), "no interrupted render is in it")
+    }
+
+    /// What combines badly is a wrong command line, found before anything is opened.
+    @Test func combinations() throws {
+        let run = try CommandLineRun()
+        for (options, pieces) in [
+            (["--resume"], ["--resume", "name it with -o"]),
+            (["--preview", "3"], ["--preview", "name it with -o"]),
+            (["--share", "--noise", "0.1"], ["--noise: not with"]),
+            (["--share", "-o", "x.exr", "--aov", "all"], ["--aov: not with"]),
+            (["--share", "--frames", "1-2"], ["--frames: not with"]),
+            (["--png-bits", "16", "-o", "x.exr"], ["--png-bits", "a .png", "x.exr"]),
+            (["--view", "agx", "-o", "x.exr"], ["--view", "a .png", "x.exr"]),
+            (["--exr", "half", "-o", "x.png"], ["--exr", "a .exr", "x.png"]),
+        ] {
+            let result = try run.run(["render", "none.glb"] + options)
+            #expect(result.status == 64 && result.output.isEmpty, "\(options): \(result.errors)")
+            for piece in pieces { #expect(result.line.contains(piece), "\(result.line)") }
+        }
+    }
+
+    /// Frames are gone on with from any state: whole, missing, cut short, of other options.
+    @Test func framesAreGoneOnWithFromAnyState() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        func render(_ more: String...) throws -> [[String: Any]] {
+            let fixed = ["--spp", "2", "--frames", "1-4", "-o", run.path("f.png")]
+            let result = try run.run(try arguments() + fixed + more)
+            try #require(result.status == 0, "\(result.errors)")
+            return try #require(try result.document()["frames"] as? [[String: Any]])
+        }
+        func skipped(_ frames: [[String: Any]]) -> [Int] {
+            frames.filter { $0["skipped"] as? Bool == true }.compactMap { $0["frame"] as? Int }
+        }
+        let whole = try render("--resume")
+        #expect(skipped(whole).isEmpty && whole.count == 4)
+        let files = FileManager.default
+        try files.removeItem(atPath: run.path("f.0002.png"))
+        _ = try run.shell("truncate -s -20 f.0003.png")
+        let mended = try render("--resume")
+        #expect(skipped(mended) == [1, 4])
+        #expect(
+            mended.map { $0["digest"] as? String } == whole.map { $0["digest"] as? String })
+        #expect(skipped(try render("--resume")) == [1, 2, 3, 4])
+        // A picture of other options is none of this job.
+        #expect(skipped(try render("--resume", "--seed", "1")).isEmpty)
+        #expect(skipped(try render("--resume", "--exposure", "1", "--seed", "1")).isEmpty)
+        // Without --resume nothing is believed.
+        #expect(skipped(try render()).isEmpty)
+    }
+
+    /// Most of the time of small frames is not spent computing them; ctrl-C is heeded then too.
+    @Test func interruptedBetweenFrames() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        var base = try arguments("--spp", "1", "--frames", "1-500", "-o", run.path("f.png"))
+        base[base.firstIndex(of: "200x120") ?? 0] = "8x8"
+        let result = try run.shell(
+            """
+            set -m; "$RIGOR" "$@" & pid=$!
+            until test -e f.0003.png; do sleep 0.01; done
+            kill -INT $pid; wait $pid
+            """, base)
+        #expect(result.status == 75, "\(result)")
+        #expect(result.errors.contains("--resume goes on with frame"), "\(result.errors)")
+        let frames = try #require(try result.document()["frames"] as? [[String: Any]])
+        #expect((3..<500).contains(frames.count))
+    }
+
+    /// What another render left beside the picture is told, and not taken away.
+    @Test func whatAnotherRenderLeft() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let picture = run.path("picture.png")
+        let kept = try run.write("picture.png.rigor", Array("RIGORRS1 of something else".utf8))
+        let result = try run.run(arguments("--spp", "1", "-o", picture))
+        #expect(result.status == 0 && result.errors.contains("still there"), "\(result.errors)")
+        #expect(FileManager.default.fileExists(atPath: kept))
+    }
+
+    /// What is read is not written over, whatever it is called.
+    @Test func outputsAreNoInputs() throws {
+        let run = try CommandLineRun()
+        let scene = try CommandLineRun.example("scene/demo.glb")
+        _ = try run.shell("cp \(scene) own.glb; ln -s own.glb x.png; ln own.glb y.exr")
+        for output in ["x.png", "y.exr"] {
+            try run.expectUsage(["render", "own.glb", "-o", output], output, "own.glb")
+            try run.expectUsage(["merge", "own.glb", "-o", output], output, "own.glb")
+        }
+        guard try hasDevice(run) else { return }
+        // A picture that the scene has.
+        let png = try run.run(["render", scene, "--size", "8x8", "--spp", "1", "-o", "tex.png"])
+        try #require(png.status == 0, "\(png.errors)")
+        let text =
+            #"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],"#
+            + #""nodes":[{"mesh":0}],"meshes":[{"primitives":[{"attributes":{"POSITION":0},"#
+            + #""material":0}]}],"accessors":[{"componentType":5126,"count":3,"type":"VEC3"}],"#
+            + #""materials":[{"pbrMetallicRoughness":{"baseColorTexture":{"index":0}}}],"#
+            + #""textures":[{"source":0}],"images":[{"uri":"tex.png"}]}"#
+        try run.write("s.gltf", text.utf8)
+        try run.expectUsage(["render", "s.gltf", "-o", "tex.png"], "tex.png: is the input")
+        #expect(try run.run(["render", "s.gltf", "--size", "8x8", "--spp", "1"]).status == 0)
     }
 
     /// Layers and previews stand beside the settled result, and never move it.

@@ -86,6 +86,13 @@ import Testing
             #expect(!result.errors.contains("SQLite"), "\(result.errors)")
         }
         try run.expectFailure(["verify", receipt], "home/market/ledger.sqlite", "no such file")
+        // A receipt's own market counts before that of a data folder.
+        _ = try run.shell(
+            "mkdir -p m/receipts; cp receipt.json m/receipts; echo none > m/ledger.sqlite")
+        for more in [[], ["--home", "elsewhere"]] {
+            try run.expectFailure(
+                ["verify", "m/receipts/receipt.json"] + more, "m/ledger.sqlite", "not a market's")
+        }
     }
 
     /// Looking at another program's database leaves it as it was.

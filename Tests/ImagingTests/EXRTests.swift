@@ -28,4 +28,15 @@ import Testing
             #expect(throws: Failure.self) { _ = try EXR.decode(Bytes(whole[..<count])) }
         }
     }
+
+    @Test func attributesAreFoundAgain() throws {
+        let image = ImageFloat(width: 1, height: 1, pixels: [[1, 2, 3]])
+        let bytes = try EXR.encode(
+            width: 1, height: 1, channels: EXR.channels(image),
+            attributes: ["rigor": "of job 7", "other": ""])
+        #expect(EXR.text("rigor", in: bytes) == "of job 7")
+        #expect(EXR.text("rigo", in: bytes) == nil && EXR.text("channels", in: bytes) == nil)
+        #expect(EXR.text("rigor", in: try EXR.encode(image)) == nil)
+        for count in 0..<bytes.count { _ = EXR.text("rigor", in: Bytes(bytes.prefix(count))) }
+    }
 }

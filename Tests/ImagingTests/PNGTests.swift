@@ -117,4 +117,17 @@ import Testing
         #expect(bytes.count > 16 << 20)
         #expect(try PNG.decode(bytes).pixels[0] == pixels[0])
     }
+
+    @Test func textIsFoundAgain() throws {
+        let plain = try PNG.encode(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
+        let png = PNG.adding("of job 7", as: "rigor", to: plain)
+        // The library checks the chunk's checksum.
+        #expect(try PNG.decode(png).pixels == PNG.decode(plain).pixels)
+        #expect(PNG.text("rigor", in: png) == "of job 7")
+        #expect(PNG.text("rigo", in: png) == nil && PNG.text("rigor", in: plain) == nil)
+        for count in 0..<png.count { _ = PNG.text("rigor", in: Bytes(png.prefix(count))) }
+        var damaged = png
+        damaged[png.count - 18] ^= 1
+        #expect(throws: Failure.self) { _ = try PNG.decode(damaged) }
+    }
 }

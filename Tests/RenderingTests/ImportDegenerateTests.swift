@@ -37,6 +37,15 @@ import Testing
         try renders(scene)
     }
 
+    @Test func aSceneWithoutSurfaceIsTold() throws {
+        let told = "no triangle has an area: there is nothing to see but the sky"
+        var fixture = Self.degenerate()
+        #expect(try !fixture.scene().warnings.contains(told))
+        fixture.set("nodes/0/scale", [0, 0, 0])
+        let scene = try fixture.scene()
+        #expect(scene.triangles.count == 4 && scene.warnings.contains(told))
+    }
+
     /// Nothing but points remains.
     @Test(arguments: [[0, 0, 0], [1, 0, 1], [1e-300, 1e-300, 1e-300], [1e12, 0, 0]])
     func scalesWithoutSize(_ scale: [Double]) throws {

@@ -40,14 +40,14 @@ import Testing
     }
 
     /// A folder with a scene in which node 0 moves one metre a second.
-    private func moving() throws -> URL {
+    private func moving(hasCamera: Bool = true) throws -> URL {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("rigor-frames-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var fixture = ImportAnimationTests.animated(
             "translation", times: [0, 2], values: [0, 0, 0, 2, 0, 0])
         fixture.set("materials/0/emissiveFactor", [1, 1, 1])
-        fixture.set("scenes/0/nodes", [0, 1])
+        fixture.set("scenes/0/nodes", hasCamera ? [0, 1] : [0])
         fixture.set("cameras", [["type": "orthographic", "orthographic": ["xmag": 2, "ymag": 2]]])
         fixture.set("nodes/1", ["camera": 0, "translation": [0, 0, 3]] as [String: Any])
         let path = folder.appendingPathComponent("s.glb")
@@ -126,6 +126,28 @@ import Testing
                 _ = try app.prepare(wrong, frame: 0, inputs: folder.path)
             }
             #expect(failure?.message == said)
+        }
+    }
+
+    /// A scene without a camera is seen from one place in all frames, however they are cut.
+    @Test func theAutomaticCameraStandsStill() throws {
+        let folder = try moving(hasCamera: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let app = RenderApp()
+        let parameters = RenderParameters(width: 16, height: 16, samples: 2, bounces: 1)
+        let url = folder.appendingPathComponent("s.glb")
+        let still = try Scene(contentsOf: url, options: ImportOptions(seconds: 1))
+        let place = Camera.automatic(framing: still, width: 16, height: 16)
+        for frames in [[5, 10], [10]] {
+            let spec = try app.specification(
+                scene: "s.glb", folder: folder.path, parameters,
+                moment: SceneMoment(clock: FrameClock(start: "1", fps: "10")),
+                parts: frames.map { .init(frame: $0) })
+            var scene = try Scene(contentsOf: url, options: ImportOptions(seconds: 2))
+            let own = try RenderBlob(scene, parameters).bytes
+            scene.steadyCamera = place
+            let blob = try app.prepare(spec, frame: 10, inputs: folder.path)
+            #expect(try RenderBlob(scene, parameters).bytes == blob && own != blob)
         }
     }
 }

@@ -49,12 +49,9 @@ public struct RenderPart: Sendable {
 extension RenderPart.Job {
     /// In what this job differs from another one, in words; nil where they are one.
     public func difference(from other: Self) -> String? {
-        let (p, q) = (parameters, other.parameters)
+        if let difference = parameters.difference(from: other.parameters) { return difference }
         let compared: [(name: String, own: String, its: String)] = [
-            ("size", "\(p.width)x\(p.height)", "\(q.width)x\(q.height)"),
-            ("frame", "\(frame)", "\(other.frame)"), ("samples", "\(p.samples)", "\(q.samples)"),
-            ("bounces", "\(p.bounces)", "\(q.bounces)"), ("seed", "\(p.seed)", "\(q.seed)"),
-            ("camera", p.camera.argument, q.camera.argument), ("scene", scene, other.scene),
+            ("frame", "\(frame)", "\(other.frame)"), ("scene", scene, other.scene),
             ("environment", environment, other.environment),
             ("app version", version, other.version),
             ("kernels", "\(kernels)", "\(other.kernels)"),
@@ -63,6 +60,20 @@ extension RenderPart.Job {
             return "\(field.name) \(field.own), not \(field.its)"
         }
         return blob == other.blob ? nil : "other content under the same names"
+    }
+}
+
+extension RenderParameters {
+    /// In which of the numbers that a part file has these differ from others, in words; nil where
+    /// in none.
+    public func difference(from other: Self) -> String? {
+        let compared: [(name: String, own: String, its: String)] = [
+            ("size", "\(width)x\(height)", "\(other.width)x\(other.height)"),
+            ("samples", "\(samples)", "\(other.samples)"),
+            ("bounces", "\(bounces)", "\(other.bounces)"), ("seed", "\(seed)", "\(other.seed)"),
+            ("camera", camera.argument, other.camera.argument),
+        ]
+        return compared.first { $0.own != $0.its }.map { "\($0.name) \($0.own), not \($0.its)" }
     }
 }
 

@@ -87,7 +87,10 @@ extension SceneImporter {
     ) throws(Failure) {
         let rotation = Float(source.anisotropyRotation ?? 0)
         guard rotation.magnitude <= 1_000 else {
-            throw Failure(.malformed, "KHR_materials_anisotropy.anisotropyRotation: radians")
+            throw Failure(
+                .malformed,
+                "KHR_materials_anisotropy.anisotropyRotation: radians from -1000 to 1000 expected, "
+                    + "\(source.anisotropyRotation ?? 0) there")
         }
         layers.anisotropy = Self.unit(source.anisotropyStrength ?? 0)
         layers.anisotropyAxis = [Exact.cos(rotation), Exact.sin(rotation)]

@@ -188,7 +188,23 @@ final class SceneImporter {
         for codec in accessors.codecsUsed.sorted(by: { $0.rawValue < $1.rawValue }) {
             doubt(codec.rawValue, MeshKnownAnswers.wrong[codec])
         }
-        if scene.triangles.isEmpty { warn("no triangles: there is nothing to see but the sky") }
+        if scene.triangles.isEmpty {
+            warn("no triangles: there is nothing to see but the sky")
+        } else if !scene.hasSurface {
+            warn("no triangle has an area: there is nothing to see but the sky")
+        }
         return scene
+    }
+}
+
+extension Scene {
+    /// Whether a ray can meet anything: some triangle's corners are not on one line.
+    fileprivate var hasSurface: Bool {
+        triangles.contains { triangle in
+            let a = Vector.double(positions[Int(triangle.x)])
+            let b = Vector.double(positions[Int(triangle.y)])
+            let c = Vector.double(positions[Int(triangle.z)])
+            return Vector.cross(b - a, c - a) != .zero
+        }
     }
 }

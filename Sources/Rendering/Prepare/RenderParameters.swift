@@ -126,7 +126,8 @@ extension Scene {
         if let chosen { return chosen.fitted(width: parameters.width, height: parameters.height) }
         switch parameters.camera {
         case .first, .automatic:
-            return .automatic(framing: self, width: parameters.width, height: parameters.height)
+            return steadyCamera
+                ?? .automatic(framing: self, width: parameters.width, height: parameters.height)
         case .index, .named:
             let names = cameras.enumerated().map { "\($0.offset) \"\($0.element.name)\"" }
             let known = names.isEmpty ? "has none" : "has \(names.joined(separator: ", "))"

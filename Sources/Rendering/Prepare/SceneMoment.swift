@@ -81,6 +81,15 @@ public struct SceneMoment: Hashable, Sendable {
             seconds: try clock?.seconds(frame: frame), animation: animation, variant: variant)
     }
 
+    /// The moment whose automatic camera `frame` is seen with; nil where that is its own.
+    ///
+    /// It is frame 0 for all frames, so that the camera stands still, and in the same place however
+    /// a job is cut into frames.
+    public func steadyOptions(frame: Int) throws(Failure) -> ImportOptions? {
+        guard clock?.fps != nil, frame != 0 else { return nil }
+        return try options(frame: 0)
+    }
+
     /// As a task's specification says it; nothing for a scene at rest.
     var parameters: [String: TaskSpec.Parameter] {
         var found: [String: TaskSpec.Parameter] = [:]
@@ -104,12 +113,5 @@ public struct SceneMoment: Hashable, Sendable {
             clock: start == nil && fps == nil ? nil : FrameClock(start: start ?? "0", fps: fps),
             animation: AnimationChoice(argument: try text("animation") ?? "all"),
             variant: try text("variant"))
-    }
-}
-
-extension ImportOptions {
-    /// What a specification asks for in `frame`.
-    init(_ spec: TaskSpec, frame: Int) throws(Failure) {
-        self = try SceneMoment(spec).options(frame: frame)
     }
 }

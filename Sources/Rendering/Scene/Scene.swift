@@ -26,6 +26,9 @@ public struct Scene: Sendable {
     public var textures: [Texture] = []
     public var lights: [Light] = []
     public var cameras: [Camera] = []
+    /// What stands in for the automatic camera: that of another moment, so that an animation's
+    /// frames are all seen from one place. See ``SceneMoment/steadyOptions(frame:)``.
+    public var steadyCamera: Camera?
     /// The environment; nil means the default sky.
     public var environment: Environment?
     /// What the import repaired or left out, one line each, for the user.

@@ -28,6 +28,7 @@ struct DemoJobOptions: ParsableArguments {
         help: ArgumentHelp("The picture's samples a pixel. (default: 64)", valueName: "n"),
         transform: Accepted.whole(1...RenderParameters.samplesMax))
     var spp: Int?
+    @OptionGroup var moment: MomentOptions
     @Option(
         name: .long, help: ArgumentHelp("A model of your own: .onnx.", valueName: "file"),
         completion: .file(extensions: ["onnx"]), transform: Accepted.text("a file"))
@@ -41,7 +42,7 @@ struct DemoJobOptions: ParsableArguments {
 
     /// Whether anything at all is said of the jobs.
     var isGiven: Bool {
-        isOwn || apps != nil || size != nil || spp != nil
+        isOwn || apps != nil || size != nil || spp != nil || moment.isGiven
     }
 
     /// Whether the user brings a job.
@@ -49,6 +50,10 @@ struct DemoJobOptions: ParsableArguments {
 
     func validate() throws {
         if env != nil && scene == nil { throw ValidationError("--env lights a scene: add --scene") }
+        if moment.isGiven && scene == nil {
+            throw ValidationError(
+                "--time, --frames and --variant are of a scene of your own: add --scene")
+        }
         let hasInputs = !inputs.input.isEmpty || inputs.labels != nil
         if hasInputs && model == nil {
             throw ValidationError("--input and --labels are for a model: add --model")

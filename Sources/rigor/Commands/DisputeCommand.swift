@@ -72,9 +72,9 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
     var against: String
 
     func validate() throws {
-        if render.picture.output != nil || render.sharing.isGiven {
-            throw ValidationError("a dispute makes no picture: -o, --share and --part say nothing")
-        }
+        let why = "a dispute is about one picture, and makes none"
+        guard render.picture.output == nil else { throw ValidationError("-o: \(why)") }
+        try render.refuseMaking(why)
         if render.scene.parameters.noise != nil {
             throw ValidationError("a dispute compares the same samples of each tile: no --noise")
         }

@@ -61,6 +61,9 @@ struct InferCommand: AsyncParsableCommand {
         var seconds = Seconds()
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
+        let files =
+            try inputs.files(of: loaded).flatMap(\.paths) + [inputs.labels].compactMap(\.self)
+        if let output { try FileBytes.checkApart(output, from: [model] + files) }
         let values = try readInputs(loaded)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()

@@ -36,7 +36,10 @@ struct MergeCommand: AsyncParsableCommand {
         guard picture.aov.isEmpty else {
             throw ValidationError("--aov: parts hold no layers; render --aov makes them")
         }
-        if let output { try FileBytes.checkWritable(output) }
+        if let output {
+            try FileBytes.checkWritable(output)
+            try FileBytes.checkApart(output, from: parts)
+        }
         let merged = try merge(console)
         let digest = TileSums.tree(over: merged.tiles).root
         let size = merged.job.parameters

@@ -49,34 +49,13 @@ struct MomentOptions: ParsableArguments {
         }
     }
 
-    /// The frames to render, and one where the scene stands still. A render that goes on begins
-    /// with the frame that was interrupted, since those before it are whole.
-    ///
-    /// - Throws: ``Failure`` where none was.
-    func numbers(
-        resuming: Bool = false, _ output: String? = nil
-    ) throws(Failure) -> ClosedRange<Int> {
-        guard let all = frames?.numbers else { return first...first }
-        guard resuming, let output else { return all }
-        let first = all.first {
-            FileManager.default.fileExists(
-                atPath: FrameKeeper.path(picture: path(output, frame: $0)))
-        }
-        guard let first else {
-            throw Failure(
-                .missing, "\(output): none of these frames was interrupted: nothing to go on with")
-        }
-        return first...all.upperBound
-    }
+    /// Whether anything at all is said.
+    var isGiven: Bool { time != nil || frames != nil || variant != nil }
+
+    /// The frames to render, and one where the scene stands still.
+    var numbers: ClosedRange<Int> { frames?.numbers ?? first...first }
 
     var first: Int { frames?.numbers.lowerBound ?? 0 }
-
-    /// - Throws: ``Failure`` where several frames are asked for and one alone makes sense.
-    func checkOneFrame() throws(Failure) {
-        guard frames == nil else {
-            throw Failure(.refused, "--frames: one frame at a time here: give --time")
-        }
-    }
 
     var moment: SceneMoment {
         let rate = frames == nil ? nil : fps ?? "24"

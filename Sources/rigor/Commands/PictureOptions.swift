@@ -10,7 +10,7 @@ struct PictureOptions: ParsableArguments {
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Exposure of a .png in stops. (default: 0)", valueName: "EV"),
         transform: Accepted.decimal(PictureLook.exposures))
-    var exposure = PictureLook().exposure
+    var exposure: Double?
 
     @Option(
         name: .long,
@@ -21,13 +21,13 @@ struct PictureOptions: ParsableArguments {
             """, valueName: "view"),
         completion: .list(ViewTransform.allCases.map(\.rawValue)),
         transform: Accepted.oneOf(ViewTransform.allCases))
-    var view = PictureLook().view
+    var view: ViewTransform?
 
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Bits a channel of a .png, 8 or 16. (default: 8)", valueName: "n"),
         completion: .list(PictureLook.depths.map(String.init)), transform: Accepted.depth)
-    var pngBits = PictureLook().bits
+    var pngBits: Int?
 
     @Option(
         name: .long,
@@ -35,7 +35,7 @@ struct PictureOptions: ParsableArguments {
             "How an .exr keeps colours: float or half. (default: float)", valueName: "type"),
         completion: .list(Precision.allCases.map(\.rawValue)),
         transform: Accepted.oneOf(Precision.allCases))
-    var exr = Precision.float
+    var exr: Precision?
 
     @Option(
         name: .long,
@@ -57,29 +57,58 @@ struct PictureOptions: ParsableArguments {
         transform: Accepted.file(ending: ["png", "exr"]))
     var output: String?
 
-    var look: PictureLook { PictureLook(exposure: exposure, view: view, bits: pngBits) }
+    var look: PictureLook {
+        let plain = PictureLook()
+        return PictureLook(
+            exposure: exposure ?? plain.exposure, view: view ?? plain.view,
+            bits: pngBits ?? plain.bits)
+    }
 
     func validate() throws {
         guard aov.isEmpty || isEXR else {
             throw ValidationError("--aov: layers are for an .exr: name one with -o")
         }
+        guard let output else { return }
+        let strange = [
+            ("--exposure", exposure != nil && isEXR), ("--view", view != nil && isEXR),
+            ("--png-bits", pngBits != nil && isEXR), ("--exr", exr != nil && !isEXR),
+        ]
+        for (name, isGiven) in strange where isGiven {
+            let kind = isEXR ? ".png" : ".exr"
+            throw ValidationError("\(name): is for a \(kind), and -o names \(output)")
+        }
     }
 
     private var isEXR: Bool { output?.lowercased().hasSuffix(".exr") ?? false }
 
-    /// - Parameter hits: what the layers show, where any are wanted.
-    func write(_ picture: Picture, _ hits: FirstHits? = nil) throws(Failure) {
+    /// - Parameters:
+    ///   - hits: what the layers show, where any are wanted.
+    ///   - mark: what the file says of itself under ``FrameWork/markName``.
+    func write(
+        _ picture: Picture, _ hits: FirstHits? = nil, mark: String? = nil
+    ) throws(Failure) {
         guard let output else { return }
-        try FileBytes.replace(output, with: [isEXR ? exrFile(picture, hits) : picture.png(look)])
+        var file: Bytes
+        if isEXR {
+            file = try exrFile(picture, hits, mark)
+        } else {
+            file = try picture.png(look)
+            if let mark { file = PNG.adding(mark, as: FrameWork.markName, to: file) }
+        }
+        try FileBytes.replace(output, with: [file])
     }
 
-    private func exrFile(_ picture: Picture, _ hits: FirstHits?) throws(Failure) -> Bytes {
-        let isHalf = exr == .half
+    private func exrFile(
+        _ picture: Picture, _ hits: FirstHits?, _ mark: String?
+    ) throws(Failure) -> Bytes {
+        let isHalf = (exr ?? .float) == .half
         let image = picture.image
+        var attributes = hits?.attributes(aov) ?? [:]
+        attributes[FrameWork.markName] = mark
         return try EXR.encode(
             width: image.width, height: image.height,
             channels: EXR.channels(image, isHalf: isHalf)
                 + (hits?.channels(aov, isHalf: isHalf) ?? []),
-            attributes: hits?.attributes(aov) ?? [:])
+            attributes: attributes)
     }
 }

@@ -11,13 +11,15 @@ struct QuoteCommand: AsyncParsableCommand {
             evenly over it, for some seconds a device. The time said is load, preparation, \
             compilation and computation, without the writing of the picture. How far off it may \
             be follows from how much the pieces differ; a machine that gets busier, or throttles, \
-            is not foreseen. With a noise target it is the most that the render takes. Without \
-            --device every device but simulators is asked.
+            is not foreseen. Orders of a market (--order) say what it costs there, whatever it \
+            takes, and what that pays a device an hour. With a noise target it is the most that \
+            the render takes. Without --device every device but simulators is asked.
 
             EXAMPLES
               rigor quote shop.glb --size 1920x1080 --spp 1024
               rigor quote shop.glb --spp 4096 --price-per-hour 0.9 --device gpu
               rigor quote shop.glb --price-per-kwh 0.31 --json
+              rigor quote shop.glb --order demo/market/orders/0-app.json --order pool.json
             """)
 
     @OptionGroup var render: RenderCommand
@@ -41,6 +43,12 @@ struct QuoteCommand: AsyncParsableCommand {
             valueName: "price"),
         transform: Accepted.decimal(0...1_000_000_000))
     var pricePerKwh: Double?
+
+    @OptionGroup var orders: OrderOptions
+
+    func validate() throws {
+        try render.refuseMaking("a quote is for one picture as a whole, of which it makes none")
+    }
 
     func run() async throws {
         let console = Console()

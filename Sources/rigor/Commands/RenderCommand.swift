@@ -16,8 +16,12 @@ struct RenderCommand: AsyncParsableCommand {
 
             Ctrl-C keeps what is done in a file beside the picture (shop.png.rigor) and ends with \
             exit code 75; the same command with --resume goes on, to the same bits as if nothing \
-            had happened. It is also kept every minute, for worse ends. Of --frames, --resume goes \
-            on with the one that was interrupted. Renders with --share or --part keep nothing.
+            had happened. It is also kept every minute, for worse ends. Of --frames, --resume \
+            leaves those whose pictures are whole and of the same job, goes on with the one that \
+            was interrupted, and renders the rest. Renders with --share or --part keep nothing.
+
+            A scene without a camera is seen from in front of the whole of it; in --frames, from \
+            where that is at frame 0, so that the camera stands still.
 
             EXAMPLES
               rigor render helmet.gltf -o helmet.png
@@ -26,7 +30,7 @@ struct RenderCommand: AsyncParsableCommand {
               rigor render shop.glb --spp 4096 --preview 10 -o shop.png
               rigor render fox.glb --animation Run --frames 1-48 --fps 24 -o fox.####.png
               rigor render shop.glb --share -o shop.exr
-              rigor render shop.glb --tiles 0-99 --part first.part
+              rigor render shop.glb --size 640x360 --tiles 0-119 --part upper.part
             """)
 
     @OptionGroup var scene: RenderOptions
@@ -43,59 +47,54 @@ struct RenderCommand: AsyncParsableCommand {
     @OptionGroup var format: OutputOptions
     @OptionGroup var home: HomeOptions
 
+    func validate() throws {
+        if picture.output == nil {
+            for (name, isGiven) in [
+                ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
+            ] where isGiven {
+                throw ValidationError("\(name): a picture expected: name it with -o")
+            }
+        }
+        guard sharing.isGiven else { return }
+        let strange = [
+            ("--frames", moment.frames != nil), ("--resume", sitting.resume),
+            ("--preview", sitting.preview != nil), ("--aov", !picture.aov.isEmpty),
+            // Where a tile's samples end is decided from all of them, in order.
+            ("--noise", scene.parameters.noise != nil),
+        ]
+        for (name, isGiven) in strange where isGiven {
+            throw ValidationError("\(name): not with --share or --part")
+        }
+    }
+
+    /// Refuses what says how a picture is made, where none is.
+    ///
+    /// - Parameter why: what the command does instead.
+    func refuseMaking(_ why: String) throws {
+        let making = [
+            ("--explain", explanation.explain), ("--kernels", kernels),
+            ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
+            ("--share", sharing.share), ("--part", sharing.part != nil),
+            ("--frames", moment.frames != nil),
+        ]
+        for (name, isGiven) in making where isGiven {
+            throw ValidationError("\(name): \(why)")
+        }
+    }
+
     func run() async throws {
         let console = Console()
         if explanation.explain {
             return try explanation.run(scene.scene, moment, asJSON: format.json, console)
         }
         if sharing.isGiven {
-            try moment.checkOneFrame()
             if let output = picture.output { try FileBytes.checkWritable(output) }
-            return try SharedRender(self, console).run()
+            try SharedRender(self, console).run()
+        } else {
+            try RenderFrames(self, console).run()
         }
-        let numbers = try moment.numbers(resuming: sitting.resume, picture.output)
-        if let output = picture.output {
-            try FileBytes.checkWritable(moment.path(output, frame: numbers.lowerBound))
-        }
-        let opened = try device.open(home: home.given, isProfiling: kernels)
-        try sitting.check(output: picture.output, devices: opened.count)
-        var documents: [JSON] = []
-        var isWhole = true
-        for frame in numbers where isWhole {
-            var command = self
-            command.picture.output = picture.output.map { moment.path($0, frame: frame) }
-            command.sitting.resume = sitting.resume && frame == numbers.lowerBound
-            let reports = try command.render(frame, on: opened, console)
-            documents.append(.perDevice(reports.map(\.json)))
-            isWhole = !reports.contains { $0.kept != nil }
-        }
-        if format.json {
-            console.write(moment.frames == nil ? documents[0] : ["frames": .array(documents)])
-        }
-        if !isWhole { throw ExitCode(Interruption.exitCode) }
     }
 
-    /// The scene as it is in `frame`, by default the first of those asked for.
-    func load(frame: Int? = nil) throws(Failure) -> Scene {
-        try scene.load(moment.moment.options(frame: frame ?? moment.first))
-    }
-
-    /// One frame on every device.
-    private func render(
-        _ frame: Int, on devices: [OpenCLDevice], _ console: Console
-    ) throws(Failure) -> [RenderReport] {
-        let isAlone = devices.count == 1
-        var reports: [RenderReport] = []
-        for device in devices {
-            reports.append(
-                try RenderJob(self, frame, console, isAlone: isAlone).run(on: device))
-        }
-        if !format.json {
-            for report in reports { for line in report.lines { console.say(line) } }
-        }
-        guard Set(reports.map(\.digest)).count == 1 else {
-            throw Failure(.untrusted, "the devices' pictures differ: run `rigor certify`")
-        }
-        return reports
-    }
+    /// The scene as it is in the first of the frames asked for.
+    func load() throws(Failure) -> Scene { try FrameWork(self).load(frame: moment.first) }
 }

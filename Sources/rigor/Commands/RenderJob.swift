@@ -7,6 +7,7 @@ import Rendering
 /// One picture on one device, and where its time goes.
 struct RenderJob {
     private let command: RenderCommand
+    private let work: FrameWork
     private let frame: Int
     private let console: Console
     private let clock = SystemClock()
@@ -15,8 +16,12 @@ struct RenderJob {
     /// picture.
     private let isAlone: Bool
 
-    init(_ command: RenderCommand, _ frame: Int, _ console: Console, isAlone: Bool) {
+    init(
+        _ command: RenderCommand, _ work: FrameWork, _ frame: Int, _ console: Console,
+        isAlone: Bool
+    ) {
         self.command = command
+        self.work = work
         self.frame = frame
         self.console = console
         self.isAlone = isAlone
@@ -28,13 +33,15 @@ struct RenderJob {
         report.image = command.picture.output
         report.frame = command.moment.frames == nil ? nil : self.frame
         let scene = try timed(&report.load) { () throws(Failure) in
-            try command.load(frame: self.frame)
+            try work.load(frame: self.frame)
         }
+        try Interruption.check(after: "the scene was loaded")
         if !command.format.json { warn(of: scene) }
         report.triangles = scene.triangles.count
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
         }
+        try Interruption.check(after: "the scene was prepared")
         let names = command.picture.aov.isEmpty ? nil : SceneNames(scene)
         let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
         let (frame, hits) = try compute(blob, names, on: device, sitting, &report)
@@ -48,7 +55,7 @@ struct RenderJob {
         try timed(&report.write) { () throws(Failure) in
             let picture = Picture(frame)
             report.nanCount = picture.nanCount
-            try command.picture.write(picture, hits)
+            try command.picture.write(picture, hits, mark: try mark(report.digest))
         }
         sitting.end()
         return report
@@ -56,12 +63,17 @@ struct RenderJob {
 
     /// What the user should know of the scene, once for all frames.
     private func warn(of scene: Scene) {
-        guard frame == command.moment.first || command.sitting.resume else { return }
+        guard work.isFirstWarning() else { return }
         for line in scene.warnings { console.warn(line) }
         if command.moment.frames != nil, scene.isFramed(for: command.scene.parameters.camera) {
-            console.warn(
-                "the scene is framed anew for each frame: give it a camera for a steady picture")
+            console.warn("no camera: every frame is seen from where frame 0 as a whole is seen")
         }
+    }
+
+    /// What a whole frame of an animation says of itself, to be known again.
+    private func mark(_ digest: Hash256?) throws(Failure) -> String? {
+        guard command.moment.frames != nil, let digest else { return nil }
+        return "\(try work.mark(frame: frame)) \(digest)"
     }
 
     /// The Merkle root over the tiles.

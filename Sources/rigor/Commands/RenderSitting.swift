@@ -18,6 +18,8 @@ final class RenderSitting {
     private var keeper: FrameKeeper?
     /// Whether a file may lie there that the whole picture makes useless.
     private var hasFile = false
+    /// Whether the file beside the picture is another render's.
+    private var hasOthersFile = false
     private var canCheckpoint = true
     private var began = 0.0
     private var doneBefore = 0
@@ -48,11 +50,23 @@ final class RenderSitting {
                 frame = try keeper(for: picture).load(samples: samplesPerPixel)
                 hasFile = true
             } else if FileManager.default.fileExists(atPath: path) {
-                console.note("\(path): an interrupted render; --resume would go on with it")
+                try look(at: path, picture)
             }
         }
         doneBefore = frame.sampleCount
         return frame
+    }
+
+    /// Says what an earlier sitting left, which this one does not go on with.
+    private func look(at path: String, _ picture: String) throws(Failure) {
+        let keeper = try keeper(for: picture)
+        hasFile = (try? keeper.load(samples: RenderParameters.samplesMax)) != nil
+        hasOthersFile = !hasFile
+        console.note(
+            hasFile
+                ? "\(path): this render was interrupted; --resume would go on with it"
+                : "\(path): another render that was interrupted; what is kept of this one would "
+                    + "take its place")
     }
 
     /// Runs the work. Where it can be kept, ctrl-C ends it between two slices.
@@ -71,7 +85,7 @@ final class RenderSitting {
     func advance(_ frame: PartialFrame, done: Int) -> Bool {
         let now = clock.monotonicSeconds
         if !isSilent { say(done, now - began) }
-        if picture != nil, Interruption.isAsked { return false }
+        if Interruption.isAsked { return false }
         if let seconds = options.preview, now - lastPreview >= Double(seconds) {
             lastPreview = now
             previews.write(frame)
@@ -89,15 +103,25 @@ final class RenderSitting {
     }
 
     /// Keeps a frame that is not whole; notes so in ``kept``.
+    ///
+    /// - Throws: ``Failure`` `interrupted` where it is not, and cannot be kept.
     func pause(_ frame: PartialFrame) throws(Failure) {
         guard !frame.isWhole(samples: samplesPerPixel) else { return }
-        guard let path = try keep(frame) else { return }
+        guard let path = try keep(frame) else {
+            throw Failure(.interrupted, "interrupted in the middle of a picture")
+        }
         kept = (path, Double(frame.sampleCount) / Double(samplesWanted))
     }
 
     /// Clears up after the picture was written.
     func end() {
-        if kept == nil, hasFile { keeper?.remove() }
+        guard kept == nil else { return }
+        if hasFile { keeper?.remove() }
+        if hasOthersFile, let picture {
+            console.warn(
+                "\(FrameKeeper.path(picture: picture)): still there, of another render than the "
+                    + "picture is now; remove it if nobody goes on with that one")
+        }
     }
 
     private var samplesWanted: Int { blob.width * blob.height * samplesPerPixel }
@@ -119,6 +143,7 @@ final class RenderSitting {
         let keeper = try keeper(for: picture)
         try keeper.save(frame)
         hasFile = true
+        hasOthersFile = false
         return keeper.path
     }
 

@@ -19,13 +19,13 @@ struct SceneBenchOptions: ParsableArguments {
         help: ArgumentHelp(
             "With --scene: pixels along each side of the picture. (default: 1024)", valueName: "n"),
         transform: Accepted.whole(8...4096))
-    var side = 1024
+    var side: Int?
 
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("With --scene: runs of each figure. (default: 5)", valueName: "n"),
         transform: Accepted.whole(1...100))
-    var runs = 5
+    var runs: Int?
 
     @Option(
         name: .long,
@@ -39,10 +39,22 @@ struct SceneBenchOptions: ParsableArguments {
 
     var isWanted: Bool { scene != nil }
 
+    func validate() throws {
+        guard scene == nil else { return }
+        let given = [
+            ("--side", side != nil), ("--runs", runs != nil), ("--export", export != nil),
+            ("--tree-only", treeOnly),
+        ]
+        for (name, isGiven) in given where isGiven {
+            throw ValidationError("\(name): --scene FILE expected with it")
+        }
+    }
+
     func run(on devices: [OpenCLDevice], _ console: Console, isJSON: Bool) throws {
         guard let scene else { return }
         let imported = try Scene(contentsOf: URL(fileURLWithPath: scene))
-        let bench = try SceneBench(imported, side: side / 8 * 8, clock: SystemClock())
+        let runs = runs ?? 5
+        let bench = try SceneBench(imported, side: (side ?? 1024) / 8 * 8, clock: SystemClock())
         let trees = try bench.tree(runs: runs)
         var rays: [(device: String, figures: [SceneBench.Rays])] = []
         if treeOnly, let export { try bench.export(triangles: export) }

@@ -15,7 +15,10 @@ struct ShareOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "Compute these tiles alone, both ends included; see --part.", valueName: "a-b"),
+            """
+            Compute these tiles of 32x32 pixels alone, both ends included; 640x360 has 0-239. See \
+            --part.
+            """, valueName: "a-b"),
         transform: Self.range)
     var tiles: Range<Int>?
 
@@ -54,9 +57,9 @@ struct ShareOptions: ParsableArguments {
         ] {
             guard let asked, asked.upperBound > all.upperBound else { continue }
             throw Failure(
-                .limit,
-                "--\(name) \(asked.lowerBound)-\(asked.upperBound - 1): the picture has \(name) "
-                    + "0-\(all.upperBound - 1)")
+                .usage,
+                "--\(name) \(asked.lowerBound)-\(asked.upperBound - 1): the picture has "
+                    + "\(all.count) \(name), 0-\(all.upperBound - 1)")
         }
         piece.tiles = tiles ?? piece.tiles
         piece.samples = samples ?? piece.samples

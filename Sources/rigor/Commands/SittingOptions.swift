@@ -27,15 +27,12 @@ struct SittingOptions: ParsableArguments {
 
     private static let checkpointSeconds = 60
 
-    /// What of these needs a file to write to.
-    func check(output: String?, devices: Int) throws(Failure) {
+    /// What of these works for one device alone.
+    func check(devices: Int) throws(Failure) {
         guard resume || preview != nil else { return }
         let option = resume ? "--resume" : "--preview"
-        guard output != nil else {
-            throw Failure(.refused, "\(option): a picture expected: name it with -o")
-        }
         guard devices == 1 else {
-            throw Failure(.refused, "\(option): one device expected, not \(devices)")
+            throw Failure(.usage, "\(option): one device expected, not \(devices)")
         }
     }
 }

@@ -15,7 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
             balances and state against what comes of them; then recomputes the receipt's task \
             identifier, result digest, hash and seal, compares every field with what the calls \
             gave, and checks both signatures against the parties named there. Without --ledger it \
-            is the ledger of the market the receipt's folder is in, else the one in the data folder.
+            is the ledger of the market the receipt's folder is in, whatever --home says, else the \
+            one in the data folder.
 
             With --spot, computes tiles, items or chunks of the task again on a device of this \
             machine, from the inputs that the pool kept (or --inputs), and says which do not give \
@@ -79,11 +80,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private var ledgerPath: String {
         if let ledger { return ledger }
-        if home.home == nil {
-            let beside = URL(fileURLWithPath: receipt).deletingLastPathComponent()
-                .deletingLastPathComponent().appendingPathComponent("ledger.sqlite").path
-            if FileManager.default.fileExists(atPath: beside) { return beside }
-        }
+        // Where a receipt says nothing else, the market it was kept by is its own.
+        let beside = MarketPlaces(receipt: receipt).ledger
+        if FileManager.default.fileExists(atPath: beside) { return beside }
         return DemoFolder(home: home.folder.path).ledger
     }
 

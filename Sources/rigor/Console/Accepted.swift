@@ -23,11 +23,16 @@ enum Accepted {
     static func decimal(_ range: ClosedRange<Double>) -> Reading<Double> {
         { text in
             guard let value = Double(text), range.contains(value) else {
-                let (low, high) = (Int(range.lowerBound), Int(range.upperBound))
+                let (low, high) = (plain(range.lowerBound), plain(range.upperBound))
                 throw ValidationError("a number from \(low) to \(high) expected")
             }
             return value
         }
+    }
+
+    /// A bound as it may be typed: a range must not seem to begin at 0 where 0 is refused.
+    private static func plain(_ bound: Double) -> String {
+        bound == bound.rounded() ? String(Int(bound)) : "\(bound)"
     }
 
     /// A decimal number as text: a task's specification holds it so.

@@ -11,8 +11,11 @@ extension Rigor {
         // Asked of the words themselves: the parser may not have come that far.
         let asJSON = arguments.prefix { $0 != "--" }.contains("--json")
         if let failure = error as? Failure {
-            console.fail(code: failure.code.rawValue, failure.message, asJSON: asJSON)
-            Foundation.exit(ExitCode.failure.rawValue)
+            let isUsage = failure.code == .usage
+            console.fail(
+                code: failure.code.rawValue, failure.message,
+                hint: isUsage ? hint(for: arguments) : nil, asJSON: asJSON)
+            Foundation.exit((isUsage ? ExitCode.validationFailure : .failure).rawValue)
         }
         let code = exitCode(for: error)
         let message = message(for: error)
@@ -21,8 +24,7 @@ extension Rigor {
             // Help, the version, a script for a shell.
             console.print(raw: message)
         case .validationFailure:
-            console.fail(
-                code: "usage", message, hint: "see: \(named(in: arguments)) --help", asJSON: asJSON)
+            console.fail(code: "usage", message, hint: hint(for: arguments), asJSON: asJSON)
         default:
             // A command that has said everything throws the bare exit code.
             if !message.isEmpty {
@@ -45,6 +47,10 @@ extension Rigor {
             }
             commands = command.configuration.subcommands
         }
+    }
+
+    private static func hint(for arguments: [String]) -> String {
+        "see: \(named(in: arguments)) --help"
     }
 
     /// The command that the arguments name, such as `rigor render`.

@@ -1,3 +1,4 @@
+internal import Contribution
 internal import Core
 internal import Digest
 internal import Files
@@ -31,6 +32,15 @@ struct DemoFolder {
         let inside = "\(market)/pool.sock"
         if inside.utf8.count <= LocalSocket.pathBytesMax { return inside }
         return "/tmp/rigor-\(SHA256.hash(Bytes(market.utf8)).bytes.prefix(8).hex).sock"
+    }
+
+    /// Leaves the orders that sell what a job needs where `rigor quote --order` finds them.
+    func keep(_ orders: Call.Orders, ofJob job: Int) throws(Failure) {
+        let place = "\(market)/orders"
+        try make([place])
+        for (name, json) in [("app", orders.app.json), ("workerpool", orders.workerpool.json)] {
+            try FileHash.writeDurably(Bytes(json.text.utf8), to: "\(place)/\(job)-\(name).json")
+        }
     }
 
     func make(_ paths: [String]) throws(Failure) {

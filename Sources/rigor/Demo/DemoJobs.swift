@@ -80,14 +80,18 @@ struct DemoJob {
         }
         let (source, scene) = parts(own)
         // Read once where it is, to learn which files belong to it.
-        let closure = try RenderApp().specification(scene: scene, folder: source, parameters)
+        let moment = options.moment.moment
+        let frames = options.moment.numbers.map { TaskSpec.Part(frame: $0) }
+        let closure = try RenderApp().specification(
+            scene: scene, folder: source, parameters, moment: moment, parts: frames)
         for path in closure.inputs.keys { try copy("\(source)/\(path)", to: "\(folder)/\(path)") }
         let environment = options.env.map { "environment/\(parts($0).name)" }
         if let environment, let from = options.env {
             try copy(from, to: "\(folder)/\(environment)")
         }
         return try RenderApp().specification(
-            scene: scene, environment: environment, folder: folder, parameters)
+            scene: scene, environment: environment, folder: folder, parameters, moment: moment,
+            parts: frames)
     }
 
     /// Digits to classify, all in one batch.

@@ -148,7 +148,15 @@ struct DemoMarket {
     }
 
     /// The envelope that matches a job's orders: the same each time it is made.
-    func match(_ job: DemoPlan.Job, _ spec: TaskSpec) throws(Failure) -> Envelope {
+    func match(_ orders: Call.Orders, of job: DemoPlan.Job) -> Envelope {
+        let requester = key(.requester)
+        return Envelope(
+            .matchOrders(orders, sponsored: false), from: requester.address, nonce: job.number,
+            in: ledger.settings, sign: requester.sign)
+    }
+
+    /// A job's orders, signed by their owners.
+    func orders(_ job: DemoPlan.Job, _ spec: TaskSpec) throws(Failure) -> Call.Orders {
         guard let app = apps[spec.app] else {
             throw Failure(.unsupported, "the market has no app \(spec.app)")
         }
@@ -162,10 +170,9 @@ struct DemoMarket {
         let poolOrder = WorkerpoolOrder(
             workerpool: workerpool, price: Self.poolPrice, volume: volume, category: 0,
             trust: trust, salt: salt("workerpool"))
-        let requester = key(.requester)
         let request = RequestOrder(
             app: app, appPriceMax: Self.appPrice, workerpool: workerpool,
-            workerpoolPriceMax: Self.poolPrice, requester: requester.address, volume: volume,
+            workerpoolPriceMax: Self.poolPrice, requester: key(.requester).address, volume: volume,
             category: 0, trust: trust,
             params: RequestParameters(taskSpec: Keccak256.hash(job.spec)).text,
             salt: salt("request"))
@@ -173,11 +180,8 @@ struct DemoMarket {
         func signed<O: Order>(_ order: O, _ role: DemoPlan.Role) -> Signed<O> {
             Signed(order, signature: key(role).sign(order.hash(in: domain)).bytes)
         }
-        let orders = Call.Orders(
+        return Call.Orders(
             app: signed(appOrder, .appOwner), workerpool: signed(poolOrder, .poolOwner),
             request: signed(request, .requester))
-        return Envelope(
-            .matchOrders(orders, sponsored: false), from: requester.address, nonce: job.number,
-            in: ledger.settings, sign: requester.sign)
     }
 }

@@ -23,6 +23,8 @@ struct DemoResult {
         let dealID: Hash256
         let app: String
         let part: Int
+        /// Which of an animation's frames it is; nil where nothing moves.
+        let frame: Int?
         let job: Int
         let trust: UInt256
         let digest: Hash256?
@@ -37,6 +39,8 @@ struct DemoResult {
             dealID = view.task?.dealID ?? .zero
             app = bought.spec.app
             part = bought.part
+            frame =
+                bought.spec.parameters["fps"] == nil ? nil : bought.spec.parts[bought.part].frame
             job = bought.job.number
             trust = view.deal?.trust ?? 0
             digest = view.task?.resultDigest
@@ -141,6 +145,7 @@ struct DemoResult {
         [
             "taskid": .string("\(task.taskID)"), "dealid": .string("\(task.dealID)"),
             "app": .string(task.app), "index": .int(task.part),
+            "frame": .optional(task.frame, JSON.int),
             "trust": .int(task.trust.int ?? 0),
             "digest": task.digest.map { .string("\($0)") } ?? .null,
             "merkle_root": .optional(task.merkleRoot, JSON.hash),

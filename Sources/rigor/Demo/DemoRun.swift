@@ -125,7 +125,9 @@ struct DemoRun {
                     return true
                 }
             }
-            let envelope = try market.match(job, spec)
+            let orders = try market.orders(job, spec)
+            try folder.keep(orders, ofJob: job.number)
+            let envelope = market.match(orders, of: job)
             let outcome = try insist(supervisor) { () throws(Failure) -> Outcome? in
                 _ = try pool.ask(.announce(spec: job.spec))
                 return try pool.submit(envelope)

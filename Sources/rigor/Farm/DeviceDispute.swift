@@ -17,14 +17,13 @@ struct DeviceDispute {
     }
 
     func run() throws(Failure) -> DisputeFinding {
-        try command.render.moment.checkOneFrame()
         let parameters = command.render.scene.parameters
         let own = try device(command.render.device)
         let blob = try RenderBlob(try command.render.load(), parameters)
         let run = try RenderRun(blob, on: own, clock: clock)
         defer { console.endProgress() }
         if FileManager.default.fileExists(atPath: command.against) {
-            return try compare(run, own, parameters)
+            return try compare(run, own, blob, parameters)
         }
         var selection = command.render.device
         selection.device = command.against
@@ -37,7 +36,7 @@ struct DeviceDispute {
         let devices = try options.open(home: command.render.home.given)
         guard devices.count == 1 else {
             throw Failure(
-                .refused,
+                .usage,
                 "\(options.device ?? ""): one device expected, \(devices.count) match")
         }
         return devices[0]
@@ -104,9 +103,10 @@ struct DeviceDispute {
     // MARK: A stored result
 
     private func compare(
-        _ run: RenderRun, _ own: OpenCLDevice, _ parameters: RenderParameters
+        _ run: RenderRun, _ own: OpenCLDevice, _ blob: RenderBlob, _ parameters: RenderParameters
     ) throws(Failure) -> DisputeFinding {
         let stored = try StoredResult(command.against)
+        try checkIsSameJob(stored, blob, parameters)
         var tiles: [Int: TileSums] = [:]
         for leaf in stored.leaves {
             let sums = try TileSums(leaf)
@@ -115,13 +115,6 @@ struct DeviceDispute {
         let numbers = tiles.keys.sorted()
         guard let first = numbers.first, let last = numbers.last else {
             throw Failure(.malformed, "\(command.against): no leaf")
-        }
-        if let grid = stored.grid,
-            (grid.width, grid.height) != (parameters.width, parameters.height)
-        {
-            throw Failure(
-                .refused,
-                "\(command.against): a picture of \(grid.width)x\(grid.height): give its --size")
         }
         guard last < parameters.tileCount else {
             throw Failure(
@@ -149,5 +142,21 @@ struct DeviceDispute {
             finding.note = "a stored sum tells no sample: name a second device in --against"
         }
         return finding
+    }
+
+    /// Sums of another picture differ everywhere, and nobody has lied.
+    private func checkIsSameJob(
+        _ stored: StoredResult, _ blob: RenderBlob, _ parameters: RenderParameters
+    ) throws(Failure) {
+        var difference: String?
+        if let part = stored.part {
+            difference = part.job.difference(from: command.render.scene.job(blob))
+        } else if let grid = stored.grid {
+            difference = grid.difference(from: parameters)
+        }
+        guard let difference else { return }
+        throw Failure(
+            .refused,
+            "\(command.against): of another job than these options say: \(difference)")
     }
 }

@@ -18,6 +18,7 @@ struct DeviceQuote {
     var watts: Double?
     var pricePerHour: Double?
     var pricePerKwh: Double?
+    var order: OrderPrice?
     var failure: Failure?
 
     init(device: String) { self.device = device }
@@ -52,6 +53,7 @@ struct DeviceQuote {
             "watts": .optional(watts) { .number($0, decimals: 1) },
             "joules": .optional(joules) { .number($0, decimals: 1) },
             "price": .optional(price) { .number($0, decimals: 6) },
+            "order": .optional(order) { $0.json(seconds: quote == nil ? nil : seconds) },
             "failure": .optional(failure) { .string($0.message) },
         ]
     }
@@ -76,6 +78,7 @@ struct DeviceQuote {
                 + (joules.map { "\(Units.significant($0)) J" } ?? "unknown: no sensor tells here"),
         ]
         if let price { lines.append("price    \(Units.significant(price))") }
+        if let order { lines += [order.line] + [order.line(seconds: seconds)].compactMap(\.self) }
         if pricePerKwh != nil, joules == nil {
             lines.append("price    of energy unknown, not in the above")
         }
@@ -105,8 +108,8 @@ struct DeviceQuotes {
     }
 
     func run() throws(Failure) -> [DeviceQuote] {
-        try command.render.moment.checkOneFrame()
         let parameters = command.render.scene.parameters
+        let order = try command.orders.price()
         let devices = try open()
         let start = clock.monotonicSeconds
         let scene = try command.render.load()
@@ -122,6 +125,7 @@ struct DeviceQuotes {
             quote.prepare = prepared - loaded
             quote.pricePerHour = command.pricePerHour
             quote.pricePerKwh = command.pricePerKwh
+            quote.order = order
             console.progress("trying \(quote.device)")
             do throws(Failure) {
                 try measure(blob, parameters, on: device, &quote)

@@ -45,12 +45,9 @@ struct SharedRender {
             report.image = command.picture.output
         }
         if let path = command.sharing.part {
-            let name = { (path: String) in (path as NSString).lastPathComponent }
-            let job = RenderPart.Job(
-                blob, parameters, scene: name(command.scene.scene),
-                environment: command.scene.env.map(name))
             try PartFile.write(
-                RenderPart(job: job, piece: piece, tiles: outcome.tiles), to: path)
+                RenderPart(job: command.scene.job(blob), piece: piece, tiles: outcome.tiles),
+                to: path)
             report.part = path
         }
         report.write = lap()
@@ -61,21 +58,12 @@ struct SharedRender {
         }
     }
 
-    /// What a shared picture and a part of one do not do.
+    /// A picture is whole.
     private func check(
         _ piece: RenderPiece, of parameters: RenderParameters
     ) throws(Failure) {
-        let refused = [
-            ("--resume", command.sitting.resume), ("--preview", command.sitting.preview != nil),
-            ("--aov", !command.picture.aov.isEmpty),
-            // Where a tile's samples end is decided from all of them, in order.
-            ("--noise", parameters.noise != nil),
-        ]
-        for (option, isGiven) in refused where isGiven {
-            throw Failure(.refused, "\(option): not with --share or --part")
-        }
         if command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) {
-            throw Failure(.refused, "-o: \(piece) are no picture; `rigor merge` makes one of parts")
+            throw Failure(.usage, "-o: \(piece) are no picture; `rigor merge` makes one of parts")
         }
     }
 

@@ -56,7 +56,7 @@ struct SpotCheck {
         let devices = try options.device.open(home: home)
         guard devices.count == 1 else {
             throw Failure(
-                .refused,
+                .usage,
                 "--device \(options.device.device ?? ""): one device expected, "
                     + "\(devices.count) match")
         }
