@@ -61,6 +61,9 @@ import Testing
         try run.expectUsage(
             ["render", scene] + small + ["--tiles", "4-6", "--part", run.path("x.part")],
             "--tiles 4-6: the picture has 6 tiles, 0-5")
+        try run.expectUsage(
+            ["render", scene, "--spp", "1", "--samples", "1", "--part", "x.part"],
+            "--samples 1-1: the picture has 1 sample, 0-0")
         try run.expectUsage(["render", scene, "--tiles", "0-1"], "add --part FILE")
         try run.expectUsage(["render", scene, "--part", "x.png"], "ending in .part")
         try run.expectUsage(["render", scene, "--samples", "4-2", "--part", "x.part"], "0-63")
@@ -123,6 +126,11 @@ import Testing
         try run.expectFailure(
             ["dispute", "devices", scene, "--device", "cpu", "--against", path, "--seed", "7"]
                 + small, "own.part", "seed 0, not 7")
+        let light = try run.write("sky.exr", [])
+        _ = try run.shell("\"$RIGOR\" render \(scene) --size 8x8 --spp 1 -o sky.exr")
+        try run.expectFailure(
+            ["dispute", "devices", scene, "--device", "cpu", "--against", path, "--env", light]
+                + small, "own.part", "environment none, not sky.exr")
     }
 
     @Test func quotesComeBeforeTheWork() throws {

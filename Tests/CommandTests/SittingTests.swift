@@ -82,6 +82,10 @@ import Testing
         for (options, pieces) in [
             (["--resume"], ["--resume", "name it with -o"]),
             (["--preview", "3"], ["--preview", "name it with -o"]),
+            (
+                ["--noise", "0.1", "--spp", "8", "--spp-min", "9"],
+                ["--spp-min 9: at most --spp, 8"]
+            ),
             (["--share", "--noise", "0.1"], ["--noise: not with"]),
             (["--share", "-o", "x.exr", "--aov", "all"], ["--aov: not with"]),
             (["--share", "--frames", "1-2"], ["--frames: not with"]),

@@ -52,7 +52,7 @@ extension RenderPart.Job {
         if let difference = parameters.difference(from: other.parameters) { return difference }
         let compared: [(name: String, own: String, its: String)] = [
             ("frame", "\(frame)", "\(other.frame)"), ("scene", scene, other.scene),
-            ("environment", environment, other.environment),
+            ("environment", Self.text(environment), Self.text(other.environment)),
             ("app version", version, other.version),
             ("kernels", "\(kernels)", "\(other.kernels)"),
         ]
@@ -61,6 +61,8 @@ extension RenderPart.Job {
         }
         return blob == other.blob ? nil : "other content under the same names"
     }
+
+    private static func text(_ name: String) -> String { name.isEmpty ? "none" : name }
 }
 
 extension RenderParameters {

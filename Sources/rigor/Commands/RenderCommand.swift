@@ -55,6 +55,9 @@ struct RenderCommand: AsyncParsableCommand {
                 throw ValidationError("\(name): a picture expected: name it with -o")
             }
         }
+        if let least = scene.noise.sppMin, least > scene.spp {
+            throw ValidationError("--spp-min \(least): at most --spp, \(scene.spp), expected")
+        }
         guard sharing.isGiven else { return }
         let strange = [
             ("--frames", moment.frames != nil), ("--resume", sitting.resume),

@@ -91,7 +91,9 @@ struct RenderReport {
             "rate     \(Units.significant(samplesPerSecond / 1e6)) Msamples/s",
         ]
         for (name, time) in kernels.sorted(by: { $0.value.seconds > $1.value.seconds }) {
-            let padded = name.padding(toLength: 12, withPad: " ", startingAt: 0)
+            // Longer names are never cut.
+            let width = max(12, name.count)
+            let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
             lines.append("kernel   \(padded) \(text(time.seconds)) s, \(time.launches) launches")
         }
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }

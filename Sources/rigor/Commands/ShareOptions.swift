@@ -53,13 +53,13 @@ struct ShareOptions: ParsableArguments {
     func piece(of parameters: RenderParameters) throws(Failure) -> RenderPiece {
         var piece = RenderPiece(wholeOf: parameters)
         for (name, asked, all) in [
-            ("tiles", tiles, piece.tiles), ("samples", samples, piece.samples),
+            ("tile", tiles, piece.tiles), ("sample", samples, piece.samples),
         ] {
             guard let asked, asked.upperBound > all.upperBound else { continue }
             throw Failure(
                 .usage,
-                "--\(name) \(asked.lowerBound)-\(asked.upperBound - 1): the picture has "
-                    + "\(all.count) \(name), 0-\(all.upperBound - 1)")
+                "--\(name)s \(asked.lowerBound)-\(asked.upperBound - 1): the picture has "
+                    + "\(Units.count(all.count, name)), 0-\(all.upperBound - 1)")
         }
         piece.tiles = tiles ?? piece.tiles
         piece.samples = samples ?? piece.samples
