@@ -31,7 +31,7 @@ struct RenderJob {
             try command.load(frame: self.frame)
         }
         if !command.format.json { warn(of: scene) }
-        report.triangles = scene.triangles.count
+        report.triangles = scene.drawnTriangleCount
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
         }
