@@ -8,7 +8,8 @@ struct RenderPrograms {
     let frame: any ComputeProgram
     /// Rays through the tree.
     let trace: any ComputeProgram
-    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow.
+    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow or
+    /// the scene has instances.
     let packet: (any ComputeProgram)?
     // The stages between rays.
     let surface: any ComputeProgram
@@ -39,7 +40,8 @@ struct RenderPrograms {
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow, features))
-        packet = isNarrow ? nil : try device.program(Self.packet(features))
+        // A packet goes into every instance that one of its rays does: one by one is faster there.
+        packet = isNarrow || hasInstances ? nil : try device.program(Self.packet(features))
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program(
             "surface", place + ["density", "queue"] + meeting + mediaFile + ["surface"],
