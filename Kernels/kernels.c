@@ -127,6 +127,9 @@ static const char render_environment[] = {
 static const char render_film[] = {
 #embed "render/film.cl" suffix(, 0)
 };
+static const char render_instance[] = {
+#embed "render/instance.cl" suffix(, 0)
+};
 static const char render_layered[] = {
 #embed "render/layered.cl" suffix(, 0)
 };
@@ -223,6 +226,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/density.cl", render_density),
     FILE_ENTRY("render/environment.cl", render_environment),
     FILE_ENTRY("render/film.cl", render_film),
+    FILE_ENTRY("render/instance.cl", render_instance),
     FILE_ENTRY("render/layered.cl", render_layered),
     FILE_ENTRY("render/layers.cl", render_layers),
     FILE_ENTRY("render/layout.cl", render_layout),

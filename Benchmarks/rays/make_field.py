@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a .glb of a hilly field with about so many triangles: for the building of large trees.
+"""Writes a .glb of a hilly field with about so many triangles: for the building of large trees. With a
+third number, that many turned and scaled fields that share one mesh.
 
     Benchmarks/rays/make_field.py 10000000 field.glb
+    Benchmarks/rays/make_field.py 20000 fields.glb 1000
 """
 import json
 import math
@@ -10,8 +12,19 @@ import sys
 from array import array
 
 
+def places(count, extent):
+    """Nodes on a square grid, turned about the vertical and scaled, no two alike."""
+    wide = max(math.ceil(math.sqrt(count)), 1)
+    for place in range(count):
+        turn, scale = place * 2.399963, 0.5 + (place * 0.618034) % 1
+        yield {"mesh": 0, "name": f"Field {place}",
+               "translation": [place % wide * extent, 0.1 * (place % 7), place // wide * extent],
+               "rotation": [0, math.sin(turn / 2), 0, math.cos(turn / 2)],
+               "scale": [scale, 2 * scale, scale * (-1 if place % 5 == 0 else 1)]}
+
+
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     side = max(int(math.sqrt(int(sys.argv[1]) / 2)), 1)
     positions, row = array("f"), side + 1
@@ -28,9 +41,10 @@ def main():
     normals = array("f", (0.0, 1.0, 0.0)) * (row * row)
     binary = positions.tobytes() + normals.tobytes() + indices.tobytes()
     end = side * 0.01
+    nodes = list(places(int(sys.argv[3]), end)) if len(sys.argv) == 4 else [{"mesh": 0}]
     document = {
-        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0}],
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": list(range(len(nodes)))}],
+        "nodes": nodes,
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 2}]}],
         "buffers": [{"byteLength": len(binary)}],
         "bufferViews": [

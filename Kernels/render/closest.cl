@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl render/traverse.cl
 // The nearest hit of each queued path's ray.
 __kernel void closest(

@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl
 // needs: render/meeting.cl
 // What layered materials have beside glTF's core, at the surfaces that paths came to.

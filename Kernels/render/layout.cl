@@ -46,6 +46,7 @@
 #define S_SRGB 16
 #define S_SHEEN 17 // what a sheen sends back, over cosine and roughness
 #define SHEEN_SIDE 16
+#define S_INSTANCES 19 // the world, and behind it the uses of shared meshes
 
 #define SECTION(blob, s) ((blob) + (blob)[H_SECTIONS + 2 * (s)])
 #define SECTION_COUNT(blob, s) ((blob)[H_SECTIONS + 2 * (s) + 1])
@@ -60,9 +61,11 @@
 #define EMITTER_WORDS 4
 #define EMITTER_NONE 0xffffffffu // a triangle that is not in the table of lights
 
-// A child word: a leaf's block, or a node. A lane's primitive word: whether a hit must ask the
-// material for its alpha, whether the camera sees the front alone, and the triangle.
+// A child word: a leaf's block, an instance (both bits), or a node. A lane's primitive word:
+// whether a hit must ask the material for its alpha, whether the camera sees the front alone, and
+// the triangle.
 #define CHILD_LEAF 0x80000000u
+#define CHILD_INSTANCE 0x40000000u
 #define PRIMITIVE_ASK 0x80000000u
 #define PRIMITIVE_SINGLE_SIDED 0x40000000u
 #define PRIMITIVE_NONE 0x3fffffffu
@@ -129,6 +132,20 @@ EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {
     return limit > 0.0f && most > limit ? scale3(radiance, ex_div(limit, most)) : radiance;
 }
 
+// A use of a shared mesh: rows of four that lead from the world into the mesh's space and back,
+// rows of three for normals, and whether right hands become left ones.
+#define INSTANCE_WORDS 48
+#define I_TO_MESH 0
+#define I_TO_WORLD 12
+#define I_NORMAL 24
+#define I_HANDEDNESS 33 // 1 or -1
+#define I_ROOT 34 // of the mesh's tree
+#define I_PAD 35 // of boxes in the mesh's space
+#define I_SHIFT 36 // a drawn triangle's number less its place among those stored
+#define I_LOW 37 // the box in the world, padded
+#define I_HIGH 40
+#define INSTANCE_WORLD 0u
+
 #define TEXTURE_NONE 0xffffffffu
 
 // A use of a texture.
@@ -176,6 +193,9 @@ EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {
 #define P_SHADOW_RADIANCE 36
 #define P_SHADOW_DENSITY 39
 #define P_SHADOW_ORIGIN 40
+// Where a scene has instances (RIGOR_INSTANCES): the one that the ray met, from `closest` until
+// `scatter` asks for shadow rays. (Not a number, so that a trace has the word by its other name.)
+#define P_INSTANCE P_SHADOW_ORIGIN
 // The cone around the path that textures are filtered by: its width where the ray begins (from
 // `surface` on: where it ends), and how it grows a unit of distance.
 #define P_CONE_WIDTH 43

@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl
 // Where a ray meets a triangle, and what the surface there is turned toward.
 
@@ -10,8 +11,50 @@ typedef struct {
     float u, v;
     float side; // 1 where the viewer sees the front, else -1
     float over; // one over how much of the normal lies along the ray
+#ifdef RIGOR_INSTANCES
+    uint instance;
+    uint stored; // the triangle's place among those stored
+#endif
 } Meeting;
 
+#ifdef RIGOR_INSTANCES
+// Where a hit's triangle is among those stored.
+EX_INLINE uint stored_triangle(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot) {
+    return state[P_HIT_PRIMITIVE * capacity + slot]
+        - instance_at(blob, state[P_INSTANCE * capacity + slot])[I_SHIFT];
+}
+
+EX_INLINE vec3 placed_corner(
+    __global const uint *blob, __global const uint *placed, uint vertex) {
+    return move_point(
+        placed + I_TO_WORLD, load3(SECTION(blob, S_VERTICES) + VERTEX_WORDS * vertex));
+}
+
+// The triangle as it is in the world: its corners are moved there, and what is reckoned from them
+// is as for any other triangle. In a mirror its front is its back.
+EX_INLINE void meet(
+    __global const uint *blob, __global const uint *state, uint capacity, uint slot,
+    Meeting *m) {
+    m->instance = state[P_INSTANCE * capacity + slot];
+    m->stored = stored_triangle(blob, state, capacity, slot);
+    load_triangle(blob, m->stored, &m->t);
+    __global const uint *placed = instance_at(blob, m->instance);
+    vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
+    m->a = placed_corner(blob, placed, m->t.a);
+    m->ab = subtract3(placed_corner(blob, placed, m->t.b), m->a);
+    m->ac = subtract3(placed_corner(blob, placed, m->t.c), m->a);
+    vec3 normal = cross3(m->ab, m->ac);
+    vec3 r = cross3(subtract3(m->a, path_vec3(state, capacity, P_ORIGIN, slot)), direction);
+    float over = ex_rcp(dot3(normal, direction));
+    float handedness = as_float(placed[I_HANDEDNESS]);
+    m->u = dot3(r, m->ac) * over;
+    m->v = -dot3(r, m->ab) * over;
+    m->side = over * handedness < 0.0f ? 1.0f : -1.0f;
+    m->over = fabs(over);
+    m->normal = scale3(normal, handedness);
+}
+#else
 EX_INLINE void meet(
     __global const uint *blob, __global const uint *state, uint capacity, uint slot,
     Meeting *m) {
@@ -29,6 +72,7 @@ EX_INLINE void meet(
     m->side = over < 0.0f ? 1.0f : -1.0f;
     m->over = fabs(over);
 }
+#endif
 
 // How the path's cone, `width` wide where it meets the triangle, covers textures.
 EX_INLINE void cone_footprint(
@@ -52,9 +96,34 @@ EX_INLINE vec4 material_texel(
 // The interpolated tangent, its handedness in w.
 EX_INLINE vec4 surface_tangent(__global const uint *blob, const Meeting *m) {
     __global const uint *tangents = SECTION(blob, S_TANGENTS);
+#ifdef RIGOR_INSTANCES
+    __global const uint *placed = instance_at(blob, m->instance);
+    return blend4(
+        placed_tangent(placed, load4(tangents + 4 * m->t.a)),
+        placed_tangent(placed, load4(tangents + 4 * m->t.b)),
+        placed_tangent(placed, load4(tangents + 4 * m->t.c)), m->u, m->v);
+#else
     return blend4(
         load4(tangents + 4 * m->t.a), load4(tangents + 4 * m->t.b),
         load4(tangents + 4 * m->t.c), m->u, m->v);
+#endif
+}
+
+// The interpolated normal.
+EX_INLINE vec3 smooth_normal(__global const uint *blob, const Meeting *m) {
+    __global const uint *normals = SECTION(blob, S_VERTICES) + 3;
+    const Triangle *t = &m->t;
+#ifdef RIGOR_INSTANCES
+    __global const uint *placed = instance_at(blob, m->instance);
+    return blend3(
+        placed_normal(placed, load3(normals + VERTEX_WORDS * t->a)),
+        placed_normal(placed, load3(normals + VERTEX_WORDS * t->b)),
+        placed_normal(placed, load3(normals + VERTEX_WORDS * t->c)), m->u, m->v);
+#else
+    return blend3(
+        load3(normals + VERTEX_WORDS * t->a), load3(normals + VERTEX_WORDS * t->b),
+        load3(normals + VERTEX_WORDS * t->c), m->u, m->v);
+#endif
 }
 
 // The shading normal: interpolated, bent by the normal map's texel, and never facing away from the
@@ -62,11 +131,7 @@ EX_INLINE vec4 surface_tangent(__global const uint *blob, const Meeting *m) {
 EX_INLINE vec3 shading_normal(
     __global const uint *blob, const Meeting *m, vec3 geometric, vec3 toward_viewer, bool has_map,
     vec3 texel, float scale) {
-    const Triangle *t = &m->t;
-    __global const uint *normals = SECTION(blob, S_VERTICES) + 3;
-    vec3 smooth = blend3(
-        load3(normals + VERTEX_WORDS * t->a), load3(normals + VERTEX_WORDS * t->b),
-        load3(normals + VERTEX_WORDS * t->c), m->u, m->v);
+    vec3 smooth = smooth_normal(blob, m);
     vec3 n = geometric;
     if (dot3(smooth, smooth) > 0x1p-20f) n = scale3(normalize3(smooth), m->side);
     if (has_map && SECTION_COUNT(blob, S_TANGENTS) != 0u) {

@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl
 // needs: render/traverse.cl
 // Sixteen rays through the tree together, for rays that go much the same way. The same arithmetic
@@ -14,9 +15,32 @@ typedef struct {
     float16 sx, sy, sz; // -origin * inverse
     float16 distance; // of the nearest hit so far; below zero where there is no ray
     uint16 primitive;
+#ifdef RIGOR_INSTANCES
+    uint16 instance;
+#endif
     bool is_alike; // all directions lie in one octant, and the near bounds are the same words
     uint near_x, near_y, near_z;
 } Packet;
+
+// Where the rays are on their way; see Space.
+typedef struct {
+    float pad;
+#ifdef RIGOR_INSTANCES
+    uint instance;
+    uint shift;
+    float16 near, far;
+#endif
+} PacketSpace;
+
+EX_INLINE void packet_in_world(float pad, PacketSpace *space) {
+    space->pad = pad;
+#ifdef RIGOR_INSTANCES
+    space->instance = INSTANCE_WORLD;
+    space->shift = 0u;
+    space->near = (float16)(-0x1p127f);
+    space->far = (float16)(0x1p127f);
+#endif
+}
 
 EX_INLINE bool any_lane(int16 mask) {
     // A compiler does not find these instructions by itself.
@@ -59,6 +83,20 @@ EX_INLINE bool alike(float16 x) {
     return !any_lane(is_negative ^ (int16)(is_negative.s0));
 }
 
+// What boxes are tested with, of origins and directions.
+EX_INLINE void prepare_slabs(Packet *p) {
+    p->ix = safe_inverse16(p->dx);
+    p->iy = safe_inverse16(p->dy);
+    p->iz = safe_inverse16(p->dz);
+    p->sx = -(p->ox * p->ix);
+    p->sy = -(p->oy * p->iy);
+    p->sz = -(p->oz * p->iz);
+    p->is_alike = alike(p->ix) && alike(p->iy) && alike(p->iz);
+    p->near_x = p->ix.s0 < 0.0f ? 8u : 0u;
+    p->near_y = p->iy.s0 < 0.0f ? 24u : 16u;
+    p->near_z = p->iz.s0 < 0.0f ? 40u : 32u;
+}
+
 // The rays of sixteen places of a queue, as far as there are so many.
 EX_INLINE void load_packet(
     __global const uint *state, uint capacity, __global const uint *queue, uint first,
@@ -78,18 +116,12 @@ EX_INLINE void load_packet(
     p->dx = vload16(0, words[3]);
     p->dy = vload16(0, words[4]);
     p->dz = vload16(0, words[5]);
-    p->ix = safe_inverse16(p->dx);
-    p->iy = safe_inverse16(p->dy);
-    p->iz = safe_inverse16(p->dz);
-    p->sx = -(p->ox * p->ix);
-    p->sy = -(p->oy * p->iy);
-    p->sz = -(p->oz * p->iz);
+    prepare_slabs(p);
     p->distance = vload16(0, distance);
     p->primitive = (uint16)(PRIMITIVE_NONE);
-    p->is_alike = alike(p->ix) && alike(p->iy) && alike(p->iz);
-    p->near_x = p->ix.s0 < 0.0f ? 8u : 0u;
-    p->near_y = p->iy.s0 < 0.0f ? 24u : 16u;
-    p->near_z = p->iz.s0 < 0.0f ? 40u : 32u;
+#ifdef RIGOR_INSTANCES
+    p->instance = (uint16)(INSTANCE_WORLD);
+#endif
 }
 
 // The same as below with half the comparisons: least and greatest of two fused products with the
@@ -156,7 +188,8 @@ EX_INLINE int16 in_own_box(
 // Takes out of `hits` the rays that a material lets through.
 EX_INLINE int16 stopped_rays(
     __global const uint *blob, __global const uint *state, uint capacity, const uint *slots,
-    uint dimension, uint primitive, int16 hits, float16 u, float16 v, float16 size) {
+    uint dimension, uint stored, uint primitive, int16 hits, float16 u, float16 v,
+    float16 size) {
     int marks[PACKET];
     float us[PACKET], vs[PACKET];
     vstore16(hits, 0, marks);
@@ -166,7 +199,7 @@ EX_INLINE int16 stopped_rays(
         if (marks[i] == 0) continue;
         uint key = draw_bits(
             state[P_KEY * capacity + slots[i]], state[P_SAMPLE * capacity + slots[i]], dimension);
-        if (passes_through(blob, primitive, us[i], vs[i], key)) marks[i] = 0;
+        if (passes_through(blob, stored, primitive, us[i], vs[i], key)) marks[i] = 0;
     }
     return vload16(0, marks);
 }
@@ -174,7 +207,8 @@ EX_INLINE int16 stopped_rays(
 // One triangle of a block against all rays; see block_candidates and test_block.
 EX_INLINE void test_triangle(
     __global const uint *blob, __global const uint *block, uint lane, __global const uint *state,
-    uint capacity, const uint *slots, uint dimension, bool is_camera, float pad, Packet *p) {
+    uint capacity, const uint *slots, uint dimension, bool is_camera, const PacketSpace *space,
+    Packet *p) {
     __global const float *b = (__global const float *)block + lane;
     float16 cx = (float16)(b[0]) - p->ox, cy = (float16)(b[8]) - p->oy;
     float16 cz = (float16)(b[16]) - p->oz;
@@ -193,19 +227,26 @@ EX_INLINE void test_triangle(
         & (ts > (float16)(0.0f)) & (ts <= bound) & (size > (float16)(0.0f));
     if (!any_lane(hits)) return;
     uint word = block[96 + lane];
-    uint primitive = word & PRIMITIVE_NONE;
+    uint stored = word & PRIMITIVE_NONE, primitive = stored;
     float16 distance = quotient16(ts, size);
+#ifdef RIGOR_INSTANCES
+    primitive += space->shift;
+    hits &= (space->near <= distance) & (distance <= space->far);
+#endif
     hits &= (distance < p->distance)
         | ((distance == p->distance) & ((uint16)(primitive) < p->primitive));
-    hits &= in_own_box(b, p, pad, distance);
+    hits &= in_own_box(b, p, space->pad, distance);
     // The camera does not see the back of a single-sided surface (glTF 2.0, 3.9.7).
     if (is_camera && word & PRIMITIVE_SINGLE_SIDED) hits &= det <= (float16)(0.0f);
     if (word & PRIMITIVE_ASK && any_lane(hits)) {
         hits = stopped_rays(
-            blob, state, capacity, slots, dimension, primitive, hits, us, vs, size);
+            blob, state, capacity, slots, dimension, stored, primitive, hits, us, vs, size);
     }
     p->distance = hits ? distance : p->distance;
     p->primitive = hits ? (uint16)(primitive) : p->primitive;
+#ifdef RIGOR_INSTANCES
+    p->instance = hits ? (uint16)(space->instance) : p->instance;
+#endif
 }
 
 // A node's children that any ray enters go on the stack, the farthest first.
@@ -233,6 +274,62 @@ EX_INLINE uint push_children(
     }
     return top;
 }
+
+#ifdef RIGOR_INSTANCES
+// Where the rays are between two planes of a box: the later beginning and the earlier end so far.
+EX_INLINE void narrow_interval(
+    float low, float high, float16 inverse, float16 shifted, PacketSpace *space) {
+    float16 a = fma((float16)(low), inverse, shifted), b = fma((float16)(high), inverse, shifted);
+    float16 n = a < b ? a : b, f = a > b ? a : b;
+    space->near = space->near > n ? space->near : n;
+    space->far = space->far < f ? space->far : f;
+}
+
+// A row of four times the packet's points or, without the last, directions.
+EX_INLINE float16 row_times(__global const float *row, float16 x, float16 y, float16 z, float16 w) {
+    return fma((float16)(row[0]), x, fma((float16)(row[1]), y, fma((float16)(row[2]), z, w)));
+}
+
+// A row of three times the packet's directions, as dot3 has it.
+EX_INLINE float16 row_dot(__global const float *row, float16 x, float16 y, float16 z) {
+    return fma((float16)(row[0]), x, fma((float16)(row[1]), y, row[2] * z));
+}
+
+// The rays go into the space of the mesh that `instance` puts into the world.
+EX_INLINE void packet_into_instance(
+    __global const uint *blob, uint instance, PacketSpace *space, Packet *p) {
+    __global const uint *placed = instance_at(blob, instance);
+    __global const float *b = (__global const float *)placed;
+    space->instance = instance;
+    space->shift = placed[I_SHIFT];
+    space->pad = b[I_PAD];
+    narrow_interval(b[I_LOW], b[I_HIGH], p->ix, p->sx, space);
+    narrow_interval(b[I_LOW + 1], b[I_HIGH + 1], p->iy, p->sy, space);
+    narrow_interval(b[I_LOW + 2], b[I_HIGH + 2], p->iz, p->sz, space);
+    __global const float *rows = b + I_TO_MESH;
+    float16 x = p->ox, y = p->oy, z = p->oz;
+    p->ox = row_times(rows, x, y, z, (float16)(rows[3]));
+    p->oy = row_times(rows + 4, x, y, z, (float16)(rows[7]));
+    p->oz = row_times(rows + 8, x, y, z, (float16)(rows[11]));
+    x = p->dx;
+    y = p->dy;
+    z = p->dz;
+    p->dx = row_dot(rows, x, y, z);
+    p->dy = row_dot(rows + 4, x, y, z);
+    p->dz = row_dot(rows + 8, x, y, z);
+    prepare_slabs(p);
+}
+
+// And back, with what they met.
+EX_INLINE void packet_out_of_instance(const Packet *outside, Packet *p) {
+    float16 distance = p->distance;
+    uint16 primitive = p->primitive, instance = p->instance;
+    *p = *outside;
+    p->distance = distance;
+    p->primitive = primitive;
+    p->instance = instance;
+}
+#endif
 
 // Rays that a work-item sorts: as many as its caches hold.
 #define SORT_RUN 16384u
@@ -275,7 +372,12 @@ __kernel void closest_packet(
     uint slots[PACKET];
     Packet p;
     load_packet(state, capacity, queue, first, count, slots, &p);
-    float pad = as_float(blob[H_PAD]);
+    PacketSpace space;
+    packet_in_world(as_float(blob[H_PAD]), &space);
+#ifdef RIGOR_INSTANCES
+    Packet outside = p;
+    uint base = 0u;
+#endif
     uint words[STACK_SIZE];
     float keys[STACK_SIZE];
     float16 entries[STACK_SIZE];
@@ -284,9 +386,24 @@ __kernel void closest_packet(
         top = push_children(SECTION(blob, S_NODES), &p, 0u, words, keys, entries);
     }
     while (top > 0u) {
+#ifdef RIGOR_INSTANCES
+        if (space.instance != INSTANCE_WORLD && top == base) {
+            packet_in_world(as_float(blob[H_PAD]), &space);
+            packet_out_of_instance(&outside, &p);
+        }
+#endif
         --top;
         if (!any_lane(entries[top] <= p.distance)) continue;
         uint word = words[top];
+#ifdef RIGOR_INSTANCES
+        if ((word & (CHILD_LEAF | CHILD_INSTANCE)) == (CHILD_LEAF | CHILD_INSTANCE)) {
+            base = top;
+            outside = p;
+            uint instance = word & ~(CHILD_LEAF | CHILD_INSTANCE);
+            packet_into_instance(blob, instance, &space, &p);
+            word = instance_at(blob, instance)[I_ROOT];
+        }
+#endif
         if (!(word & CHILD_LEAF)) {
             __global const uint *node = SECTION(blob, S_NODES) + word * NODE_WORDS;
             top = push_children(node, &p, top, words, keys, entries);
@@ -297,7 +414,7 @@ __kernel void closest_packet(
         for (uint lane = 0u; lane < 8u && block[96 + lane] != PRIMITIVE_NONE; ++lane) {
             test_triangle(
                 blob, block, lane, state, capacity, slots, depth * D_COUNT + D_ALPHA,
-                depth == 0u, pad, &p);
+                depth == 0u, &space, &p);
         }
     }
     float distance[PACKET];
@@ -308,5 +425,11 @@ __kernel void closest_packet(
         set_path_float(state, capacity, P_HIT_DISTANCE, slots[i], distance[i]);
         state[P_HIT_PRIMITIVE * capacity + slots[i]] = primitive[i];
     }
+#ifdef RIGOR_INSTANCES
+    vstore16(p.instance, 0, primitive);
+    for (uint i = 0u; i < PACKET && first + i < count; ++i) {
+        state[P_INSTANCE * capacity + slots[i]] = primitive[i];
+    }
+#endif
 }
 #endif

@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/environment.cl
 // needs: render/density.cl render/queue.cl render/meeting.cl
 // Where a ray ends: light found by chance is collected, and what was met is kept for the stages
@@ -177,8 +178,13 @@ EX_INLINE bool arrive(
         vec3 emitted = multiply3(
             load3(material + M_EMISSIVE),
             make3(texels->emissive[0][i], texels->emissive[1][i], texels->emissive[2][i]));
+#ifdef RIGOR_INSTANCES
+        uint stored = m.stored;
+#else
+        uint stored = state[P_HIT_PRIMITIVE * capacity + slot];
+#endif
         collect(
-            blob, state, capacity, slot, depth, state[P_HIT_PRIMITIVE * capacity + slot], direction,
+            blob, state, capacity, slot, depth, stored, direction,
             path_vec3(state, capacity, P_THROUGHPUT, slot), normal, emitted);
     }
     if (depth > blob[H_BOUNCES]) return false;
@@ -201,8 +207,14 @@ __kernel void surface(
     for (uint item = first; item < end; ++item) {
         uint slot = queue[item];
         uint primitive = state[P_HIT_PRIMITIVE * capacity + slot];
-        if (primitive == PRIMITIVE_NONE) misses[miss_count++] = slot;
-        else if (!is_last || is_emissive(blob, primitive)) hits[hit_count++] = slot;
+        if (primitive == PRIMITIVE_NONE) {
+            misses[miss_count++] = slot;
+            continue;
+        }
+#ifdef RIGOR_INSTANCES
+        primitive = stored_triangle(blob, state, capacity, slot);
+#endif
+        if (!is_last || is_emissive(blob, primitive)) hits[hit_count++] = slot;
     }
     PATH_LOOP
     for (uint i = 0u; i < miss_count; ++i) escape(blob, state, capacity, misses[i], depth);

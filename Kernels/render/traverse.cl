@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl
 // One ray through a tree of eight-wide nodes with blocks of eight triangles in its leaves.
 //
@@ -6,6 +7,11 @@
 // like a node's. fma, min and max are monotone, so every enclosing node is entered while its
 // entry is not beyond the best hit: the result, the least (distance, primitive), does not depend on
 // the tree or on the order of visits.
+//
+// With instances (RIGOR_INSTANCES) a ray goes into a mesh's space and comes back, both kept on one
+// stack. Its direction is not made unit length there, so that distances are the world's. A
+// candidate counts only if its distance lies in the interval of the instance's box too: what holds
+// of boxes in one space says nothing of those in another.
 
 #ifdef RIGOR_NARROW
 #define LANES 4
@@ -35,8 +41,12 @@ EX_INLINE uint lane_bits(int8 mask) {
 }
 #endif
 
-// The host refuses trees that could need more; Bvh+Layout.swift.
+// The host refuses trees that could need more; WideBvh.swift.
+#ifdef RIGOR_INSTANCES
+#define STACK_SIZE 192 // a mesh's tree on top of the scene's
+#else
 #define STACK_SIZE 96
+#endif
 
 typedef struct {
     float3 origin;
@@ -49,7 +59,32 @@ typedef struct {
 typedef struct {
     float distance;
     uint primitive;
+#ifdef RIGOR_INSTANCES
+    uint instance;
+#endif
 } Hit;
+
+// Where a ray is on its way: in the world, or in the space of an instance's mesh.
+typedef struct {
+    float pad; // of boxes there
+#ifdef RIGOR_INSTANCES
+    uint instance;
+    uint shift; // a triangle's number less its place among those stored
+    float near, far; // where the ray is in the instance's box
+#endif
+} Space;
+
+EX_INLINE Space world_space(float pad) {
+    Space space;
+    space.pad = pad;
+#ifdef RIGOR_INSTANCES
+    space.instance = INSTANCE_WORLD;
+    space.shift = 0u;
+    space.near = -0x1p127f;
+    space.far = 0x1p127f;
+#endif
+    return space;
+}
 
 // T / D for D > 0 within the range that geometry has; integer seed, Newton steps, one correction.
 EX_INLINE float quotient(float numerator, float denominator) {
@@ -169,7 +204,7 @@ EX_INLINE bool is_in_own_box(
 
 // Tests a leaf's block and keeps the least (distance, primitive) in `hit`. True when it changed.
 EX_INLINE bool test_block(
-    __global const uint *blob, __global const uint *block, const Ray *ray, float pad,
+    __global const uint *blob, __global const uint *block, const Ray *ray, Space space,
     bool is_camera, uint alpha_key, Hit *hit) {
     float u[8], v[8], t[8], determinant[8];
     uint bits = block_candidates(block, ray, hit->distance, u, v, t, determinant);
@@ -180,18 +215,25 @@ EX_INLINE bool test_block(
         float size = fabs(determinant[lane]);
         float distance = quotient(t[lane], size);
         uint word = block[96 + lane];
-        uint primitive = word & PRIMITIVE_NONE;
+        uint stored = word & PRIMITIVE_NONE, primitive = stored;
+#ifdef RIGOR_INSTANCES
+        primitive += space.shift;
+        if (!(space.near <= distance && distance <= space.far)) continue;
+#endif
         bool is_nearer = distance < hit->distance
             || (distance == hit->distance && primitive < hit->primitive);
-        if (!is_nearer || !is_in_own_box(block, lane, ray, pad, distance)) continue;
+        if (!is_nearer || !is_in_own_box(block, lane, ray, space.pad, distance)) continue;
         // The camera does not see the back of a single-sided surface (glTF 2.0, 3.9.7).
         if (is_camera && word & PRIMITIVE_SINGLE_SIDED && determinant[lane] > 0.0f) continue;
         if (word & PRIMITIVE_ASK) {
             float bu = quotient(u[lane], size), bv = quotient(v[lane], size);
-            if (passes_through(blob, primitive, bu, bv, alpha_key)) continue;
+            if (passes_through(blob, stored, primitive, bu, bv, alpha_key)) continue;
         }
         hit->distance = distance;
         hit->primitive = primitive;
+#ifdef RIGOR_INSTANCES
+        hit->instance = space.instance;
+#endif
         changed = true;
     }
     return changed;
@@ -205,11 +247,52 @@ typedef struct {
     uint current; // a child word
     uint top;
     ulong stack[STACK_SIZE]; // where a child is entered, and below it its word; the farthest first
+#ifdef RIGOR_INSTANCES
+    Space space;
+    Ray outside; // the ray in the world, while it is in an instance
+    uint base; // what waits below is in the world
+    float world_pad;
+#endif
 } Walk;
+
+#ifdef RIGOR_INSTANCES
+// The ray goes into the space of the mesh that `instance` puts into the world.
+EX_INLINE void enter_instance(__global const uint *blob, uint instance, Walk *w) {
+    __global const uint *placed = instance_at(blob, instance);
+    float3 low = vload3(0, (__global const float *)placed + I_LOW);
+    float3 high = vload3(0, (__global const float *)placed + I_HIGH);
+    float3 s = fma(low, w->ray.inverse, w->ray.shifted);
+    float3 e = fma(high, w->ray.inverse, w->ray.shifted);
+    float3 n = s < e ? s : e;
+    float3 f = s > e ? s : e;
+    float near = n.x > n.y ? n.x : n.y, far = f.x < f.y ? f.x : f.y;
+    w->space.instance = instance;
+    w->space.shift = placed[I_SHIFT];
+    w->space.pad = as_float(placed[I_PAD]);
+    w->space.near = near > n.z ? near : n.z;
+    w->space.far = far < f.z ? far : f.z;
+    w->outside = w->ray;
+    w->base = w->top;
+    w->current = placed[I_ROOT];
+    vec3 origin = make3(w->ray.origin.x, w->ray.origin.y, w->ray.origin.z);
+    vec3 direction = make3(w->ray.direction.x, w->ray.direction.y, w->ray.direction.z);
+    make_ray(
+        move_point(placed + I_TO_MESH, origin), move_direction(placed + I_TO_MESH, direction),
+        &w->ray);
+}
+
+EX_INLINE void leave_instance(Walk *w) {
+    w->space = world_space(w->world_pad);
+    w->ray = w->outside;
+}
+#endif
 
 // Goes to the nearest child that waits; false when there is none before the hit.
 EX_INLINE bool go_back(Walk *w) {
     do {
+#ifdef RIGOR_INSTANCES
+        if (w->space.instance != INSTANCE_WORLD && w->top == w->base) leave_instance(w);
+#endif
         if (w->top == 0u) return false;
         --w->top;
     } while (as_float((uint)(w->stack[w->top] >> 32)) > w->hit.distance);
@@ -246,9 +329,18 @@ EX_INLINE void go_down(__global const uint *node, const float *entry, uint bits,
 EX_INLINE bool walk(
     __global const uint *blob, float pad, bool any, bool is_camera, Walk *w) {
     if (w->current & CHILD_LEAF) {
+#ifdef RIGOR_INSTANCES
+        if (w->current & CHILD_INSTANCE) {
+            enter_instance(blob, w->current & ~(CHILD_LEAF | CHILD_INSTANCE), w);
+            return true;
+        }
+        Space space = w->space;
+#else
+        Space space = world_space(pad);
+#endif
         __global const uint *block =
             SECTION(blob, S_BLOCKS) + (w->current & ~CHILD_LEAF) * BLOCK_WORDS;
-        bool is_hit = test_block(blob, block, &w->ray, pad, is_camera, w->alpha_key, &w->hit);
+        bool is_hit = test_block(blob, block, &w->ray, space, is_camera, w->alpha_key, &w->hit);
         if (is_hit && any) return false;
         return go_back(w);
     }
@@ -286,6 +378,11 @@ EX_INLINE bool begin_walk(const Rays *r, uint slot, Walk *w) {
     w->hit.primitive = PRIMITIVE_NONE;
     w->top = 0u;
     w->current = 0u;
+#ifdef RIGOR_INSTANCES
+    w->hit.instance = INSTANCE_WORLD;
+    w->world_pad = as_float(r->blob[H_PAD]);
+    w->space = world_space(w->world_pad);
+#endif
     return SECTION_COUNT(r->blob, S_NODES) != 0u;
 }
 
@@ -294,6 +391,9 @@ EX_INLINE void end_walk(const Rays *r, uint slot, const Walk *w) {
     if (!r->is_shadow) {
         set_path_float(r->state, r->capacity, P_HIT_DISTANCE, slot, w->hit.distance);
         r->state[P_HIT_PRIMITIVE * r->capacity + slot] = w->hit.primitive;
+#ifdef RIGOR_INSTANCES
+        r->state[P_INSTANCE * r->capacity + slot] = w->hit.instance;
+#endif
     } else if (w->hit.primitive == PRIMITIVE_NONE) {
         vec3 radiance = add3(
             path_vec3(r->state, r->capacity, P_RADIANCE, slot),

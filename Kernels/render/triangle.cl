@@ -81,11 +81,12 @@ EX_INLINE vec4 tint_emission(
 
 // Whether a ray goes on through a candidate hit: coverage by mask or by chance. The draw is keyed
 // by path and primitive, never by the order of visits. Coverage is that of the finest texels,
-// whatever the distance: a mask's threshold has no meaning for the mean of many.
+// whatever the distance: a mask's threshold has no meaning for the mean of many. (`stored`: where
+// the primitive is among the triangles, which for an instance's is not its number.)
 EX_INLINE bool passes_through(
-    __global const uint *blob, uint primitive, float u, float v, uint alpha_key) {
+    __global const uint *blob, uint stored, uint primitive, float u, float v, uint alpha_key) {
     Triangle t;
-    load_triangle(blob, primitive, &t);
+    load_triangle(blob, stored, &t);
     __global const uint *material = SECTION(blob, S_MATERIALS) + t.material * MATERIAL_WORDS;
     float alpha = vertex_color(blob, material, &t, u, v).w;
     uint texture = material[M_BASE_TEXTURE];

@@ -72,15 +72,15 @@ public final class FakeComputeDevice: ComputeDevice {
     }
 
     public init(
-        name: String = "fake", memoryBytes: Int = 1 << 30, kernels: [String: Kernel],
-        faults: [Fault] = []
+        name: String = "fake", memoryBytes: Int = 1 << 30, allocationBytesMax: Int? = nil,
+        kernels: [String: Kernel], faults: [Fault] = []
     ) {
         self.kernels = kernels
         self.faults = faults
         description = DeviceDescription(
             platform: "Test kit", name: name, driverVersion: "1", platformVersion: "1",
             kind: .other, computeUnits: 1, memoryBytes: memoryBytes,
-            allocationBytesMax: memoryBytes / 4, localMemoryBytes: 32 << 10,
+            allocationBytesMax: allocationBytesMax ?? memoryBytes / 4, localMemoryBytes: 32 << 10,
             workGroupItemsMax: 256, prefersWideVectors: false)
     }
 

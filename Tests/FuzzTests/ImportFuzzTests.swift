@@ -151,6 +151,7 @@ import Testing
         var limits = ImportLimits()
         limits.verticesMax = 1 << 18
         limits.trianglesMax = 1 << 18
+        limits.drawnTrianglesMax = 1 << 18
         limits.elementsFromNothingMax = 1 << 12
         limits.texelsMax = 1 << 21
         limits.image = Self.limits

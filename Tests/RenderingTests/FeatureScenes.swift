@@ -13,7 +13,69 @@ enum FeatureScene {
         ("default sky", sky), ("orthographic", orthographic), ("no light", dark),
         ("single-sided", singleSided), ("nested solids", solids), ("layers", layers),
         ("unlit", unlit),
+        ("instances", instances), ("instances alone", instancesAlone),
     ]
+
+    /// Every kind of material on shared meshes that are turned, squeezed and mirrored, beside
+    /// triangles in the world and a lamp.
+    private static var instances: Scene {
+        var maker = SceneMaker()
+        maker.scene = layers
+        var random = Random(state: 11)
+        let bytes = (0..<4 * 8 * 8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        maker.scene.textures = [Texture(width: 8, height: 8, rgba8: bytes, isSRGB: true)]
+        let lamp = maker.material([0, 0, 0], emissive: [4, 3, 2])
+        maker.quad([-0.4, 1, 0], [0.4, 1, 0], [0.4, 1, 0.5], [-0.4, 1, 0.5], lamp)
+        let materials: [(inout Material) -> Void] = [
+            {
+                $0.normalTexture = TextureRef(texture: 0)
+                $0.baseColorTexture = TextureRef(texture: 0)
+            },
+            {
+                $0.alphaMode = .blend
+                $0.baseColor.w = 0.6
+            },
+            {
+                $0.transmission = 1
+                $0.isThinWalled = false
+                $0.ior = 1.5
+                $0.attenuationColor = [0.5, 0.9, 0.6]
+                $0.attenuationDistance = 0.3
+            },
+            {
+                $0.layers.clearcoat = 0.9
+                $0.layers.anisotropy = 0.7
+                $0.isDoubleSided = false
+            },
+        ]
+        let numbers = materials.map { maker.material([0.8, 0.7, 0.6], $0) }
+        let first = maker.scene.positions.count
+        for (place, material) in numbers.enumerated() {
+            maker.mesh { $0.sphere([0.1, 0, 0], radius: 0.3, level: 1, material) }
+            for _ in 0..<2 {
+                maker.scene.instances.append(
+                    SceneInstance(mesh: place, placement: random.placement(spread: 1)))
+            }
+        }
+        for vertex in first..<maker.scene.positions.count {
+            let n = maker.scene.normals[vertex]
+            maker.scene.tangents[vertex] = [n.z, 0, -n.x, vertex % 2 == 0 ? 1 : -1]
+        }
+        return maker.scene
+    }
+
+    private static var instancesAlone: Scene {
+        var maker = SceneMaker(environment: [0.6, 0.7, 0.9])
+        let grey = maker.material([0.6, 0.6, 0.6]) { $0.roughness = 0.5 }
+        maker.camera(at: [0, 0, 3], halfHeight: 0.4)
+        maker.mesh { $0.sphere(.zero, radius: 0.2, level: 1, grey) }
+        var random = Random(state: 12)
+        for _ in 0..<12 {
+            maker.scene.instances.append(
+                SceneInstance(mesh: 0, placement: random.placement(spread: 1)))
+        }
+        return maker.scene
+    }
 
     private static func stage(environment: SIMD3<Float> = .zero) -> SceneMaker {
         var maker = SceneMaker(environment: environment)

@@ -31,6 +31,22 @@ extension Random {
     }
 }
 
+extension Random {
+    /// A turned, squeezed, sometimes mirrored place within `spread` of the middle.
+    mutating func placement(spread: Float) -> Placement {
+        func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
+            [a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x]
+        }
+        let x = direction()
+        let side = cross(x, direction())
+        let y = side / (side * side).sum().squareRoot()
+        let sign: Float = chance(0.4) ? -1 : 1
+        return Placement(
+            x: x * (0.4 + unit()), y: y * (0.4 + unit()), z: cross(x, y) * (sign * (0.4 + unit())),
+            translation: point() * spread)
+    }
+}
+
 /// Scenes that nobody would make: every feature at once, with values at the ends of their ranges.
 struct RandomScene {
     private(set) var maker = SceneMaker()
@@ -62,6 +78,7 @@ struct RandomScene {
             maker.sphere(
                 centre, radius: radius * 0.6, level: level, UInt32(random.index(materialCount)))
         }
+        if random.chance(0.5) { instances() }
         decorate()
         for _ in 0..<random.index(4) { maker.scene.lights.append(light()) }
         maker.scene.environment = environment()
@@ -173,6 +190,24 @@ struct RandomScene {
         maker.triangle(first, first + 1, first + 2, material)
         if random.chance(0.1) { maker.triangle(first, first + 1, first + 2, material) }
         if random.chance(0.1) { maker.triangle(first, first + 1, first + 1, material) }
+    }
+
+    /// Shared meshes of what does not shine, now and then twice in one place.
+    private mutating func instances() {
+        let dark = maker.scene.materials.indices.filter {
+            maker.scene.materials[$0].emissive.max() <= 0
+        }
+        guard !dark.isEmpty else { return }
+        for mesh in 0..<1 + random.index(3) {
+            let material = UInt32(dark[random.index(dark.count)])
+            let centre = random.point() * 0.2
+            maker.mesh { $0.sphere(centre, radius: 0.3, level: 0, material) }
+            for _ in 0..<random.index(4) {
+                let instance = SceneInstance(mesh: mesh, placement: random.placement(spread: 0.8))
+                maker.scene.instances.append(instance)
+                if random.chance(0.2) { maker.scene.instances.append(instance) }
+            }
+        }
     }
 
     /// Vertices' attributes, of any kind.

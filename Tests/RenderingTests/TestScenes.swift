@@ -88,6 +88,16 @@ struct SceneMaker {
         }
     }
 
+    /// A mesh to be shared, of what `build` adds; after everything that is in the world.
+    mutating func mesh(_ build: (inout SceneMaker) -> Void) {
+        let (triangle, vertex) = (scene.triangles.count, scene.positions.count)
+        build(&self)
+        scene.meshes.append(
+            SharedMesh(
+                triangles: triangle..<scene.triangles.count,
+                vertices: vertex..<scene.positions.count))
+    }
+
     /// A camera at `position` that looks along −z with square pixels.
     mutating func camera(at position: SIMD3<Float>, halfHeight: Float) {
         var camera = Camera()

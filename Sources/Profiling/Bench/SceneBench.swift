@@ -148,12 +148,12 @@ public struct SceneBench: Sendable {
         _ rays: [RayCaster.Ray], _ hits: [RayCaster.Hit]
     ) -> [RayCaster.Ray] {
         var bounced: [RayCaster.Ray] = []
+        let drawn = DrawnTriangles(scene)
         for (index, (ray, hit)) in zip(rays, hits).enumerated() where hit != .none {
-            let corners = scene.triangles[Int(hit.primitive)]
-            let a = scene.positions[Int(corners.x)]
-            var normal = Self.unit(
-                Self.cross(
-                    scene.positions[Int(corners.y)] - a, scene.positions[Int(corners.z)] - a))
+            guard let (a, b, c) = scene.corners(ofDrawn: Int(hit.primitive), drawn) else {
+                continue
+            }
+            var normal = Self.unit(Self.cross(b - a, c - a))
             if (normal * ray.direction).sum() > 0 { normal = -normal }
             let point = ray.origin + ray.direction * hit.distance
             let size = max(point.x.magnitude, point.y.magnitude, point.z.magnitude)
@@ -214,6 +214,7 @@ public struct SceneBench: Sendable {
     /// Raw little-endian files, beside the blob: `positions.f32` (3 a vertex) and `triangles.u32`
     /// (3 a triangle).
     public func export(triangles folder: String) throws(Failure) {
+        let scene = scene.flattened()
         let positions = scene.positions.flatMap { [$0.x, $0.y, $0.z] }
         try Self.write(positions, to: "\(folder)/positions.f32")
         let triangles = scene.triangles.flatMap { [$0.x, $0.y, $0.z] }

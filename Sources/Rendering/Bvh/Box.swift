@@ -18,6 +18,13 @@ struct Box {
         high = high.replacing(with: point, where: point .> high)
     }
 
+    /// The largest magnitude of a coordinate.
+    var reach: Float {
+        var reach: Float = 0
+        for axis in 0..<3 { reach = max(reach, low[axis].magnitude, high[axis].magnitude) }
+        return reach
+    }
+
     /// Half the surface; zero for the empty box.
     @inline(__always)
     var halfArea: Float {

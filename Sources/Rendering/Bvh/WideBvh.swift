@@ -55,6 +55,13 @@ package struct WideBvh: Sendable {
         }
     }
 
+    /// Memberwise.
+    init(nodes: [UInt32], blocks: [UInt32], stackNeed: Int) {
+        self.nodes = nodes
+        self.blocks = blocks
+        self.stackNeed = stackNeed
+    }
+
     package init(_ corners: [Corner], pad: Float) throws(Failure) {
         try self.init(count: corners.count, pad: pad) { corners[$0] }
     }
@@ -67,20 +74,29 @@ package struct WideBvh: Sendable {
     package init(
         count: Int, pad: Float, corner: (Int) -> Corner?
     ) throws(Failure) {
+        let (wide, builder) = try Self.build(leafMax: Self.width) {
+            Self.items(count, pad, corner)
+        }
+        stackNeed = wide.stackNeed
+        nodes = Self.pack(wide, builder)
+        blocks = Self.packBlocks(wide, builder, corner)
+    }
+
+    /// A tree whose stack is within the bound that kernels have.
+    static func build(
+        leafMax: Int, _ items: () -> [BvhItem]
+    ) throws(Failure) -> (WideTree, BvhBuilder) {
+        var need = 0
         // A lopsided scene may make a deep tree; a shallower limit halves by position instead.
         for depthMax in [48, 24, 0] {
-            let builder = BvhBuilder(
-                Self.items(count, pad, corner), leafMax: Self.width, depthMax: depthMax)
+            let builder = BvhBuilder(items(), leafMax: leafMax, depthMax: depthMax)
             let wide = WideTree(builder)
-            stackNeed = wide.stackNeed
-            guard stackNeed <= BlobLayout.stackSize else { continue }
-            nodes = Self.pack(wide, builder)
-            blocks = Self.packBlocks(wide, builder, corner)
-            return
+            need = wide.stackNeed
+            // One less, for a root above it.
+            if need < BlobLayout.stackSize { return (wide, builder) }
         }
         throw Failure(
-            .limit,
-            "scene: its tree needs a stack of \(stackNeed), \(BlobLayout.stackSize) expected")
+            .limit, "scene: its tree needs a stack of \(need), \(BlobLayout.stackSize) expected")
     }
 
     /// The boxes of those triangles that have an area.
@@ -109,7 +125,10 @@ package struct WideBvh: Sendable {
         }
     }
 
-    private static func pack(_ wide: WideTree, _ builder: BvhBuilder) -> [UInt32] {
+    /// - Parameter leaf: a leaf's child word, from its number; a block's where there is none.
+    static func pack(
+        _ wide: WideTree, _ builder: BvhBuilder, leaf: ((Int) -> UInt32)? = nil
+    ) -> [UInt32] {
         words(wide.nodes.count, of: nodeWords) { index, at in
             let node = wide.nodes[index]
             for lane in 0..<width {
@@ -119,7 +138,10 @@ package struct WideBvh: Sendable {
                     at[16 * axis + lane] = box?.low[axis].bitPattern ?? 0
                     at[16 * axis + 8 + lane] = box?.high[axis].bitPattern ?? 0
                 }
-                at[48 + lane] = isUsed ? node.words[lane] : 0
+                let word = isUsed ? node.words[lane] : 0
+                let isLeaf = word & BlobLayout.childLeaf != 0
+                at[48 + lane] =
+                    isLeaf ? leaf?(Int(word & ~BlobLayout.childLeaf)) ?? word : word
             }
             at[56] = (1 << UInt32(node.count)) - 1
             for spare in 57..<nodeWords { at[spare] = 0 }

@@ -66,10 +66,12 @@ struct Affine {
     /// Where a normal points after the transform, not of unit length: the transform's cofactors,
     /// which are its inverse transpose times its determinant, with the determinant's sign undone.
     func normal(_ a: Vector.Three) -> Vector.Three {
-        let cofactors = Affine(
-            x: Vector.cross(y, z), y: Vector.cross(z, x), z: Vector.cross(x, y))
         let moved = cofactors.direction(a)
         return isMirroring ? -moved : moved
+    }
+
+    var cofactors: Affine {
+        Affine(x: Vector.cross(y, z), y: Vector.cross(z, x), z: Vector.cross(x, y))
     }
 
     /// Whether the transform turns right hands into left ones, and so reverses winding.

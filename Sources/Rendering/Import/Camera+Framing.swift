@@ -25,19 +25,9 @@ extension Camera {
     /// direction (0.6, 0.35, 1.0), at 2.8 times half the box's diagonal, with 45° across.
     public static func automatic(framing scene: Scene, width: Int, height: Int) -> Camera {
         precondition(width > 0 && height > 0, "a picture has pixels")
-        var low = SIMD3<Double>(repeating: .infinity)
-        var high = -low
-        for triangle in scene.triangles {
-            for lane in 0..<3 {
-                let position = Vector.double(scene.positions[Int(triangle[lane])])
-                low = pointwiseMin(low, position)
-                high = pointwiseMax(high, position)
-            }
-        }
-        if scene.triangles.isEmpty {
-            low = [-1, -1, -1]
-            high = [1, 1, 1]
-        }
+        let box = scene.worldBox ?? Box(low: [-1, -1, -1, 0], high: [1, 1, 1, 0])
+        let low = Vector.double([box.low.x, box.low.y, box.low.z])
+        let high = Vector.double([box.high.x, box.high.y, box.high.z])
         let centre = (low + high) / 2
         let diagonal = high - low
         var radius = Vector.dot(diagonal, diagonal).squareRoot() / 2

@@ -14,9 +14,11 @@ public struct ImportLimits: Hashable, Sendable {
     public var elementsMax = 1 << 26
     /// Elements of an accessor without a buffer view, which are all zero and cost the file nothing.
     public var elementsFromNothingMax = 1 << 20
-    /// Vertices and triangles of the whole scene, every instance counted.
-    public var verticesMax = 1 << 23
-    public var trianglesMax = 1 << 24
+    /// Vertices and triangles of the whole scene as it is stored: those of shared meshes once.
+    public var verticesMax = 1 << 25
+    public var trianglesMax = 1 << 25
+    /// Triangles as they are drawn, each as often as it is used.
+    public var drawnTrianglesMax = 1 << 29
     /// Numbers read from animation samplers, each as often as a channel reads it.
     public var animationValuesMax = 1 << 26
     /// Vertices times morph targets that count.

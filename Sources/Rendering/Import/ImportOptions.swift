@@ -5,6 +5,8 @@ public struct ImportOptions: Hashable, Sendable {
     public var animation: AnimationChoice
     /// KHR_materials_variants, by name; nil takes each primitive's own material.
     public var variant: String?
+    /// Whether a mesh that is used often enough is stored once. Else each use is there by itself.
+    public var sharesMeshes = true
 
     public init(
         seconds: Double? = nil, animation: AnimationChoice = .all, variant: String? = nil

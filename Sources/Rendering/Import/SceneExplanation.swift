@@ -66,7 +66,9 @@ extension SceneImporter {
         return [
             ("nodes", nodes.count), ("meshes", meshes.count),
             ("primitives", meshes.map(\.primitives.count).reduce(0, +)),
-            ("instances", instanceCount), ("triangles", scene.triangles.count),
+            ("instances", instanceCount), ("shared_meshes", scene.meshes.count),
+            ("shared_instances", scene.instances.count),
+            ("triangles", scene.drawnTriangleCount), ("triangles_stored", scene.triangles.count),
             ("vertices", scene.positions.count), ("materials", document.materials?.count ?? 0),
             ("images", document.images?.count ?? 0), ("textures", scene.textures.count),
             ("lights", scene.lights.count), ("cameras", scene.cameras.count),

@@ -2,31 +2,30 @@ internal import Core
 
 extension SceneImporter {
     /// Largest coordinate kept, in metres: products of two differences then stay far from overflow.
-    private static let coordinateMax: Float = 0x1p40
+    static let coordinateMax: Float = 0x1p40
 
-    /// Adds a mesh's primitives to the scene, in world space.
-    func append(_ instance: MeshInstance, isShared: Bool) throws(Failure) {
-        let geometries: [PrimitiveGeometry]
-        if instance.deformation != nil {
-            geometries = try read(mesh: instance.mesh, instance.deformation)
-        } else if let known = self.geometries[instance.mesh] {
-            geometries = known
-        } else {
-            geometries = try read(mesh: instance.mesh, nil)
-            if isShared { self.geometries[instance.mesh] = geometries }
-        }
+    /// Adds primitives to the scene, in world space; the triangles they became.
+    func append(
+        _ geometries: [PrimitiveGeometry], of instance: MeshInstance
+    ) throws(Failure) -> Range<Int> {
         let first = scene.triangles.count
         for geometry in geometries {
-            try checkRoom(
-                vertices: geometry.positions.count, triangles: geometry.triangles.count,
+            try append(
+                geometry, geometry.isInWorld ? .identity : instance.transform,
                 "nodes[\(instance.node)]")
-            append(geometry, geometry.isInWorld ? .identity : instance.transform)
         }
-        scene.objects.append(
-            SceneObject(name: name(of: instance), triangles: first..<scene.triangles.count))
+        return first..<scene.triangles.count
     }
 
-    private func name(of instance: MeshInstance) -> String {
+    func append(
+        _ geometry: PrimitiveGeometry, _ transform: Affine, _ place: String
+    ) throws(Failure) {
+        try checkRoom(
+            vertices: geometry.positions.count, triangles: geometry.triangles.count, place)
+        append(geometry, transform)
+    }
+
+    func name(of instance: MeshInstance) -> String {
         let name = document.nodes?[instance.node].name ?? document.meshes?[instance.mesh].name
         return String((name ?? "node \(instance.node)").prefix(256))
     }
@@ -41,7 +40,7 @@ extension SceneImporter {
         }
     }
 
-    private func read(
+    func read(
         mesh index: Int, _ deformation: Deformation?
     ) throws(Failure) -> [PrimitiveGeometry] {
         let mesh = try (document.meshes ?? []).element(index, "mesh")
@@ -177,26 +176,15 @@ extension SceneImporter {
         }
     }
 
-    /// Normals and tangents in world space. Where a file's normal has no direction, up is taken:
-    /// intersection uses the triangle's own plane in any case.
+    /// Normals and tangents in world space.
     private func appendFrames(
         _ geometry: PrimitiveGeometry, _ transform: Affine, _ isMirrored: Bool
     ) {
         let hasTangents = !geometry.tangents.isEmpty
         for index in geometry.positions.indices {
-            let given = transform.normal(Vector.double(geometry.normals[index]))
-            let normal = Vector.unit(given) ?? [0, 1, 0]
-            scene.normals.append(Vector.float(normal).withoutSubnormals)
-            guard hasTangents else {
-                scene.tangents.append(.zero)
-                continue
-            }
-            let source = geometry.tangents[index]
-            let moved = transform.direction(
-                Vector.double(SIMD3(source.x, source.y, source.z)))
-            let tangent = Vector.unit(moved) ?? Vector.anyTangent(to: normal)
-            let side: Float = (source.w < 0) != isMirrored ? -1 : 1
-            scene.tangents.append(SIMD4(Vector.float(tangent).withoutSubnormals, side))
+            scene.appendFrame(
+                transform, geometry.normals[index], hasTangents ? geometry.tangents[index] : nil,
+                isMirrored)
         }
     }
 }

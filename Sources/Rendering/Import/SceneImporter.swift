@@ -24,7 +24,6 @@ final class SceneImporter {
     var materials: [Int?: ImportedMaterial] = [:]
     var images: [Int: ImageRGBA8] = [:]
     var textures: [TextureKey: Int] = [:]
-    var geometries: [Int: [PrimitiveGeometry]] = [:]
     var texelCount = 0
     var morphedVertexCount = 0
     /// The index of the material variant that is wanted.
@@ -177,13 +176,7 @@ final class SceneImporter {
         try pose()
         let instances = try visitNodes()
         instanceCount = instances.count
-        var uses: [Int: Int] = [:]
-        for instance in instances where instance.deformation == nil {
-            uses[instance.mesh, default: 0] += 1
-        }
-        for instance in instances {
-            try append(instance, isShared: uses[instance.mesh, default: 0] > 1)
-        }
+        try append(instances)
         try readImageLight()
         for codec in accessors.codecsUsed.sorted(by: { $0.rawValue < $1.rawValue }) {
             doubt(codec.rawValue, MeshKnownAnswers.wrong[codec])

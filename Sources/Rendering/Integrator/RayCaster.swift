@@ -39,8 +39,9 @@ public final class RayCaster {
     ) throws(Failure) {
         let isNarrow = isNarrow ?? !device.description.prefersWideVectors
         self.device = device
-        program = try device.program(RenderPrograms.trace(isNarrow: isNarrow))
-        packets = isNarrow ? nil : try device.program(RenderPrograms.packet)
+        program = try device.program(
+            RenderPrograms.trace(isNarrow: isNarrow, blob.features))
+        packets = isNarrow ? nil : try device.program(RenderPrograms.packet(blob.features))
         self.blob = try device.makeBuffer(blob.words)
         group = PathGroup(device.description, isNarrow: isNarrow)
     }

@@ -8,7 +8,8 @@ struct RenderPrograms {
     let frame: any ComputeProgram
     /// Rays through the tree.
     let trace: any ComputeProgram
-    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow.
+    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow or
+    /// the scene has instances.
     let packet: (any ComputeProgram)?
     // The stages between rays.
     let surface: any ComputeProgram
@@ -33,14 +34,18 @@ struct RenderPrograms {
         let media = hasMedia ? ["RIGOR_MEDIA"] : []
         let exponential = hasMedia ? ["exponential"] : []
         let mediaFile = hasMedia ? ["media"] : []
+        let hasInstances = features.contains(.instances)
+        let shared = hasInstances ? ["RIGOR_INSTANCES"] : []
+        let meeting = hasInstances ? ["instance", "meeting"] : ["meeting"]
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
-        trace = try device.program(Self.trace(isNarrow: isNarrow))
-        packet = isNarrow ? nil : try device.program(Self.packet)
+        trace = try device.program(Self.trace(isNarrow: isNarrow, features))
+        // A packet goes into every instance that one of its rays does: one by one is faster there.
+        packet = isNarrow || hasInstances ? nil : try device.program(Self.packet(features))
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program(
-            "surface", place + ["density", "queue", "meeting"] + mediaFile + ["surface"],
-            exact: exponential, media)
+            "surface", place + ["density", "queue"] + meeting + mediaFile + ["surface"],
+            exact: exponential, media + shared)
         light = try program("light", place + ["queue", "light"])
         let local = ["random", "texture", "triangle", "density"]
         scatter = try program(
@@ -52,7 +57,7 @@ struct RenderPrograms {
             return
         }
         layers = try program(
-            "layers", ["random", "texture", "triangle", "queue", "meeting", "layers"])
+            "layers", ["random", "texture", "triangle", "queue"] + meeting + ["layers"], shared)
         scatterLayered = try program(
             "scatter_layered",
             local + ["film", "bsdf", "layered", "queue"] + mediaFile + ["scatter"],
@@ -61,17 +66,27 @@ struct RenderPrograms {
     }
 
     /// Rays alone, for those who bring their own.
-    static func trace(isNarrow: Bool) -> ProgramSource {
-        source(
-            "trace",
-            ["random", "texture", "triangle", "queue", "traverse", "closest", "occlusion"],
-            isNarrow: isNarrow)
+    static func trace(isNarrow: Bool, _ features: RenderFeatures) -> ProgramSource {
+        source("trace", rays(features, ["closest", "occlusion"]), isNarrow: isNarrow, features)
     }
 
     /// The same in packets of sixteen; wide vectors alone.
-    static let packet = source(
-        "packet", ["random", "texture", "triangle", "queue", "traverse", "packet"],
-        isNarrow: false)
+    static func packet(_ features: RenderFeatures) -> ProgramSource {
+        source("packet", rays(features, ["packet"]), isNarrow: false, features)
+    }
+
+    private static func rays(_ features: RenderFeatures, _ kernels: [String]) -> [String] {
+        let instance = features.contains(.instances) ? ["instance"] : []
+        return ["random", "texture", "triangle", "queue"] + instance + ["traverse"] + kernels
+    }
+
+    private static func source(
+        _ name: String, _ files: [String], isNarrow: Bool, _ features: RenderFeatures
+    ) -> ProgramSource {
+        source(
+            name, files, isNarrow: isNarrow,
+            defines: features.contains(.instances) ? ["RIGOR_INSTANCES"] : [])
+    }
 
     /// What camera rays meet first, for pictures beside the settled one.
     static func firstHits(isNarrow: Bool) -> ProgramSource {

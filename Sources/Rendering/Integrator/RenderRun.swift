@@ -38,14 +38,8 @@ public final class RenderRun {
         tuning: Tuning = Tuning()
     ) throws(Failure) {
         let description = device.description
-        guard blob.words.count * 4 <= description.allocationBytesMax else {
-            throw Failure(
-                .limit,
-                """
-                \(description.label): the scene needs \(blob.words.count * 4) bytes in one piece, \
-                the device allows \(description.allocationBytesMax)
-                """)
-        }
+        let memory = RenderMemory(blob, on: description, pathsMax: tuning.pathsMax)
+        try memory.check(description)
         self.blob = blob
         self.device = device
         self.clock = clock
@@ -56,24 +50,12 @@ public final class RenderRun {
             device, isNarrow: tuning.isNarrow ?? !description.prefersWideVectors,
             features: blob.features)
         let built = clock.monotonicSeconds
-        let capacity = Self.capacity(description, tuning.pathsMax, blob.features)
-        slicePaths = min(capacity, 1 << 16)
-        wavefront = try Wavefront(blob, on: device, programs: programs, capacity: capacity)
+        slicePaths = min(memory.pathCount, 1 << 16)
+        wavefront = try Wavefront(
+            blob, on: device, programs: programs, capacity: memory.pathCount)
         let ready = clock.monotonicSeconds
         try wavefront.warmUp()
         compileSeconds = built - start + clock.monotonicSeconds - ready
-    }
-
-    /// Paths that fit: a sixteenth of the device's memory, whole tiles. On processors no more than
-    /// their caches hold while a slice passes through all stages.
-    private static func capacity(
-        _ device: DeviceDescription, _ pathsMax: Int?, _ features: RenderFeatures
-    ) -> Int {
-        let cached = device.kind == .gpu ? Int.max : max(device.computeUnits, 1) << 15
-        let fitting = device.memoryBytes / 16 / (4 * features.wordsPerPath)
-        let allowed = device.allocationBytesMax / (4 * features.stateWords)
-        let wanted = min(pathsMax ?? 1 << 17, cached, fitting, allowed)
-        return max(wanted / 1024, 1) * 1024
     }
 
     /// Renders samples `samples` of tiles `tiles`.

@@ -57,6 +57,8 @@ package enum BlobLayout {
         case nodes, blocks, triangles, vertices, tangents, uv1, colors, materials, textures, texels
         case lights, emitters, triangleEmitters, environmentTexels, environmentRows
         case environmentColumns, srgb, sheen
+        /// The world, and behind it the uses of shared meshes; empty where there are none.
+        case instances = 19
 
         /// Words of one element.
         package var stride: Int {
@@ -68,6 +70,7 @@ package enum BlobLayout {
             case .uv1: 2
             case .materials: 64
             case .textures, .lights: 16
+            case .instances: 48
             case .environmentTexels: 3
             case .texels, .triangleEmitters, .environmentRows, .environmentColumns, .srgb, .sheen: 1
             }
@@ -76,6 +79,8 @@ package enum BlobLayout {
 
     /// A child word with this bit names a leaf's block, without it a node.
     package static let childLeaf: UInt32 = 0x8000_0000
+    /// Beside the former it names an instance.
+    package static let childInstance: UInt32 = 0x4000_0000
     /// A primitive word with this bit asks the material's alpha before a hit counts.
     package static let primitiveAsk: UInt32 = 0x8000_0000
     /// A primitive word with this bit shows the camera its front alone.
@@ -128,9 +133,34 @@ package enum BlobLayout {
         package static let set1: UInt32 = 256
     }
 
+    /// Words of an instance.
+    package enum InstanceWord {
+        /// Three rows of four: from the world into the mesh's space.
+        package static let toMesh = 0
+        /// And back.
+        package static let toWorld = 12
+        /// Three rows of three, for normals.
+        package static let normal = 24
+        /// −1 where right hands become left ones, else 1.
+        package static let handedness = 33
+        /// The root of the mesh's tree.
+        package static let root = 34
+        /// How much boxes in the mesh's space are widened.
+        package static let pad = 35
+        /// A drawn triangle's number less its place among those stored.
+        package static let shift = 36
+        /// The box in the world, widened.
+        package static let low = 37
+        package static let high = 40
+        /// The mesh's triangles.
+        package static let first = 43
+        package static let count = 44
+    }
+
     /// Most texels along a side of a texture.
     package static let textureSideMax = 1 << 17
 
-    /// Entries of the traversal stack in kernels; no tree may need more.
+    /// Entries of the traversal stack in kernels; neither the scene's tree nor a mesh's may need
+    /// more.
     package static let stackSize = 96
 }

@@ -98,6 +98,7 @@ struct BlobPacker {
         set(Word.offset, tree.offset)
         section(.nodes, tree.bvh.nodes)
         section(.blocks, tree.bvh.blocks)
+        section(.instances, tree.instances)
     }
 
     private mutating func packVertices() {

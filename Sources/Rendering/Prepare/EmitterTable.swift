@@ -162,17 +162,19 @@ private struct EmissiveTriangles {
 extension Scene {
     /// Half the diagonal of the bounding box of all triangles; 1 where there is none.
     var boundingRadius: Float {
-        guard let first = triangles.first else { return 1 }
-        var low = positions[Int(first.x)]
-        var high = low
-        for triangle in triangles {
-            for corner in 0..<3 {
-                let position = positions[Int(triangle[corner])]
-                low = low.replacing(with: position, where: position .< low)
-                high = high.replacing(with: position, where: position .> high)
-            }
-        }
-        let half = (high - low) * 0.5
+        guard let box = worldBox else { return 1 }
+        let extent = box.high - box.low
+        let half = SIMD3(extent.x, extent.y, extent.z) * 0.5
         return max((half * half).sum().squareRoot(), 0x1p-20)
+    }
+
+    /// Around all triangles that are drawn; nil where there is none.
+    var worldBox: Box? {
+        var box = Box.empty
+        for triangle in triangles[worldTriangles] {
+            for corner in 0..<3 { box.unite(SIMD4(positions[Int(triangle[corner])], 0)) }
+        }
+        for instance in SceneTree.boxes(of: self) { box.unite(instance) }
+        return box.low.x <= box.high.x ? box : nil
     }
 }

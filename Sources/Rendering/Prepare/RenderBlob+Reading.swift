@@ -33,6 +33,7 @@ private struct BlobReader {
         try checkHeader()
         try checkSections()
         try checkTree()
+        try checkInstances()
         try checkGeometry()
         try checkMaterials()
         try checkLights()
@@ -73,6 +74,7 @@ private struct BlobReader {
     private func checkTree() throws(Failure) {
         let nodeCount = blob.count(.nodes)
         var needs = [Int](repeating: 0, count: nodeCount)
+        var isTop = [Bool](repeating: false, count: nodeCount)
         // Children lie behind their parents, so one pass from the end sees them first.
         for node in stride(from: nodeCount - 1, through: 0, by: -1) {
             let mask = word(.nodes, node, 56)
@@ -82,16 +84,24 @@ private struct BlobReader {
             for lane in 0..<8 where mask >> UInt32(lane) & 1 == 1 {
                 let child = word(.nodes, node, 48 + lane)
                 let index = Int(child & ~BlobLayout.childLeaf)
-                if child & BlobLayout.childLeaf != 0 {
+                if child & BlobLayout.childLeaf != 0, child & BlobLayout.childInstance != 0 {
+                    let instance = index & ~Int(BlobLayout.childInstance)
+                    try require(
+                        instance > 0 && instance < blob.count(.instances),
+                        "node \(node): instance \(instance)")
+                    isTop[node] = true
+                } else if child & BlobLayout.childLeaf != 0 {
                     try require(index < blob.count(.blocks), "node \(node): block \(index)")
                 } else {
                     try require(index > node && index < nodeCount, "node \(node): child \(index)")
                     need = max(need, others + needs[index])
+                    if isTop[index] { isTop[node] = true }
                 }
             }
             needs[node] = need
             try require(need <= BlobLayout.stackSize, "node \(node): tree too deep")
         }
+        try checkRoots(isTop)
         for block in 0..<blob.count(.blocks) {
             for lane in 0..<8 {
                 let primitive = word(.blocks, block, 96 + lane) & BlobLayout.primitiveNone
@@ -99,6 +109,32 @@ private struct BlobReader {
                     primitive == BlobLayout.primitiveNone || primitive < blob.count(.triangles),
                     "block \(block): primitive \(primitive)")
             }
+        }
+    }
+
+    /// - Parameter isTop: which nodes have instances below them. A mesh's tree has none, or rays
+    ///   would go in and in.
+    private func checkRoots(_ isTop: [Bool]) throws(Failure) {
+        for instance in 0..<blob.count(.instances) {
+            let root = Int(word(.instances, instance, BlobLayout.InstanceWord.root))
+            try require(
+                isTop.isEmpty || root < isTop.count && (instance == 0 || !isTop[root]),
+                "instance \(instance): node \(root)")
+        }
+    }
+
+    private func checkInstances() throws(Failure) {
+        typealias Place = BlobLayout.InstanceWord
+        let count = blob.count(.instances)
+        try require(
+            (count > 0) == blob.features.contains(.instances), "section instances: count")
+        try require(
+            count == 0 || word(.instances, 0, Place.shift) == 0, "instance 0: the world expected")
+        for instance in 0..<count {
+            let first = Int(word(.instances, instance, Place.first))
+            let end = first + Int(word(.instances, instance, Place.count))
+            try require(
+                end <= blob.count(.triangles), "instance \(instance): triangles \(first)..<\(end)")
         }
     }
 

@@ -95,6 +95,7 @@ extension Scene {
                 throw Failure(.limit, "scene: vertex \(index): a coordinate below 2^40 expected")
             }
         }
+        try checkInstances()
         for (index, texture) in textures.enumerated() {
             let sides = 1...BlobLayout.textureSideMax
             guard sides.contains(texture.width), sides.contains(texture.height),

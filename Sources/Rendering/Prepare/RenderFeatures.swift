@@ -7,12 +7,15 @@ package struct RenderFeatures: OptionSet, Sendable {
     package static let media = RenderFeatures(rawValue: 1)
     /// Materials with more than glTF's core.
     package static let layers = RenderFeatures(rawValue: 2)
-    package static let all: RenderFeatures = [.media, .layers]
+    /// Meshes that are stored once and used often.
+    package static let instances = RenderFeatures(rawValue: 16)
+    package static let all: RenderFeatures = [.media, .layers, .instances]
 
     init(_ scene: Scene) {
         self = []
         if scene.materials.contains(where: \.isSolid) { insert(.media) }
         if scene.materials.contains(where: { $0.layers != MaterialLayers() }) { insert(.layers) }
+        if !scene.meshes.isEmpty { insert(.instances) }
     }
 
     /// Words of state for one path; `Kernels/render/layout.cl`.

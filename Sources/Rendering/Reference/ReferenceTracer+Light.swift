@@ -140,11 +140,11 @@ extension ReferenceTracer {
     /// Density with which light sampling would have chosen this point of a triangle.
     private func density(_ path: Path, _ meeting: Meeting) -> Float {
         guard blob.count(.triangleEmitters) > 0 else { return 0 }
-        let emitter = word(.triangleEmitters, meeting.hit.primitive)
+        let emitter = word(.triangleEmitters, meeting.stored)
         guard emitter != BlobLayout.emitterNone else { return 0 }
         let cosine = dot(path.direction, meeting.normal).magnitude
         guard cosine > 0x1p-20 else { return 0 }
-        let distance = meeting.hit.distance
+        let distance = meeting.distance
         return Exact.div(float(.emitters, emitter, 3) * distance * distance, cosine)
     }
 }

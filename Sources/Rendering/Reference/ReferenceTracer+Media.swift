@@ -21,7 +21,7 @@ extension ReferenceTracer {
     func fade(_ path: inout Path, to m: Meeting) {
         guard hasMedia else { return }
         let medium = medium(before: interface(m), path)
-        path.throughput = flush(path.throughput * transmittance(medium, m.hit.distance))
+        path.throughput = flush(path.throughput * transmittance(medium, m.distance))
     }
 
     /// The medium in which the path has come.

@@ -4,7 +4,10 @@ internal import Exact
 extension ReferenceTracer {
     /// A ray's triangle, and where it meets it.
     struct Meeting {
-        var hit: RayCaster.Hit
+        var distance: Float
+        /// The triangle's place among those stored.
+        var stored: UInt32
+        var instance: UInt32
         var triangle: Triangle
         var place: Place
         /// Of the path's cone.
@@ -16,33 +19,42 @@ extension ReferenceTracer {
         var side: Float
     }
 
-    func meeting(_ path: Path, _ hit: RayCaster.Hit, depth: Int) -> Meeting {
-        let triangle = triangle(hit.primitive)
-        let a = position(triangle.a)
-        let ab = position(triangle.b) - a
-        let ac = position(triangle.c) - a
+    func meeting(_ path: Path, _ hit: Hit, depth: Int) -> Meeting {
+        let stored = hit.found.primitive &- shift(of: hit.instance)
+        let triangle = triangle(stored)
+        let (a, ab, ac) = edges(triangle, hit.instance)
+        let handedness = handedness(of: hit.instance)
         let normal = cross(ab, ac)
         let over = Exact.rcp(dot(normal, path.direction))
-        let (u, v) = barycentrics(triangle, path.origin, path.direction)
-        let side: Float = over < 0 ? 1 : -1
-        let width = fma(path.coneSpread, hit.distance, path.coneWidth)
+        let (u, v) = barycentrics(triangle, hit.instance, path.origin, path.direction)
+        let side: Float = over * handedness < 0 ? 1 : -1
+        let width = fma(path.coneSpread, hit.found.distance, path.coneWidth)
         let choice = ReferenceRandom.bits(
             key: path.key, sample: path.sample, ReferenceRandom.Dimension.texture.at(depth: depth))
         let place = Place(
             u: u, v: v, cone: width * width * over.magnitude,
             choice: ReferenceRandom.unit(choice))
         return Meeting(
-            hit: hit, triangle: triangle, place: place, coneWidth: width,
-            normal: normalize(normal) * side, position: fma(ac, v, fma(ab, u, a)), side: side)
+            distance: hit.found.distance, stored: stored, instance: hit.instance,
+            triangle: triangle, place: place, coneWidth: width,
+            normal: normalize(normal * handedness) * side,
+            position: fma(ac, v, fma(ab, u, a)), side: side)
+    }
+
+    /// A corner in the world, and the edges from it.
+    private func edges(
+        _ triangle: Triangle, _ instance: UInt32
+    ) -> (a: SIMD3<Float>, ab: SIMD3<Float>, ac: SIMD3<Float>) {
+        let a = corner(triangle.a, of: instance)
+        return (a, corner(triangle.b, of: instance) - a, corner(triangle.c, of: instance) - a)
     }
 
     /// Where a ray from `origin` meets a triangle.
     private func barycentrics(
-        _ triangle: Triangle, _ origin: SIMD3<Float>, _ direction: SIMD3<Float>
+        _ triangle: Triangle, _ instance: UInt32, _ origin: SIMD3<Float>,
+        _ direction: SIMD3<Float>
     ) -> (u: Float, v: Float) {
-        let a = position(triangle.a)
-        let ab = position(triangle.b) - a
-        let ac = position(triangle.c) - a
+        let (a, ab, ac) = edges(triangle, instance)
         let r = cross(a - origin, direction)
         let over = Exact.rcp(dot(cross(ab, ac), direction))
         return (dot(r, ac) * over, -dot(r, ab) * over)
@@ -52,7 +64,8 @@ extension ReferenceTracer {
     /// layers: nearer, it rounds otherwise.
     private func again(_ m: Meeting, _ path: Path) -> Meeting {
         var m = m
-        (m.place.u, m.place.v) = barycentrics(m.triangle, m.position, path.direction)
+        (m.place.u, m.place.v) = barycentrics(
+            m.triangle, m.instance, m.position, path.direction)
         return m
     }
 
@@ -141,8 +154,8 @@ extension ReferenceTracer {
         let t = m.triangle
         var n = m.normal
         let smooth = blend(
-            vector(.vertices, t.a, 3), vector(.vertices, t.b, 3), vector(.vertices, t.c, 3),
-            m.place.u, m.place.v)
+            normal(t.a, of: m.instance), normal(t.b, of: m.instance),
+            normal(t.c, of: m.instance), m.place.u, m.place.v)
         if dot(smooth, smooth) > 0x1p-20 { n = normalize(smooth) * m.side }
         if let texel = materialTexel(t, map, m.place), let axes = tangentAxes(m, n) {
             let scale = materialFloat(t, scale)
@@ -164,8 +177,8 @@ extension ReferenceTracer {
         guard blob.count(.tangents) > 0 else { return nil }
         let t = m.triangle
         let tangent = blend(
-            vector4(.tangents, t.a), vector4(.tangents, t.b), vector4(.tangents, t.c),
-            m.place.u, m.place.v)
+            tangent(t.a, of: m.instance), tangent(t.b, of: m.instance),
+            tangent(t.c, of: m.instance), m.place.u, m.place.v)
         let along = SIMD3(tangent.x, tangent.y, tangent.z)
         let flat = fma(n, -dot(n, along), along)
         guard dot(flat, flat) > 0x1p-20 else { return nil }

@@ -8,8 +8,8 @@ internal import Exact
 /// functions from `Exact`; where both differ, one of them is wrong.
 package struct ReferenceTracer: Sendable {
     let blob: RenderBlob
-    /// Every triangle that a ray can hit.
-    let targets: [Target]
+    /// Every triangle that a ray can hit, instance by instance.
+    let targets: [[Target]]
 
     package init(_ blob: RenderBlob) {
         self.blob = blob
@@ -67,7 +67,8 @@ package struct ReferenceTracer: Sendable {
             observe(
                 Bounce(
                     depth: depth, origin: ray.origin, direction: ray.direction,
-                    throughput: ray.throughput, distance: hit.distance, primitive: hit.primitive,
+                    throughput: ray.throughput, distance: hit.found.distance,
+                    primitive: hit.found.primitive,
                     radiance: path.radiance))
             if !goesOn { break }
         }
@@ -75,8 +76,8 @@ package struct ReferenceTracer: Sendable {
     }
 
     /// Collects light where the ray ends, asks a light from there, and chooses the next ray.
-    private func advance(_ path: inout Path, to hit: RayCaster.Hit, depth: Int) -> Bool {
-        guard hit.primitive != BlobLayout.primitiveNone else {
+    private func advance(_ path: inout Path, to hit: Hit, depth: Int) -> Bool {
+        guard hit.found.primitive != BlobLayout.primitiveNone else {
             path.radiance += limited(escapedRadiance(path), isIndirect: depth > 1)
             return false
         }

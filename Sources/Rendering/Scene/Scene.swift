@@ -1,11 +1,13 @@
 public import Core
 
-/// A scene as the renderer takes it: flat, in world space, every index checked.
+/// A scene as the renderer takes it: in world space but for meshes that instances share, every
+/// index checked.
 ///
 /// Import (glTF → `Scene`) and packing (`Scene` → blob) meet here and nowhere else.
 /// Units: metres, radians, watts as glTF 2.0 says; axes right-handed, y up.
 public struct Scene: Sendable {
-    /// World-space vertices, three floats each. One triangle soup for the whole scene.
+    /// Vertices, three floats each. One triangle soup for the whole scene, in world space; behind
+    /// it that of `meshes`, each in its own space.
     public var positions: [SIMD3<Float>] = []
     /// Unit shading normals, parallel to `positions`; geometric normals where the file has none.
     public var normals: [SIMD3<Float>] = []
@@ -20,7 +22,11 @@ public struct Scene: Sendable {
     public var triangles: [SIMD3<UInt32>] = []
     /// Index into `materials`, parallel to `triangles`.
     public var triangleMaterials: [UInt32] = []
-    /// What the triangles belong to: ranges of them, in order.
+    /// Meshes that are stored once however often they are used, in the order of their triangles.
+    public var meshes: [SharedMesh] = []
+    /// Their uses.
+    public var instances: [SceneInstance] = []
+    /// What the triangles in world space belong to: ranges of them, in order.
     public var objects: [SceneObject] = []
     public var materials: [Material] = []
     public var textures: [Texture] = []

@@ -1,4 +1,4 @@
-/// Which object and which material each triangle belongs to, and what they are called.
+/// Which object and which material each drawn triangle belongs to, and what they are called.
 public struct SceneNames: Sendable {
     /// In the scene's order; no name twice.
     public let objects: [String]
@@ -6,27 +6,27 @@ public struct SceneNames: Sendable {
     /// One behind each object's last triangle.
     private let objectEnds: [Int]
     private let triangleMaterials: [UInt32]
+    private let drawn: DrawnTriangles
+    private let instanceObjects: [Int?]
 
     public init(_ scene: Scene) {
         objects = Self.distinct(scene.objects.map(\.name))
         materials = Self.distinct(scene.materials.map(\.name))
         objectEnds = scene.objects.map(\.triangles.upperBound)
         triangleMaterials = scene.triangleMaterials
+        drawn = DrawnTriangles(scene)
+        instanceObjects = scene.instances.map(\.object)
     }
 
-    /// The object of a triangle; nil where the scene names none.
-    func object(of triangle: Int) -> Int? {
-        var low = 0
-        var high = objectEnds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if objectEnds[middle] <= triangle { low = middle + 1 } else { high = middle }
-        }
-        return low < objectEnds.count ? low : nil
+    /// The object of a drawn triangle; nil where the scene names none.
+    package func object(of triangle: Int) -> Int? {
+        guard let place = drawn.place(of: triangle) else { return nil }
+        if let instance = place.instance { return instanceObjects[instance] }
+        return objectEnds.firstRange(endingBeyond: place.stored)
     }
 
-    func material(of triangle: Int) -> Int? {
-        triangleMaterials.indices.contains(triangle) ? Int(triangleMaterials[triangle]) : nil
+    package func material(of triangle: Int) -> Int? {
+        drawn.place(of: triangle).map { Int(triangleMaterials[$0.stored]) }
     }
 
     /// Names that come again get a number behind them, as Blender gives it: `Cube`, `Cube.001`.

@@ -37,7 +37,7 @@ struct RenderJob {
         }
         try Interruption.check(after: "the scene was loaded")
         if !command.format.json { warn(of: scene) }
-        report.triangles = scene.triangles.count
+        report.triangles = scene.drawnTriangleCount
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try RenderBlob(scene, parameters)
         }
