@@ -33,15 +33,19 @@ struct RenderPrograms {
         let media = hasMedia ? ["RIGOR_MEDIA"] : []
         let exponential = hasMedia ? ["exponential"] : []
         let mediaFile = hasMedia ? ["media"] : []
+        let hasTree = features.contains(.lightTree)
+        let tree = hasTree ? ["RIGOR_LIGHT_TREE"] : []
+        let treeFile = hasTree ? ["light_tree"] : []
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow))
         packet = isNarrow ? nil : try device.program(Self.packet)
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program(
-            "surface", place + ["density", "queue", "meeting"] + mediaFile + ["surface"],
-            exact: exponential, media)
-        light = try program("light", place + ["queue", "light"])
+            "surface",
+            place + ["density", "queue", "meeting"] + mediaFile + treeFile + ["surface"],
+            exact: exponential, media + tree)
+        light = try program("light", place + ["queue"] + treeFile + ["light"], tree)
         let local = ["random", "texture", "triangle", "density"]
         scatter = try program(
             "scatter", local + ["bsdf", "queue"] + mediaFile + ["scatter"], exact: exponential,

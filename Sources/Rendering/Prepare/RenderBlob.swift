@@ -6,7 +6,6 @@ public import Core
 /// every index is checked again before a device sees it.
 public struct RenderBlob: Sendable {
     package let words: [UInt32]
-
     /// Memberwise, for words that have been checked.
     init(checked words: [UInt32]) { self.words = words }
 
@@ -57,6 +56,13 @@ extension RenderBlob {
     /// - Throws: ``Failure`` when parameters are out of range, the scene contradicts itself, or
     ///   it is larger than a blob can be.
     public init(_ scene: Scene, _ parameters: RenderParameters) throws(Failure) {
+        try self.init(scene, parameters, treeLightsMin: LightTree.lightsMin)
+    }
+
+    /// With a ``LightTree`` from another number of lights on than is the rule.
+    package init(
+        _ scene: Scene, _ parameters: RenderParameters, treeLightsMin: Int
+    ) throws(Failure) {
         try parameters.check()
         try scene.check()
         let camera = try scene.camera(for: parameters)
@@ -64,7 +70,7 @@ extension RenderBlob {
             throw Failure(
                 .unsupported, "camera \"\(camera.name)\": orthographic: no lens blurs what it sees")
         }
-        var packer = BlobPacker(scene)
+        var packer = BlobPacker(scene, treeLightsMin: treeLightsMin)
         try packer.pack(parameters, camera)
         words = packer.words
     }

@@ -7,7 +7,9 @@ package struct RenderFeatures: OptionSet, Sendable {
     package static let media = RenderFeatures(rawValue: 1)
     /// Materials with more than glTF's core.
     package static let layers = RenderFeatures(rawValue: 2)
-    package static let all: RenderFeatures = [.media, .layers]
+    /// So many lights that they are in a tree.
+    package static let lightTree = RenderFeatures(rawValue: 4)
+    package static let all: RenderFeatures = [.media, .layers, .lightTree]
 
     init(_ scene: Scene) {
         self = []

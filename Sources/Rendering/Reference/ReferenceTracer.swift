@@ -10,9 +10,11 @@ package struct ReferenceTracer: Sendable {
     let blob: RenderBlob
     /// Every triangle that a ray can hit.
     let targets: [Target]
+    let lightTree: ReferenceLightTree?
 
     package init(_ blob: RenderBlob) {
         self.blob = blob
+        lightTree = ReferenceLightTree(blob)
         targets = Self.targets(blob)
     }
 
@@ -32,6 +34,8 @@ package struct ReferenceTracer: Sendable {
         var coneWidth: Float
         var coneSpread: Float
         var radiance = SIMD3<Float>.zero
+        /// What it last asked a light from.
+        var asker: LightAsker?
         /// Solids that the path went into and has not left, the last entered first.
         var media: [UInt32] = []
         /// Whether a dispersive solid has made the path stand for one band of light.
@@ -88,7 +92,10 @@ package struct ReferenceTracer: Sendable {
         }
         guard depth <= blob.bounces else { return false }
         let surface = surface(path, meeting)
-        if let light = askLight(path, from: surface.position, depth: depth),
+        let asker = LightAsker(
+            position: surface.position, normal: surface.frame.normal, isOpen: surface.isOpen)
+        path.asker = asker
+        if let light = askLight(path, from: asker, depth: depth),
             let arriving = arrivingRadiance(light, at: surface, path, depth: depth)
         {
             path.radiance += arriving
