@@ -1,4 +1,5 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
+// needs: render/queue.cl
 // Choosing one of very many lights by how much of it is likely to come to a surface: a tree whose
 // nodes know where their emitters are, which way they shine and how strongly. After Conty Estevez
 // and Kulla, "Importance Sampling of Many Lights with Adaptive Tree Splitting" (2018).
