@@ -21,7 +21,7 @@ public final class RenderRun {
 
     /// Seconds that building the programs took, or loading them from the cache.
     public let compileSeconds: Double
-    private let blob: RenderBlob
+    let blob: RenderBlob
     let device: any ComputeDevice
     private let clock: any Clock
     private let tuning: Tuning
@@ -38,14 +38,7 @@ public final class RenderRun {
         tuning: Tuning = Tuning()
     ) throws(Failure) {
         let description = device.description
-        guard blob.words.count * 4 <= description.allocationBytesMax else {
-            throw Failure(
-                .limit,
-                """
-                \(description.label): the scene needs \(blob.words.count * 4) bytes in one piece, \
-                the device allows \(description.allocationBytesMax)
-                """)
-        }
+        try Self.checkMemory(blob, description)
         self.blob = blob
         self.device = device
         self.clock = clock
@@ -62,6 +55,31 @@ public final class RenderRun {
         let ready = clock.monotonicSeconds
         try wavefront.warmUp()
         compileSeconds = built - start + clock.monotonicSeconds - ready
+    }
+
+    /// The steps of a shutter lie in a device's memory together.
+    private static func checkMemory(
+        _ blob: RenderBlob, _ device: DeviceDescription
+    ) throws(Failure) {
+        let sizes = blob.steps.map { $0.words.count * 4 }
+        let most = sizes.max() ?? 0
+        guard most <= device.allocationBytesMax else {
+            throw Failure(
+                .limit,
+                """
+                \(device.label): the scene needs \(most) bytes in one piece, the device allows \
+                \(device.allocationBytesMax)
+                """)
+        }
+        let needed = sizes.reduce(0, +)
+        guard blob.later.isEmpty || needed <= device.memoryBytes / 4 * 3 else {
+            throw Failure(
+                .limit,
+                """
+                \(device.label): \(blob.stepCount) steps of the shutter need \(needed) bytes, \
+                the device has \(device.memoryBytes): take fewer
+                """)
+        }
     }
 
     /// Paths that fit: a sixteenth of the device's memory, whole tiles. On processors no more than
@@ -130,11 +148,14 @@ public final class RenderRun {
         var goesOn = true
         while goesOn, first < samples.upperBound {
             let fitting = max(slicePaths / (1024 * group.count), 1)
-            let count = min(fitting, samples.upperBound - first)
+            let step = blob.step(ofSample: first)
+            let end = min(samples.upperBound, blob.samplesEnd(ofStep: step))
+            let count = min(fitting, end - first)
             let start = clock.monotonicSeconds
             try wavefront.trace(
                 tiles: tiles, tileCount: group.count, firstSample: first, samples: count,
-                pathCount: pixels * count, into: sums, isFirst: first == samples.lowerBound)
+                pathCount: pixels * count, step: step, into: sums,
+                isFirst: first == samples.lowerBound)
             try device.finish()
             adapt(paths: group.count * 1024 * count, seconds: clock.monotonicSeconds - start)
             first += count
@@ -168,7 +189,8 @@ public final class RenderRun {
         try wavefront.clear(slots: 1024)
         try wavefront.trace(
             tiles: tiles, tileCount: 1, firstSample: sample, samples: 1,
-            pathCount: pixelCount(of: [tile]), into: sums, isFirst: true,
+            pathCount: pixelCount(of: [tile]), step: blob.step(ofSample: sample), into: sums,
+            isFirst: true,
             inspect: { (count: Int) throws(Failure) in
                 moments.append(
                     .init(pathCount: count, fields: try self.wavefront.state(slots: 1024)))

@@ -54,6 +54,8 @@ package enum BlobLayout {
         package static let lightTable = 88
         package static let lightBase = 89
         package static let lightLevels = 90
+        /// Samples a pixel that a shutter's steps share; for hosts, of the first step alone.
+        package static let stepSamples = 91
     }
 
     /// Sections in their order; a raw value is the section's number in kernels.

@@ -10,9 +10,26 @@ extension RenderBlob {
             throw Failure(.malformed, "render blob: a header of 512 bytes expected")
         }
         let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
-        let blob = RenderBlob(checked: words)
-        try BlobReader(blob).check()
-        self = blob
+        var steps: [RenderBlob] = []
+        var start = 0
+        while start < words.count {
+            // Each says how long it is; what is wrong with that, its check finds.
+            let left = words.count - start
+            let said =
+                left > BlobLayout.Word.wordCount ? words[start + BlobLayout.Word.wordCount] : 0
+            let count = Int(said) < left && said >= BlobLayout.headerWords ? Int(said) : left
+            guard left >= BlobLayout.headerWords, steps.count < Shutter.stepsMax else {
+                throw Failure(.malformed, "render blob: steps of the shutter")
+            }
+            let isAlone = count == words.count
+            let step = RenderBlob(
+                checked: isAlone ? words : Array(words[start..<start + count]))
+            try BlobReader(step).check()
+            steps.append(step)
+            start += count
+        }
+        self.init(checked: steps[0].words, later: Array(steps.dropFirst()))
+        try checkSteps()
     }
 }
 

@@ -6,12 +6,20 @@ public import Core
 /// every index is checked again before a device sees it.
 public struct RenderBlob: Sendable {
     package let words: [UInt32]
-    /// Memberwise, for words that have been checked.
-    init(checked words: [UInt32]) { self.words = words }
+    /// Where a shutter stays open: what the scene is at its later steps.
+    package let later: [RenderBlob]
 
-    /// The blob on disk and between processes: the words, little-endian.
+    /// Memberwise, for words that have been checked.
+    init(checked words: [UInt32], later: [RenderBlob] = []) {
+        self.words = words
+        self.later = later
+    }
+
+    /// The blob on disk and between processes: the words, little-endian; steps one by one.
     public var bytes: Bytes {
-        words.withUnsafeBytes { Bytes($0) }
+        var bytes = words.withUnsafeBytes { Bytes($0) }
+        for step in later { step.words.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        return bytes
     }
 
     public var width: Int { Int(words[BlobLayout.Word.width]) }
@@ -20,7 +28,9 @@ public struct RenderBlob: Sendable {
 
     /// What the scene wants of kernels beside the plain ones.
     package var features: RenderFeatures {
-        RenderFeatures(rawValue: words[BlobLayout.Word.features])
+        later.reduce(RenderFeatures(rawValue: words[BlobLayout.Word.features])) {
+            $0.union($1.features)
+        }
     }
 
     /// Elements of a section.
@@ -73,6 +83,7 @@ extension RenderBlob {
         var packer = BlobPacker(scene, treeLightsMin: treeLightsMin)
         try packer.pack(parameters, camera)
         words = packer.words
+        later = []
     }
 }
 

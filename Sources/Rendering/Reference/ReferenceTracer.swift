@@ -11,10 +11,13 @@ package struct ReferenceTracer: Sendable {
     /// Every triangle that a ray can hit.
     let targets: [Target]
     let lightTree: ReferenceLightTree?
+    /// Of a shutter's later steps.
+    private let later: [ReferenceTracer]
 
     package init(_ blob: RenderBlob) {
         self.blob = blob
         lightTree = ReferenceLightTree(blob)
+        later = blob.later.map(ReferenceTracer.init)
         targets = Self.targets(blob)
     }
 
@@ -62,6 +65,10 @@ package struct ReferenceTracer: Sendable {
     package func radiance(
         x: Int, y: Int, sample: Int, observe: (Bounce) -> Void = { _ in }
     ) -> SIMD3<Float> {
+        let step = blob.step(ofSample: sample)
+        guard step == 0 else {
+            return later[step - 1].radiance(x: x, y: y, sample: sample, observe: observe)
+        }
         var path = begin(x: x, y: y, sample: sample)
         // One ray beyond the last bounce finds light alone.
         for depth in 0...blob.bounces + 1 {

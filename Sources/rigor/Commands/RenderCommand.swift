@@ -80,6 +80,13 @@ struct RenderCommand: AsyncParsableCommand {
         try scene.load(moment.moment.options(frame: frame ?? moment.first))
     }
 
+    /// What a device needs of `frame`, whose scene `scene` is.
+    func blob(of scene: Scene, frame: Int? = nil) throws(Failure) -> RenderBlob {
+        try moment.moment.blob(
+            of: scene, self.scene.parameters, frame: frame ?? moment.first
+        ) { options throws(Failure) in try self.scene.load(options) }
+    }
+
     /// One frame on every device.
     private func render(
         _ frame: Int, on devices: [OpenCLDevice], _ console: Console

@@ -33,7 +33,7 @@ struct RenderJob {
         if !command.format.json { warn(of: scene) }
         report.triangles = scene.triangles.count
         let blob = try timed(&report.prepare) { () throws(Failure) in
-            try RenderBlob(scene, parameters)
+            try command.blob(of: scene, frame: self.frame)
         }
         let names = command.picture.aov.isEmpty ? nil : SceneNames(scene)
         let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
