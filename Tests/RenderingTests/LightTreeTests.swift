@@ -246,6 +246,28 @@ import Testing
         #expect(noiseByPower > 4 * noise, "variance \(noise), by power \(noiseByPower)")
     }
 
+    /// The kernels leave a compiler nothing to contract on the way down the tree.
+    @Test func contractionFindsNothing() throws {
+        guard let device = TestDevices.exact.first(where: { !$0.isSlow }) else {
+            return TestDevices.skip("no exact implementation is installed")
+        }
+        let base = try device.open()
+        let contracting = FlakyDevice(
+            base,
+            [
+                .rewrite { source in
+                    guard let own = try? source.text() else { return source }
+                    return ProgramSource(
+                        source.name,
+                        customText: own.replacing("FP_CONTRACT OFF", with: "FP_CONTRACT ON"),
+                        defines: source.defines)
+                }
+            ])
+        let parameters = RenderParameters(width: 32, height: 32, samples: 8, bounces: 2)
+        let plain = try renderTiles(street, parameters, on: base)
+        #expect(try renderTiles(street, parameters, on: contracting) == plain)
+    }
+
     // MARK: - Bad input
 
     @Test func lightsThatSendNothingAreLeftOut() throws {

@@ -179,6 +179,18 @@ import Testing
         #expect(throws: Failure.self) { _ = try RenderBlob(bytes: many) }
     }
 
+    /// Steps are in memory together: too many are refused before anything is built.
+    @Test func refusesWhatDoesNotFit() throws {
+        guard let device = try TestDevices.any?.open() else { return }
+        let blob = try blob(parameters, half) { passing($0) }
+        var small = device.description
+        small.memoryBytes = 4 * blob.words.count * 11
+        try RenderRun.checkMemory(blob, small)
+        small.memoryBytes = 4 * blob.words.count * 10
+        let failure = #expect(throws: Failure.self) { try RenderRun.checkMemory(blob, small) }
+        #expect(failure?.message.contains("8 steps of the shutter need") == true)
+    }
+
     @Test func aTaskCarriesItsShutter() throws {
         var spec = TaskSpec(
             app: "render", appVersion: "0", parameters: [:], inputs: [:], parts: [.init()])

@@ -58,7 +58,7 @@ public final class RenderRun {
     }
 
     /// The steps of a shutter lie in a device's memory together.
-    private static func checkMemory(
+    package static func checkMemory(
         _ blob: RenderBlob, _ device: DeviceDescription
     ) throws(Failure) {
         let sizes = blob.steps.map { $0.words.count * 4 }
