@@ -142,6 +142,9 @@ static const char render_layout[] = {
 static const char render_light[] = {
 #embed "render/light.cl" suffix(, 0)
 };
+static const char render_light_tree[] = {
+#embed "render/light_tree.cl" suffix(, 0)
+};
 static const char render_media[] = {
 #embed "render/media.cl" suffix(, 0)
 };
@@ -231,6 +234,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/layers.cl", render_layers),
     FILE_ENTRY("render/layout.cl", render_layout),
     FILE_ENTRY("render/light.cl", render_light),
+    FILE_ENTRY("render/light_tree.cl", render_light_tree),
     FILE_ENTRY("render/media.cl", render_media),
     FILE_ENTRY("render/meeting.cl", render_meeting),
     FILE_ENTRY("render/occlusion.cl", render_occlusion),

@@ -25,6 +25,11 @@
 #define H_ENV_CHANCE 77
 #define H_CONE_WIDTH 78
 #define H_CONE_SPREAD 79
+// Where the lights are in a tree: how many emitters are in the table all the same, how many of 2^32
+// choices fall on these, and how deep the tree is.
+#define H_LIGHT_TABLE 88
+#define H_LIGHT_BASE 89
+#define H_LIGHT_LEVELS 90
 #define H_CLAMP 81 // most that light scattered more than once may add; zero for no limit
 
 #define S_NODES 0
@@ -46,6 +51,7 @@
 #define S_SRGB 16
 #define S_SHEEN 17 // what a sheen sends back, over cosine and roughness
 #define SHEEN_SIDE 16
+#define S_LIGHT_NODES 18
 #define S_INSTANCES 19 // the world, and behind it the uses of shared meshes
 
 #define SECTION(blob, s) ((blob) + (blob)[H_SECTIONS + 2 * (s)])
@@ -59,7 +65,25 @@
 #define TEXTURE_WORDS 16
 #define LIGHT_WORDS 16
 #define EMITTER_WORDS 4
+#define LIGHT_NODE_WORDS 12
 #define EMITTER_NONE 0xffffffffu // a triangle that is not in the table of lights
+
+// A node of the tree of lights: a ball around its emitters, the axis that they shine along, how far
+// off it, their power, and how many they are.
+#define LN_CENTER 0
+#define LN_RADIUS 3
+#define LN_AXIS 4
+#define LN_SPREAD 7
+#define LN_POWER 8
+#define LN_NEARNESS 9 // one over the least squared distance that counts
+#define LN_COUNT 10
+#define LN_CHILD 11 // the first of two children, or a leaf's emitter
+#define LIGHT_NODE_LEAF 0x80000000u
+#define LIGHT_NODE_SPOTS 0x40000000u
+#define LIGHT_NODE_INDEX 0x3fffffffu
+// The root's chances, a fourth of the choices that are its, and what of all choices some are.
+#define LIGHT_CHANCES(blob) (0x40000000u - ((blob)[H_LIGHT_BASE] >> 2))
+#define LIGHT_CHANCE(chances) ((float)(int)(chances) * 0x1p-30f)
 
 // A child word: a leaf's block, an instance (both bits), or a node. A lane's primitive word:
 // whether a hit must ask the material for its alpha, whether the camera sees the front alone, and
@@ -192,6 +216,7 @@ EX_INLINE vec3 limit_indirect(__global const uint *blob, vec3 radiance) {
 #define P_SHADOW_DISTANCE 35 // zero where no light was asked
 #define P_SHADOW_RADIANCE 36
 #define P_SHADOW_DENSITY 39
+#define P_LIGHT_CHANCE 39 // within `surface`: chance of the light that was met, by the tree
 #define P_SHADOW_ORIGIN 40
 // Where a scene has instances (RIGOR_INSTANCES): the one that the ray met, from `closest` until
 // `scatter` asks for shadow rays. (Not a number, so that a trace has the word by its other name.)

@@ -2,7 +2,8 @@
 // needs: render/random.cl render/texture.cl render/triangle.cl render/environment.cl
 // needs: render/queue.cl
 // Choosing a light and a point on it. One table holds the environment, the punctual lights and the
-// emissive triangles, each with its chance by power.
+// emissive triangles, each with its chance by power. Where there are many (RIGOR_LIGHT_TREE), it
+// holds those without a place alone, and a tree the others.
 
 #define EMITTER_ENVIRONMENT 0u
 #define EMITTER_PUNCTUAL 1u
@@ -92,7 +93,11 @@ EX_INLINE void triangle_light(
 // The emitter that `choice` falls on.
 EX_INLINE __global const uint *pick_emitter(__global const uint *blob, uint choice) {
     __global const uint *emitters = SECTION(blob, S_EMITTERS);
+#ifdef RIGOR_LIGHT_TREE
+    uint low = 0, high = blob[H_LIGHT_TABLE] - 1u;
+#else
     uint low = 0, high = SECTION_COUNT(blob, S_EMITTERS) - 1u;
+#endif
     while (low < high) {
         uint middle = (low + high) >> 1;
         if (emitters[middle * EMITTER_WORDS] > choice) high = middle;
@@ -133,6 +138,43 @@ EX_INLINE void environment_light(
     keep_light(state, capacity, slot, &s);
 }
 
+// A punctual light, or a point of a triangle: over the chance of choosing it, or by `area_density`.
+EX_INLINE void placed_light(
+    __global const uint *blob, __global uint *state, uint capacity, uint slot, bit_pair bits,
+    uint emitter, float chance, float area_density) {
+    LightSample s;
+    uint which = emitter & 0x3fffffffu;
+    vec3 from = path_vec3(state, capacity, P_ORIGIN, slot);
+    if (emitter >> 30 == EMITTER_PUNCTUAL) {
+        punctual_light(SECTION(blob, S_LIGHTS) + which * LIGHT_WORDS, from, &s);
+        s.radiance = scale3(s.radiance, ex_rcp(chance));
+    } else {
+        vec2 r = make2(unit_float(bits.x), unit_float(bits.y));
+        triangle_light(blob, which, area_density, r, from, &s);
+        weigh_by_density(&s);
+    }
+    keep_light(state, capacity, slot, &s);
+}
+
+#ifdef RIGOR_LIGHT_TREE
+EX_INLINE void tree_lights(
+    __global const uint *blob, __global uint *state, uint capacity, uint depth, uint count,
+    Descents *d) {
+    descend_all(blob, state, capacity, count, false, d);
+    for (uint i = 0u; i < count; ++i) {
+        uint slot = d->slots[i];
+        bit_pair bits = draw_pair(
+            state[P_KEY * capacity + slot], state[P_SAMPLE * capacity + slot],
+            depth * D_COUNT + D_LIGHT);
+        __global const uint *emitter = emitter_found(blob, d, i);
+        float chance = LIGHT_CHANCE(d->chances[i]);
+        placed_light(
+            blob, state, capacity, slot, bits, emitter[1], chance,
+            chance * as_float(emitter[3]));
+    }
+}
+#endif
+
 // One light by chance for each surface. Those that ask the environment, which has most of a
 // scene's light where there is one, go through it side by side.
 __kernel void light(
@@ -144,6 +186,10 @@ __kernel void light(
     uint slots[PATHS_PER_ITEM];
     Cell cells[PATHS_PER_ITEM];
     uint cell_count = 0u;
+#ifdef RIGOR_LIGHT_TREE
+    Descents descents;
+    uint descent_count = 0u;
+#endif
     for (uint item = first; item < end; ++item) {
         uint slot = surfaces[item];
         if (is_dark) {
@@ -153,25 +199,26 @@ __kernel void light(
         uint key = state[P_KEY * capacity + slot], sample = state[P_SAMPLE * capacity + slot];
         bit_pair choices = draw_pair(key, sample, depth * D_COUNT + D_CHOICE);
         bit_pair bits = draw_pair(key, sample, depth * D_COUNT + D_LIGHT);
+#ifdef RIGOR_LIGHT_TREE
+        if (choices.x >= blob[H_LIGHT_BASE]) {
+            uint choice = (choices.x - blob[H_LIGHT_BASE]) >> 2;
+            begin_descent(blob, slot, choice, descent_count++, &descents);
+            continue;
+        }
+#endif
         __global const uint *emitter = pick_emitter(blob, choices.x);
-        uint kind = emitter[1] >> 30, which = emitter[1] & 0x3fffffffu;
-        if (kind == EMITTER_ENVIRONMENT) {
+        if (emitter[1] >> 30 == EMITTER_ENVIRONMENT) {
             slots[cell_count] = slot;
             environment_pick(blob, bits, &cells[cell_count++]);
             continue;
         }
-        LightSample s;
-        vec3 from = path_vec3(state, capacity, P_ORIGIN, slot);
-        if (kind == EMITTER_PUNCTUAL) {
-            punctual_light(SECTION(blob, S_LIGHTS) + which * LIGHT_WORDS, from, &s);
-            s.radiance = scale3(s.radiance, ex_rcp(as_float(emitter[2])));
-        } else {
-            vec2 r = make2(unit_float(bits.x), unit_float(bits.y));
-            triangle_light(blob, which, as_float(emitter[3]), r, from, &s);
-            weigh_by_density(&s);
-        }
-        keep_light(state, capacity, slot, &s);
+        placed_light(
+            blob, state, capacity, slot, bits, emitter[1], as_float(emitter[2]),
+            as_float(emitter[3]));
     }
+#ifdef RIGOR_LIGHT_TREE
+    tree_lights(blob, state, capacity, depth, descent_count, &descents);
+#endif
     float chance = as_float(blob[H_ENV_CHANCE]);
     PATH_LOOP
     for (uint i = 0u; i < cell_count; ++i) {

@@ -151,7 +151,11 @@ EX_INLINE void collect(
     float distance = path_float(state, capacity, P_HIT_DISTANCE, slot);
     float weight = 1.0f;
     if (density > 0.0f) {
-        weight = balance(density, triangle_density(blob, primitive, direction, normal, distance));
+        float other = triangle_density(blob, primitive, direction, normal, distance);
+#ifdef RIGOR_LIGHT_TREE
+        other *= path_float(state, capacity, P_LIGHT_CHANCE, slot);
+#endif
+        weight = balance(density, other);
     }
     add_radiance(
         blob, state, capacity, slot, depth, scale3(multiply3(throughput, emitted), weight));
@@ -222,6 +226,9 @@ __kernel void surface(
     for (uint i = 0u; i < hit_count; ++i) {
         read_texels(blob, state, capacity, hits[i], depth, i, &texels);
     }
+#ifdef RIGOR_LIGHT_TREE
+    chances_of_hits(blob, state, capacity, hits, hit_count);
+#endif
     PATH_LOOP
     for (uint i = 0u; i < hit_count; ++i) {
         bool goes_on = arrive(blob, state, capacity, hits[i], depth, i, &texels);

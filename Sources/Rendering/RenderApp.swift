@@ -17,7 +17,8 @@ internal import Imaging
 /// A moving scene is rendered at `start` seconds plus a part's `frame` divided by `fps` (both
 /// decimal text; ``FrameClock``), with the `animation` of that name or index, by default all;
 /// without both, its nodes rest. With `fps` the automatic camera is that of frame 0 for all frames.
-/// `variant` names one of the file's material variants.
+/// `variant` names one of the file's material variants. With `shutter` (decimal text) and
+/// `shutter_steps`, what moves is blurred (``Shutter``).
 ///
 /// A part may have `tiles` and `samples`; without them it computes all. Leaves are tiles:
 /// ``TileSums``.
@@ -38,27 +39,30 @@ public struct RenderApp: App {
         for path in spec.inputs.keys { closed[path] = folder.appendingPathComponent(path) }
         let files = SceneFiles(closed: closed)
         let path = try spec.text("scene")
-        let moment = try SceneMoment(spec)
-        var scene = try Scene(
-            importing: path, from: files, options: try moment.options(frame: frame))
-        guard scene.codecsInDoubt.isEmpty else {
-            throw Failure(
-                .unsupported,
-                "\(scene.codecsInDoubt.joined(separator: ", ")): this machine's library does not "
-                    + "give the known answers; see `rigor certify`")
-        }
+        var environment: Environment?
         if spec.parameters["environment"] != nil {
-            let environment = try spec.text("environment")
-            scene.environment = try Environment(importing: environment, from: files)
+            environment = try Environment(importing: try spec.text("environment"), from: files)
         }
+        func load(_ options: ImportOptions) throws(Failure) -> Scene {
+            var scene = try Scene(importing: path, from: files, options: options)
+            guard scene.codecsInDoubt.isEmpty else {
+                throw Failure(
+                    .unsupported,
+                    "\(scene.codecsInDoubt.joined(separator: ", ")): this machine's library does "
+                        + "not give the known answers; see `rigor certify`")
+            }
+            scene.environment = environment ?? scene.environment
+            return scene
+        }
+        let moment = try SceneMoment(spec)
+        var scene = try load(moment.options(frame: frame))
         if scene.isFramed(for: parameters.camera),
             let options = try moment.steadyOptions(frame: frame)
         {
-            let first = try Scene(importing: path, from: files, options: options)
             scene.steadyCamera = .automatic(
-                framing: first, width: parameters.width, height: parameters.height)
+                framing: try load(options), width: parameters.width, height: parameters.height)
         }
-        return try RenderBlob(scene, parameters).bytes
+        return try moment.blob(of: scene, parameters, frame: frame, load: load).bytes
     }
 
     // MARK: Run
@@ -161,6 +165,7 @@ public struct RenderApp: App {
         try parameters.check()
         let files = SceneFiles(folder: URL(fileURLWithPath: folder, isDirectory: true))
         let options = try moment.options(frame: parts.first?.frame ?? 0)
+        _ = try moment.steps(frame: parts.first?.frame ?? 0)
         _ = try Scene(importing: scene, from: files, options: options)
         if let environment { _ = try files.read(environment) }
         var inputs: [String: TaskSpec.ContentID] = [:]

@@ -31,6 +31,20 @@ import Testing
             let bytes = broken { $0[blob.offset(section) + word] = 0xbfff_fff0 }
             #expect(throws: Failure.self, "\(section)") { _ = try RenderBlob(bytes: bytes) }
         }
+        let lights = try RenderBlob(SceneMaker.room, parameters, treeLightsMin: 2)
+        for (word, value) in [
+            (BlobLayout.Word.lightTable, 9), (BlobLayout.Word.lightBase, 3),
+            (BlobLayout.Word.lightLevels, 0), (BlobLayout.Word.lightLevels, 33),
+            (lights.offset(.lightNodes) + 11, 0), (lights.offset(.lightNodes) + 11, 4),
+            (lights.offset(.lightNodes) + 10, 4), (lights.offset(.lightNodes) + 12 + 10, 0),
+            (lights.offset(.lightNodes) + 11, 0x8000_0000),
+            (lights.offset(.lightNodes) + 11, 0x8000_0009),
+        ] as [(Int, UInt32)] {
+            var words = lights.words
+            words[word] = value
+            let bytes = words.withUnsafeBytes { Bytes($0) }
+            #expect(throws: Failure.self, "\(word): \(value)") { _ = try RenderBlob(bytes: bytes) }
+        }
         // A node that is its own child would never end.
         let loop = broken { $0[blob.offset(.nodes) + 48] = 0 }
         #expect(throws: Failure.self) { _ = try RenderBlob(bytes: loop) }

@@ -14,6 +14,7 @@ enum FeatureScene {
         ("single-sided", singleSided), ("nested solids", solids), ("layers", layers),
         ("unlit", unlit),
         ("instances", instances), ("instances alone", instancesAlone),
+        ("many lights", manyLights),
     ]
 
     /// Every kind of material on shared meshes that are turned, squeezed and mirrored, beside
@@ -340,6 +341,38 @@ enum FeatureScene {
             $0.roughness = 0
         }
         maker.sphere([0, -0.3, 0.4], radius: 0.25, level: 2, mirror)
+        return maker.scene
+    }
+
+    /// A tree of points, spots and triangles above a sun and a sky, around surfaces that light
+    /// comes through and others.
+    private static var manyLights: Scene {
+        var maker = stage(environment: [0.2, 0.3, 0.4])
+        var random = Random(state: 21)
+        let surfaces: [(inout Material) -> Void] = [
+            { $0.transmission = 0.8 }, { $0.layers.diffuseTransmission = 0.5 },
+            { $0.roughness = 0.3 },
+        ]
+        for (place, change) in surfaces.enumerated() {
+            let material = maker.material([0.8, 0.7, 0.6], emissive: .zero, change)
+            maker.sphere(
+                [Float(place) * 0.6 - 0.6, -0.3, 0], radius: 0.28, level: 1, material)
+        }
+        let lamp = maker.material([0, 0, 0], emissive: [3, 4, 5])
+        for _ in 0..<30 {
+            let a = random.point() * 0.7
+            let side = random.direction() * 0.2
+            maker.quad(a, a + side, a + side + [0.05, 0.1, 0.1], a + [0.05, 0.1, 0.1], lamp)
+        }
+        for place in 0..<41 {
+            var light = Light(kind: place == 40 ? .directional : place % 2 == 0 ? .point : .spot)
+            light.position = random.point() * 1.5
+            light.direction = random.direction()
+            light.intensity = random.color() * 0.2
+            light.cosOuter = random.unit() * 0.9
+            light.cosInner = 0.95
+            maker.scene.lights.append(light)
+        }
         return maker.scene
     }
 

@@ -103,6 +103,36 @@ import Testing
         #expect(files.allSatisfy { FileManager.default.fileExists(atPath: $0) })
     }
 
+    /// A task says how long its shutter is open, and its blob has the moments that are meant.
+    @Test func aJobKeepsItsShutter() throws {
+        let folder = try moving()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let app = RenderApp()
+        let parameters = RenderParameters(width: 16, height: 16, samples: 4, bounces: 1)
+        let moment = SceneMoment(
+            clock: FrameClock(fps: "4"), shutter: Shutter(fraction: "0.8", steps: 2))
+        let spec = try app.specification(
+            scene: "s.glb", folder: folder.path, parameters, moment: moment,
+            parts: [.init(frame: 3)])
+        #expect(try TaskSpec(canonical: spec.canonical) == spec)
+        #expect(try SceneMoment(spec) == moment)
+        let blob = try RenderBlob(bytes: app.prepare(spec, frame: 3, inputs: folder.path))
+        // Frame 3 is at 0.75 s, where the shutter is open from 0.65 s to 0.85 s.
+        let places = blob.steps.map { Float(bitPattern: $0.words[$0.offset(.vertices)]) }
+        #expect(places.count == 2)
+        #expect((places[0] - 0.7).magnitude < 1e-6 && (places[1] - 0.8).magnitude < 1e-6)
+        var sharp = spec
+        sharp.parameters["shutter"] = nil
+        #expect(try app.prepare(sharp, frame: 3, inputs: folder.path) != blob.bytes)
+        var wrong = spec
+        wrong.parameters["shutter"] = .string("2")
+        let failure = #expect(throws: Failure.self) {
+            _ = try app.prepare(wrong, frame: 3, inputs: folder.path)
+        }
+        #expect(
+            failure?.message == "render: parameter shutter: more than 0, at most 1 expected")
+    }
+
     @Test func specificationsThatMakeNoSenseAreRefused() throws {
         let folder = try moving()
         defer { try? FileManager.default.removeItem(at: folder) }

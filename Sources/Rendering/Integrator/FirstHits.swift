@@ -162,7 +162,8 @@ public struct FirstHits: Sendable {
 }
 
 extension RenderRun {
-    /// First hits of the picture's first samples, at most ``FirstHits/samplesMax``.
+    /// First hits of the picture's first samples, at most ``FirstHits/samplesMax``, in the middle
+    /// of the time that a shutter is open.
     ///
     /// - Parameter advance: called between slices with the part done; what it throws ends the run.
     public func firstHits(
@@ -193,7 +194,8 @@ extension RenderRun {
             let count = min(max(wavefront.capacity / (1024 * group.count), 1), samples - first)
             primitives += try wavefront.meetFirst(
                 tiles: tiles, tileCount: group.count, firstSample: first, samples: count,
-                pathCount: pixelCount(of: group) * count, program, into: sums)
+                pathCount: pixelCount(of: group) * count, step: blob.stepCount / 2, program,
+                into: sums)
             first += count
         }
         let words = try device.read(

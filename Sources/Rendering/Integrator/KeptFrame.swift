@@ -16,7 +16,7 @@ public struct KeptFrame: Hashable, Sendable {
             self.program = program
             self.noise = noise
             var hasher = SHA256.Hasher()
-            blob.words.withUnsafeBytes { hasher.update($0) }
+            for step in blob.steps { step.words.withUnsafeBytes { hasher.update($0) } }
             if let noise { hasher.update(Bytes("\(noise.level) \(noise.samplesMin)".utf8)) }
             work = hasher.finalize()
         }

@@ -37,6 +37,9 @@ struct RenderPrograms {
         let hasInstances = features.contains(.instances)
         let shared = hasInstances ? ["RIGOR_INSTANCES"] : []
         let meeting = hasInstances ? ["instance", "meeting"] : ["meeting"]
+        let hasTree = features.contains(.lightTree)
+        let tree = hasTree ? ["RIGOR_LIGHT_TREE"] : []
+        let treeFile = hasTree ? ["light_tree"] : []
         self.isNarrow = isNarrow
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow, features))
@@ -44,9 +47,10 @@ struct RenderPrograms {
         packet = isNarrow || hasInstances ? nil : try device.program(Self.packet(features))
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program(
-            "surface", place + ["density", "queue"] + meeting + mediaFile + ["surface"],
-            exact: exponential, media + shared)
-        light = try program("light", place + ["queue", "light"])
+            "surface",
+            place + ["density", "queue"] + meeting + mediaFile + treeFile + ["surface"],
+            exact: exponential, media + shared + tree)
+        light = try program("light", place + ["queue"] + treeFile + ["light"], tree)
         let local = ["random", "texture", "triangle", "density"]
         scatter = try program(
             "scatter", local + ["bsdf", "queue"] + mediaFile + ["scatter"], exact: exponential,

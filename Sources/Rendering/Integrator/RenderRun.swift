@@ -21,7 +21,7 @@ public final class RenderRun {
 
     /// Seconds that building the programs took, or loading them from the cache.
     public let compileSeconds: Double
-    private let blob: RenderBlob
+    let blob: RenderBlob
     let device: any ComputeDevice
     private let clock: any Clock
     private let tuning: Tuning
@@ -112,11 +112,14 @@ public final class RenderRun {
         var goesOn = true
         while goesOn, first < samples.upperBound {
             let fitting = max(slicePaths / (1024 * group.count), 1)
-            let count = min(fitting, samples.upperBound - first)
+            let step = blob.step(ofSample: first)
+            let end = min(samples.upperBound, blob.samplesEnd(ofStep: step))
+            let count = min(fitting, end - first)
             let start = clock.monotonicSeconds
             try wavefront.trace(
                 tiles: tiles, tileCount: group.count, firstSample: first, samples: count,
-                pathCount: pixels * count, into: sums, isFirst: first == samples.lowerBound)
+                pathCount: pixels * count, step: step, into: sums,
+                isFirst: first == samples.lowerBound)
             try device.finish()
             adapt(paths: group.count * 1024 * count, seconds: clock.monotonicSeconds - start)
             first += count
@@ -150,7 +153,8 @@ public final class RenderRun {
         try wavefront.clear(slots: 1024)
         try wavefront.trace(
             tiles: tiles, tileCount: 1, firstSample: sample, samples: 1,
-            pathCount: pixelCount(of: [tile]), into: sums, isFirst: true,
+            pathCount: pixelCount(of: [tile]), step: blob.step(ofSample: sample), into: sums,
+            isFirst: true,
             inspect: { (count: Int) throws(Failure) in
                 moments.append(
                     .init(pathCount: count, fields: try self.wavefront.state(slots: 1024)))

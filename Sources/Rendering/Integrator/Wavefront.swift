@@ -17,7 +17,9 @@ package final class Wavefront {
     var isNarrow: Bool { programs.isNarrow }
     private let device: any ComputeDevice
     private let programs: RenderPrograms
-    private let blob: any ComputeBuffer
+    /// A shutter's steps, and the one that paths are in.
+    private let blobs: [any ComputeBuffer]
+    private var blob: any ComputeBuffer
     private let bounces: Int
     /// Words of state for one path of this scene.
     private let stateWords: Int
@@ -37,7 +39,8 @@ package final class Wavefront {
         self.capacity = capacity
         bounces = blob.bounces
         group = PathGroup(device.description, isNarrow: programs.isNarrow)
-        self.blob = try device.makeBuffer(blob.words)
+        blobs = try blob.steps.map { step throws(Failure) in try device.makeBuffer(step.words) }
+        self.blob = blobs[0]
         stateWords = blob.features.stateWords
         state = try device.makeBuffer(byteCount: capacity * stateWords * 4)
         queue = try device.makeBuffer(byteCount: capacity * 4)
@@ -53,14 +56,16 @@ package final class Wavefront {
     ///
     /// - Parameters:
     ///   - tiles: each tile's column, and above 16 bits its row.
+    ///   - step: of the shutter, which all these samples belong to.
     ///   - pathCount: pixels inside the frame times samples.
     ///   - inspect: called with the number of paths queued once they have begun, and after each
     ///     depth with those that go on.
     func trace(
         tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
-        into sums: any ComputeBuffer, isFirst: Bool,
+        step: Int, into sums: any ComputeBuffer, isFirst: Bool,
         inspect: ((Int) throws(Failure) -> Void)? = nil
     ) throws(Failure) {
+        blob = blobs[step]
         try device.write(counterZeros, to: counters)
         let pixels = tileCount * 1024
         try begin(pixels, samples, tiles: tiles, firstSample: firstSample)
@@ -88,8 +93,9 @@ package final class Wavefront {
     /// - Returns: what each sample met, sample by sample, a group's pixels along their curve.
     func meetFirst(
         tiles: any ComputeBuffer, tileCount: Int, firstSample: Int, samples: Int, pathCount: Int,
-        _ program: any ComputeProgram, into sums: any ComputeBuffer
+        step: Int, _ program: any ComputeProgram, into sums: any ComputeBuffer
     ) throws(Failure) -> [UInt32] {
+        blob = blobs[step]
         try device.write(counterZeros, to: counters)
         let pixels = tileCount * 1024
         try begin(pixels, samples, tiles: tiles, firstSample: firstSample)

@@ -50,15 +50,22 @@ package enum BlobLayout {
         package static let features = 80
         /// Most that light scattered more than once may add; 0 for no limit.
         package static let clamp = 81
+        /// Where the lights are in a tree: emitters that are in the table all the same, how many of
+        /// 2³² choices fall on these, and the tree's levels below its root.
+        package static let lightTable = 88
+        package static let lightBase = 89
+        package static let lightLevels = 90
+        /// Samples a pixel that a shutter's steps share; for hosts, of the first step alone.
+        package static let stepSamples = 91
     }
 
     /// Sections in their order; a raw value is the section's number in kernels.
     package enum Section: Int, CaseIterable, Sendable {
         case nodes, blocks, triangles, vertices, tangents, uv1, colors, materials, textures, texels
         case lights, emitters, triangleEmitters, environmentTexels, environmentRows
-        case environmentColumns, srgb, sheen
+        case environmentColumns, srgb, sheen, lightNodes
         /// The world, and behind it the uses of shared meshes; empty where there are none.
-        case instances = 19
+        case instances
 
         /// Words of one element.
         package var stride: Int {
@@ -68,6 +75,7 @@ package enum BlobLayout {
             case .triangles, .tangents, .colors, .emitters: 4
             case .vertices: 8
             case .uv1: 2
+            case .lightNodes: 12
             case .materials: 64
             case .textures, .lights: 16
             case .instances: 48
@@ -155,6 +163,26 @@ package enum BlobLayout {
         /// The mesh's triangles.
         package static let first = 43
         package static let count = 44
+    }
+
+    /// A node of the tree of lights whose child word has this bit has an emitter there.
+    package static let lightNodeLeaf: UInt32 = 0x8000_0000
+    /// All that is below such a node are spots.
+    package static let lightNodeSpots: UInt32 = 0x4000_0000
+
+    /// Words of a node of the tree of lights.
+    package enum LightNodeWord {
+        package static let center = 0
+        package static let radius = 3
+        package static let axis = 4
+        package static let spread = 7
+        package static let power = 8
+        /// One over the least squared distance that counts.
+        package static let nearness = 9
+        /// Emitters below.
+        package static let count = 10
+        /// The first of two children, or a leaf's emitter.
+        package static let child = 11
     }
 
     /// Most texels along a side of a texture.

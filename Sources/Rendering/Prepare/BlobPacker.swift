@@ -10,8 +10,12 @@ struct BlobPacker {
 
     private typealias Word = BlobLayout.Word
 
-    init(_ scene: Scene) {
+    private let treeLightsMin: Int
+
+    /// - Parameter treeLightsMin: so many lights, and those with a place go into a tree.
+    init(_ scene: Scene, treeLightsMin: Int) {
         self.scene = scene
+        self.treeLightsMin = treeLightsMin
         words = [UInt32](repeating: 0, count: BlobLayout.headerWords)
     }
 
@@ -25,7 +29,8 @@ struct BlobPacker {
         packLights()
         packEnvironmentAndEmitters()
         section(.srgb, SRGB.linear.map(\.bitPattern))
-        let features = RenderFeatures(scene)
+        var features = RenderFeatures(scene)
+        if words[Word.lightLevels] > 0 { features.insert(.lightTree) }
         section(.sheen, features.contains(.layers) ? SheenTable.words : [])
         words[Word.features] = features.rawValue
         words[Word.magic] = BlobLayout.magic
@@ -217,10 +222,15 @@ struct BlobPacker {
     private mutating func packEnvironmentAndEmitters() {
         let environment = scene.environment ?? .sky
         let table = EnvironmentTable(environment)
-        let emitters = EmitterTable(scene, environmentPower: table.power)
+        let emitters = EmitterTable(
+            scene, environmentPower: table.power, treeLightsMin: treeLightsMin)
         section(.emitters, emitters.records)
         section(.triangleEmitters, emitters.triangleEmitters)
         set(Word.environmentChance, emitters.environmentChance)
+        words[Word.lightTable] = UInt32(emitters.tableCount)
+        words[Word.lightBase] = emitters.tableChoices
+        words[Word.lightLevels] = UInt32(emitters.tree?.levels ?? 0)
+        section(.lightNodes, emitters.tree?.nodes ?? [])
         words[Word.environmentWidth] = UInt32(environment.width)
         words[Word.environmentHeight] = UInt32(environment.height)
         set(Word.environmentScale, table.scale)

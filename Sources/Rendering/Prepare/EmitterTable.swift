@@ -2,61 +2,164 @@ internal import Core
 internal import Imaging
 
 /// All lights that a path may ask, each with its chance, which grows with its power.
+///
+/// Where there are many, those that have a place are in a ``LightTree``, and the table holds the
+/// others.
 struct EmitterTable {
     /// Four words each: running total (``ShareTable``), kind in the top two bits over the index,
-    /// chance, and for triangles chance over area.
+    /// chance, and for triangles chance over area. In a tree, the light's trail stands for the
+    /// total, and the chance counts as one.
     private(set) var records: [UInt32] = []
     /// For each triangle its emitter; empty where none emits.
     private(set) var triangleEmitters: [UInt32] = []
     private(set) var environmentChance: Float = 0
+    private(set) var tree: LightTree?
+    /// With a tree: the emitters, the first ones, that are in the table all the same, and how many
+    /// of 2³² choices fall on these.
+    private(set) var tableCount = 0
+    private(set) var tableChoices: UInt32 = 0
 
-    private static let environmentKind: UInt32 = 0
-    private static let punctualKind: UInt32 = 1
-    private static let triangleKind: UInt32 = 2
+    private enum Kind {
+        static let environment: UInt32 = 0
+        static let punctual: UInt32 = 1
+        static let triangle: UInt32 = 2
+    }
 
-    init(_ scene: Scene, environmentPower: Double) {
+    private struct Emitter {
+        var kind: UInt32
+        var index: Int
+        var weight: Double
+        var area = 0.0
+
+        var word: UInt32 { kind << 30 | UInt32(index) }
+    }
+
+    /// - Parameter treeLightsMin: two at least.
+    init(_ scene: Scene, environmentPower: Double, treeLightsMin: Int) {
         let radius = Double(scene.boundingRadius)
         let disc = 3.141592653589793 * radius * radius
-        var kinds: [UInt32] = []
-        var weights: [Double] = []
-        var areas: [Double] = []
-        func add(_ kind: UInt32, _ index: Int, _ weight: Double, area: Double = 0) {
-            kinds.append(kind << 30 | UInt32(index))
-            weights.append(weight)
-            areas.append(area)
+        var emitters: [Emitter] = []
+        if environmentPower > 0 {
+            emitters.append(
+                Emitter(kind: Kind.environment, index: 0, weight: environmentPower * disc))
         }
-        if environmentPower > 0 { add(Self.environmentKind, 0, environmentPower * disc) }
         for (index, light) in scene.lights.enumerated() {
             let power = Self.power(light, disc: disc)
-            if power > 0 { add(Self.punctualKind, index, power) }
+            guard power > 0 else { continue }
+            emitters.append(Emitter(kind: Kind.punctual, index: index, weight: power))
         }
-        let firstTriangle = kinds.count
-        let finder = EmissiveTriangles(scene)
-        for found in finder.found {
-            add(Self.triangleKind, found.triangle, found.power, area: found.area)
+        for found in EmissiveTriangles(scene).found {
+            emitters.append(
+                Emitter(
+                    kind: Kind.triangle, index: found.triangle, weight: found.power,
+                    area: found.area))
         }
-        guard !weights.isEmpty else { return }
-        // No light is so weak beside the others that it is never asked.
-        var total = 0.0
-        for weight in weights { total += weight }
-        let least = total / Double(weights.count) * 0.03125
-        for index in 0..<firstTriangle { weights[index] = max(weights[index], least) }
-
-        let table = ShareTable.make(weights)
-        for index in kinds.indices {
-            let chance = ShareTable.chance(table, index)
-            let density = areas[index] > 0 ? Float(Double(chance) / areas[index]) : 0
-            records += [table[index], kinds[index], chance.bitPattern, density.bitPattern]
+        guard !emitters.isEmpty else { return }
+        if emitters.count >= treeLightsMin,
+            let placed = Self.placed(emitters, scene, lightsMin: treeLightsMin)
+        {
+            makeTree(emitters, placed, radius: radius)
+        } else {
+            makeTable(emitters)
         }
-        if kinds[0] >> 30 == Self.environmentKind {
-            environmentChance = ShareTable.chance(table, 0)
-        }
-        guard firstTriangle < kinds.count else { return }
+        guard emitters.contains(where: { $0.kind == Kind.triangle }) else { return }
         triangleEmitters = [UInt32](
             repeating: BlobLayout.emitterNone, count: scene.triangles.count)
-        for index in firstTriangle..<kinds.count {
-            triangleEmitters[Int(kinds[index] & 0x3fff_ffff)] = UInt32(index)
+        for place in 0..<records.count / 4 where records[4 * place + 1] >> 30 == Kind.triangle {
+            triangleEmitters[Int(records[4 * place + 1] & 0x3fff_ffff)] = UInt32(place)
         }
+    }
+
+    private mutating func makeTable(_ emitters: [Emitter]) {
+        var weights = emitters.map(\.weight)
+        raise(&weights, among: emitters.count) { emitters[$0].kind != Kind.triangle }
+        let table = ShareTable.make(weights)
+        for (index, emitter) in emitters.enumerated() {
+            let chance = ShareTable.chance(table, index)
+            let density = emitter.area > 0 ? Float(Double(chance) / emitter.area) : 0
+            records += [table[index], emitter.word, chance.bitPattern, density.bitPattern]
+        }
+        if emitters[0].kind == Kind.environment {
+            environmentChance = ShareTable.chance(table, 0)
+        }
+    }
+
+    /// No light is so weak beside the others that it is never asked.
+    private func raise(
+        _ weights: inout [Double], among count: Int, where isRaised: (Int) -> Bool
+    ) {
+        var total = 0.0
+        for weight in weights { total += weight }
+        let least = total / Double(count) * 0.03125
+        for index in weights.indices where isRaised(index) {
+            weights[index] = max(weights[index], least)
+        }
+    }
+
+    // MARK: - Many lights
+
+    /// The emitters that go into a tree, by their place among all; nil where there are too few, or
+    /// more than a tree holds.
+    private static func placed(
+        _ emitters: [Emitter], _ scene: Scene, lightsMin: Int
+    ) -> [PlacedLight?]? {
+        func corner(_ emitter: Emitter, _ corner: Int) -> SIMD3<Double> {
+            SIMD3(scene.positions[Int(scene.triangles[emitter.index][corner])])
+        }
+        let placed = emitters.map { emitter -> PlacedLight? in
+            switch emitter.kind {
+            case Kind.punctual: PlacedLight(scene.lights[emitter.index], emitter: 0)
+            case Kind.triangle:
+                PlacedLight(
+                    corner(emitter, 0), corner(emitter, 1), corner(emitter, 2),
+                    radiance: emitter.weight / (emitter.area * 6.2831853), emitter: 0)
+            default: nil
+            }
+        }
+        let count = placed.count { $0 != nil }
+        return count >= lightsMin && count <= LightTree.lightsMax ? placed : nil
+    }
+
+    private mutating func makeTree(
+        _ emitters: [Emitter], _ placed: [PlacedLight?], radius: Double
+    ) {
+        let others = emitters.indices.filter { placed[$0] == nil }
+        var lights: [PlacedLight] = []
+        var order: [Int] = []
+        var weights = others.map { emitters[$0].weight }
+        var power = 0.0
+        for place in emitters.indices {
+            guard var light = placed[place] else { continue }
+            light.emitter = others.count + lights.count
+            lights.append(light)
+            order.append(place)
+            power += emitters[place].weight
+        }
+        weights.append(power)
+        raise(&weights, among: weights.count) { _ in true }
+        // The tree is asked once in sixteen times at the least, however many the others are.
+        var total = 0.0
+        for weight in weights { total += weight }
+        weights[others.count] = max(weights[others.count], total / 15)
+        var table = ShareTable.make(weights)
+        if !others.isEmpty {
+            // What is left falls on the tree in fours.
+            table[others.count - 1] &= ~3
+            tableChoices = table[others.count - 1]
+        }
+        tableCount = others.count
+        for (index, place) in others.enumerated() {
+            let chance = ShareTable.chance(table, index)
+            records += [table[index], emitters[place].word, chance.bitPattern, 0]
+            if emitters[place].kind == Kind.environment { environmentChance = chance }
+        }
+        let tree = LightTree(lights, radius: radius)
+        for (trail, place) in zip(tree.trails, order) {
+            let area = emitters[place].area
+            let density = area > 0 ? Float(1 / area) : 0
+            records += [trail, emitters[place].word, Float(1).bitPattern, density.bitPattern]
+        }
+        self.tree = tree
     }
 
     /// Watts-like: what the light sends out, or through the scene's disc.

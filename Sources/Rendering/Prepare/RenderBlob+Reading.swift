@@ -10,9 +10,26 @@ extension RenderBlob {
             throw Failure(.malformed, "render blob: a header of 512 bytes expected")
         }
         let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
-        let blob = RenderBlob(checked: words)
-        try BlobReader(blob).check()
-        self = blob
+        var steps: [RenderBlob] = []
+        var start = 0
+        while start < words.count {
+            // Each says how long it is; what is wrong with that, its check finds.
+            let left = words.count - start
+            let said =
+                left > BlobLayout.Word.wordCount ? words[start + BlobLayout.Word.wordCount] : 0
+            let count = Int(said) < left && said >= BlobLayout.headerWords ? Int(said) : left
+            guard left >= BlobLayout.headerWords, steps.count < Shutter.stepsMax else {
+                throw Failure(.malformed, "render blob: steps of the shutter")
+            }
+            let isAlone = count == words.count
+            let step = RenderBlob(
+                checked: isAlone ? words : Array(words[start..<start + count]))
+            try BlobReader(step).check()
+            steps.append(step)
+            start += count
+        }
+        self.init(checked: steps[0].words, later: Array(steps.dropFirst()))
+        try checkSteps()
     }
 }
 
@@ -37,6 +54,7 @@ private struct BlobReader {
         try checkGeometry()
         try checkMaterials()
         try checkLights()
+        try checkLightTree()
         try checkEnvironment()
     }
 
@@ -209,6 +227,45 @@ private struct BlobReader {
             case 2: try require(index < blob.count(.triangles), "emitter \(emitter): triangle")
             default: try require(false, "emitter \(emitter): kind")
             }
+        }
+    }
+
+    /// What goes down the tree comes to a leaf, which has an emitter with a place, and never has
+    /// more chances to part than there are.
+    private func checkLightTree() throws(Failure) {
+        typealias Place = BlobLayout.LightNodeWord
+        guard blob.features.contains(.lightTree) else { return }
+        let nodeCount = blob.count(.lightNodes)
+        let emitterCount = blob.count(.emitters)
+        let tableCount = Int(words[Word.lightTable])
+        let base = words[Word.lightBase]
+        let levels = Int(words[Word.lightLevels])
+        try require(
+            tableCount < emitterCount && base % 4 == 0 && (tableCount > 0 || base == 0)
+                && levels <= LightTree.levelsMax && nodeCount >= 3
+                && word(.lightNodes, 0, Place.count) <= (1 << 30) - base / 4,
+            "tree of lights: header")
+        var depths = [Int](repeating: 0, count: nodeCount)
+        for node in 0..<nodeCount {
+            let child = word(.lightNodes, node, Place.child)
+            let index = Int(child & ~(BlobLayout.lightNodeLeaf | BlobLayout.lightNodeSpots))
+            let count = word(.lightNodes, node, Place.count)
+            if child & BlobLayout.lightNodeLeaf != 0 {
+                try require(
+                    count == 1 && index >= tableCount && index < emitterCount
+                        && (1...2).contains(word(.emitters, index, 1) >> 30),
+                    "node \(node) of lights: emitter \(index)")
+                continue
+            }
+            try require(
+                index > node && index < nodeCount - 1 && depths[node] < levels,
+                "node \(node) of lights: child \(index)")
+            let first = word(.lightNodes, index, Place.count)
+            let second = word(.lightNodes, index + 1, Place.count)
+            try require(
+                first > 0 && first < 1 << 30 && second > 0 && second < 1 << 30
+                    && count == first + second, "node \(node) of lights: count")
+            for place in index...index + 1 { depths[place] = max(depths[place], depths[node] + 1) }
         }
     }
 

@@ -6,13 +6,20 @@ public import Core
 /// every index is checked again before a device sees it.
 public struct RenderBlob: Sendable {
     package let words: [UInt32]
+    /// Where a shutter stays open: what the scene is at its later steps.
+    package let later: [RenderBlob]
 
     /// Memberwise, for words that have been checked.
-    init(checked words: [UInt32]) { self.words = words }
+    init(checked words: [UInt32], later: [RenderBlob] = []) {
+        self.words = words
+        self.later = later
+    }
 
-    /// The blob on disk and between processes: the words, little-endian.
+    /// The blob on disk and between processes: the words, little-endian; steps one by one.
     public var bytes: Bytes {
-        words.withUnsafeBytes { Bytes($0) }
+        var bytes = words.withUnsafeBytes { Bytes($0) }
+        for step in later { step.words.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        return bytes
     }
 
     public var width: Int { Int(words[BlobLayout.Word.width]) }
@@ -21,7 +28,9 @@ public struct RenderBlob: Sendable {
 
     /// What the scene wants of kernels beside the plain ones.
     package var features: RenderFeatures {
-        RenderFeatures(rawValue: words[BlobLayout.Word.features])
+        later.reduce(RenderFeatures(rawValue: words[BlobLayout.Word.features])) {
+            $0.union($1.features)
+        }
     }
 
     /// Elements of a section.
@@ -57,6 +66,13 @@ extension RenderBlob {
     /// - Throws: ``Failure`` when parameters are out of range, the scene contradicts itself, or
     ///   it is larger than a blob can be.
     public init(_ scene: Scene, _ parameters: RenderParameters) throws(Failure) {
+        try self.init(scene, parameters, treeLightsMin: LightTree.lightsMin)
+    }
+
+    /// With a ``LightTree`` from another number of lights on than is the rule.
+    package init(
+        _ scene: Scene, _ parameters: RenderParameters, treeLightsMin: Int
+    ) throws(Failure) {
         try parameters.check()
         try scene.check()
         let camera = try scene.camera(for: parameters)
@@ -64,9 +80,10 @@ extension RenderBlob {
             throw Failure(
                 .unsupported, "camera \"\(camera.name)\": orthographic: no lens blurs what it sees")
         }
-        var packer = BlobPacker(scene)
+        var packer = BlobPacker(scene, treeLightsMin: treeLightsMin)
         try packer.pack(parameters, camera)
         words = packer.words
+        later = []
     }
 }
 

@@ -7,9 +7,11 @@ package struct RenderFeatures: OptionSet, Sendable {
     package static let media = RenderFeatures(rawValue: 1)
     /// Materials with more than glTF's core.
     package static let layers = RenderFeatures(rawValue: 2)
+    /// So many lights that they are in a tree.
+    package static let lightTree = RenderFeatures(rawValue: 4)
     /// Meshes that are stored once and used often.
     package static let instances = RenderFeatures(rawValue: 16)
-    package static let all: RenderFeatures = [.media, .layers, .instances]
+    package static let all: RenderFeatures = [.media, .layers, .lightTree, .instances]
 
     init(_ scene: Scene) {
         self = []

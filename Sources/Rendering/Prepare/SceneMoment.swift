@@ -29,10 +29,22 @@ public struct FrameClock: Hashable, Sendable {
             if frame == 0 { return start }
             throw Failure(.malformed, "render: parameter fps: expected, since parts have frames")
         }
+        return start + Double(frame) / (try Self.rate(fps))
+    }
+
+    /// Frames a second; nil where the scene stands still.
+    var rate: Double? {
+        get throws(Failure) {
+            guard let fps else { return nil }
+            return try Self.rate(fps)
+        }
+    }
+
+    private static func rate(_ fps: String) throws(Failure) -> Double {
         guard let rate = Double(fps), rate > 0, rate <= 1_000 else {
             throw Failure(.malformed, "render: parameter fps: more than 0, at most 1000 expected")
         }
-        return start + Double(frame) / rate
+        return rate
     }
 
     /// A file's name with its frame's number: `picture.png` becomes `picture.0007.png`, and in
@@ -63,13 +75,17 @@ public struct SceneMoment: Hashable, Sendable {
     public var clock: FrameClock?
     public var animation: AnimationChoice
     public var variant: String?
+    /// Nil for a picture of one moment.
+    public var shutter: Shutter?
 
     public init(
-        clock: FrameClock? = nil, animation: AnimationChoice = .all, variant: String? = nil
+        clock: FrameClock? = nil, animation: AnimationChoice = .all, variant: String? = nil,
+        shutter: Shutter? = nil
     ) {
         self.clock = clock
         self.animation = animation
         self.variant = variant
+        self.shutter = shutter
     }
 
     /// What the importer is to do for `frame`.
@@ -99,11 +115,15 @@ public struct SceneMoment: Hashable, Sendable {
         }
         if animation != .all { found["animation"] = .string(animation.argument) }
         if let variant { found["variant"] = .string(variant) }
+        if let shutter {
+            found["shutter"] = .string(shutter.fraction)
+            found["shutter_steps"] = .int(shutter.steps)
+        }
         return found
     }
 
     /// What a specification asks for.
-    init(_ spec: TaskSpec) throws(Failure) {
+    package init(_ spec: TaskSpec) throws(Failure) {
         func text(_ name: String) throws(Failure) -> String? {
             spec.parameters[name] == nil ? nil : try spec.text(name)
         }
@@ -113,5 +133,7 @@ public struct SceneMoment: Hashable, Sendable {
             clock: start == nil && fps == nil ? nil : FrameClock(start: start ?? "0", fps: fps),
             animation: AnimationChoice(argument: try text("animation") ?? "all"),
             variant: try text("variant"))
+        guard let fraction = try text("shutter") else { return }
+        shutter = Shutter(fraction: fraction, steps: try spec.int("shutter_steps"))
     }
 }

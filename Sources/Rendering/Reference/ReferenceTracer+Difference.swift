@@ -83,6 +83,7 @@ extension RenderBlob {
     fileprivate func limited(toBounces bounces: Int) -> RenderBlob {
         var words = words
         words[BlobLayout.Word.bounces] = UInt32(bounces)
-        return RenderBlob(checked: words)
+        return RenderBlob(
+            checked: words, later: later.map { $0.limited(toBounces: bounces) })
     }
 }

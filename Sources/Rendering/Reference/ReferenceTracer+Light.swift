@@ -15,31 +15,47 @@ extension ReferenceTracer {
     }
 
     /// Asks one light by chance; nil where it could send nothing.
-    func askLight(_ path: Path, from position: SIMD3<Float>, depth: Int) -> LightSample? {
-        let count = blob.count(.emitters)
-        guard count > 0 else { return nil }
+    func askLight(_ path: Path, from asker: LightAsker, depth: Int) -> LightSample? {
+        guard blob.count(.emitters) > 0 else { return nil }
         func draw(_ dimension: ReferenceRandom.Dimension) -> (x: UInt32, y: UInt32) {
             ReferenceRandom.pair(
                 key: path.key, sample: path.sample, dimension.at(depth: depth))
         }
         let choice = draw(.choice).x
         let bits = draw(.light)
-        // The first whose running total lies above the choice.
-        let emitter = UInt32(
-            (0..<count - 1).first { word(.emitters, UInt32($0)) > choice } ?? count - 1)
+        let (emitter, chance) = chooseEmitter(choice, asker)
         let which = word(.emitters, emitter, 1) & 0x3fff_ffff
         var light: LightSample
         switch word(.emitters, emitter, 1) >> 30 {
         case 0: light = environmentLight(bits)
         case 1:
-            light = punctualLight(which, from: position)
-            light.radiance *= Exact.rcp(float(.emitters, emitter, 2))
+            light = punctualLight(which, from: asker.position)
+            light.radiance *= Exact.rcp(chance ?? float(.emitters, emitter, 2))
         default:
+            let density = float(.emitters, emitter, 3)
             light = triangleLight(
-                which, areaDensity: float(.emitters, emitter, 3), ReferenceRandom.unit(bits.x),
-                ReferenceRandom.unit(bits.y), from: position)
+                which, areaDensity: chance.map { $0 * density } ?? density,
+                ReferenceRandom.unit(bits.x), ReferenceRandom.unit(bits.y), from: asker.position)
         }
         return largest(light.radiance) > 0 && light.distance != 0 ? light : nil
+    }
+
+    /// The emitter that `choice` falls on, and what chance the tree gave it; nil where it is in
+    /// the table, which says so itself.
+    private func chooseEmitter(
+        _ choice: UInt32, _ asker: LightAsker
+    ) -> (emitter: UInt32, chance: Float?) {
+        var count = blob.count(.emitters)
+        if let tree = lightTree {
+            if choice >= tree.base {
+                let found = tree.choose((choice - tree.base) >> 2, asker)
+                return (found.emitter, tree.chance(found.chances))
+            }
+            count = tree.tableCount
+        }
+        // The first whose running total lies above the choice.
+        let emitter = (0..<count - 1).first { word(.emitters, UInt32($0)) > choice } ?? count - 1
+        return (UInt32(emitter), nil)
     }
 
     private func environmentLight(_ bits: (x: UInt32, y: UInt32)) -> LightSample {
@@ -145,6 +161,11 @@ extension ReferenceTracer {
         let cosine = dot(path.direction, meeting.normal).magnitude
         guard cosine > 0x1p-20 else { return 0 }
         let distance = meeting.distance
-        return Exact.div(float(.emitters, emitter, 3) * distance * distance, cosine)
+        let density = Exact.div(float(.emitters, emitter, 3) * distance * distance, cosine)
+        guard let tree = lightTree else { return density }
+        guard var asker = path.asker else { return 0 }
+        // The path went on from a little off the surface that asked.
+        asker.position = path.origin
+        return density * tree.chance(tree.chances(word(.emitters, emitter), asker))
     }
 }

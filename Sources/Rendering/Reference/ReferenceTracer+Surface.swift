@@ -86,6 +86,8 @@ extension ReferenceTracer {
         var straight: Float = 0
         /// Of a dispersive solid.
         var band: Int?
+        /// Whether light from behind may come through, as far as the choice of a light knows.
+        var isOpen: Bool
     }
 
     func surface(_ path: Path, _ m: Meeting) -> Surface {
@@ -114,7 +116,8 @@ extension ReferenceTracer {
         let frame = ReferenceFrame(around: normal)
         var surface = Surface(
             position: m.position, normal: m.normal, frame: frame, wo: frame.toLocal(toViewer),
-            bsdf: bsdf, interface: interface, band: band?.band)
+            bsdf: bsdf, interface: interface, band: band?.band,
+            isOpen: isLayered || bsdf.transmission > 0)
         if isLayered {
             let (extra, tangent) = extra(nearby, alpha: bsdf.alpha, normal: normal)
             surface.bsdf.extra = extra

@@ -10,9 +10,14 @@ package struct ReferenceTracer: Sendable {
     let blob: RenderBlob
     /// Every triangle that a ray can hit, instance by instance.
     let targets: [[Target]]
+    let lightTree: ReferenceLightTree?
+    /// Of a shutter's later steps.
+    private let later: [ReferenceTracer]
 
     package init(_ blob: RenderBlob) {
         self.blob = blob
+        lightTree = ReferenceLightTree(blob)
+        later = blob.later.map(ReferenceTracer.init)
         targets = Self.targets(blob)
     }
 
@@ -32,6 +37,8 @@ package struct ReferenceTracer: Sendable {
         var coneWidth: Float
         var coneSpread: Float
         var radiance = SIMD3<Float>.zero
+        /// What it last asked a light from.
+        var asker: LightAsker?
         /// Solids that the path went into and has not left, the last entered first.
         var media: [UInt32] = []
         /// Whether a dispersive solid has made the path stand for one band of light.
@@ -58,6 +65,10 @@ package struct ReferenceTracer: Sendable {
     package func radiance(
         x: Int, y: Int, sample: Int, observe: (Bounce) -> Void = { _ in }
     ) -> SIMD3<Float> {
+        let step = blob.step(ofSample: sample)
+        guard step == 0 else {
+            return later[step - 1].radiance(x: x, y: y, sample: sample, observe: observe)
+        }
         var path = begin(x: x, y: y, sample: sample)
         // One ray beyond the last bounce finds light alone.
         for depth in 0...blob.bounces + 1 {
@@ -89,7 +100,10 @@ package struct ReferenceTracer: Sendable {
         }
         guard depth <= blob.bounces else { return false }
         let surface = surface(path, meeting)
-        if let light = askLight(path, from: surface.position, depth: depth),
+        let asker = LightAsker(
+            position: surface.position, normal: surface.frame.normal, isOpen: surface.isOpen)
+        path.asker = asker
+        if let light = askLight(path, from: asker, depth: depth),
             let arriving = arrivingRadiance(light, at: surface, path, depth: depth)
         {
             path.radiance += arriving

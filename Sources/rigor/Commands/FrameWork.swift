@@ -43,6 +43,13 @@ final class FrameWork {
         return scene
     }
 
+    /// What a device needs of `frame`, whose scene `scene` is.
+    func blob(of scene: Scene, frame: Int) throws(Failure) -> RenderBlob {
+        try command.moment.moment.blob(of: scene, command.scene.parameters, frame: frame) {
+            options throws(Failure) in try command.scene.load(options, from: files)
+        }
+    }
+
     /// Whether nothing has been said of the scene yet.
     func isFirstWarning() -> Bool {
         defer { hasWarned = true }

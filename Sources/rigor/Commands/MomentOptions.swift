@@ -40,8 +40,13 @@ struct MomentOptions: ParsableArguments {
         help: ArgumentHelp("The file's material variant of that name.", valueName: "variant"))
     var variant: String?
 
+    @OptionGroup var shutter: ShutterOptions
+
     func validate() throws {
-        if fps != nil, frames == nil {
+        if shutter.value != nil, time == nil, frames == nil {
+            throw ValidationError("--shutter blurs what moves at a --time or in --frames")
+        }
+        if fps != nil, frames == nil, shutter.value == nil {
             throw ValidationError("--fps says how fast --frames go; without them, give --time")
         }
         if animation != "all", time == nil, frames == nil {
@@ -58,11 +63,12 @@ struct MomentOptions: ParsableArguments {
     var first: Int { frames?.numbers.lowerBound ?? 0 }
 
     var moment: SceneMoment {
-        let rate = frames == nil ? nil : fps ?? "24"
+        let rate = frames == nil && shutter.value == nil ? nil : fps ?? "24"
         let isMoving = time != nil || frames != nil
         return SceneMoment(
             clock: isMoving ? FrameClock(start: time ?? "0", fps: rate) : nil,
-            animation: AnimationChoice(argument: animation), variant: variant)
+            animation: AnimationChoice(argument: animation), variant: variant,
+            shutter: shutter.value)
     }
 
     /// Where the picture of `frame` goes.

@@ -100,4 +100,9 @@ struct RenderCommand: AsyncParsableCommand {
 
     /// The scene as it is in the first of the frames asked for.
     func load() throws(Failure) -> Scene { try FrameWork(self).load(frame: moment.first) }
+
+    /// What a device needs of that frame, whose scene `scene` is.
+    func blob(of scene: Scene) throws(Failure) -> RenderBlob {
+        try FrameWork(self).blob(of: scene, frame: moment.first)
+    }
 }

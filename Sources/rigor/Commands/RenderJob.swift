@@ -39,7 +39,7 @@ struct RenderJob {
         if !command.format.json { warn(of: scene) }
         report.triangles = scene.drawnTriangleCount
         let blob = try timed(&report.prepare) { () throws(Failure) in
-            try RenderBlob(scene, parameters)
+            try work.blob(of: scene, frame: self.frame)
         }
         try Interruption.check(after: "the scene was prepared")
         let names = command.picture.aov.isEmpty ? nil : SceneNames(scene)

@@ -19,7 +19,7 @@ struct DeviceDispute {
     func run() throws(Failure) -> DisputeFinding {
         let parameters = command.render.scene.parameters
         let own = try device(command.render.device)
-        let blob = try RenderBlob(try command.render.load(), parameters)
+        let blob = try command.render.blob(of: try command.render.load())
         let run = try RenderRun(blob, on: own, clock: clock)
         defer { console.endProgress() }
         if FileManager.default.fileExists(atPath: command.against) {

@@ -114,7 +114,7 @@ struct DeviceQuotes {
         let start = clock.monotonicSeconds
         let scene = try command.render.load()
         let loaded = clock.monotonicSeconds
-        let blob = try RenderBlob(scene, parameters)
+        let blob = try command.render.blob(of: scene)
         let prepared = clock.monotonicSeconds
         if !command.render.format.json { for line in scene.warnings { console.warn(line) } }
         var quotes: [DeviceQuote] = []

@@ -32,7 +32,7 @@ struct SharedRender {
         let scene = try command.load()
         if !command.format.json { for line in scene.warnings { console.warn(line) } }
         report.load = lap()
-        let blob = try RenderBlob(scene, parameters)
+        let blob = try command.blob(of: scene)
         report.prepare = lap()
         let outcome = try compute(blob, piece, on: devices)
         report.outcome = outcome
