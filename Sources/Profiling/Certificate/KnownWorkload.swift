@@ -43,7 +43,7 @@ package struct KnownWorkload: Sendable {
         },
         KnownWorkload(
             "path tracing",
-            "0x8b5995f1de03e9902e212b7ca1276d0f403a51f354624ad3bd3b1e7e2b9d7f79"
+            "0xb5084bc87bbf1db00ca0670c21dea15af7431ffd76e366d5efee18742c2efd0c"
         ) { device throws(Failure) in
             try BenchSuite.pathHash(on: device, clock: StoppedClock())
         },
