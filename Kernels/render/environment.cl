@@ -1,6 +1,7 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/random.cl
-// Light from all around: an equirectangular picture, and a table of cells to draw directions from.
+// Light from all around: an equirectangular picture, and a table to draw directions from by how
+// bright they are, between texels too.
 // u = 1/2 + atan2(z, x) / 2π and v = acos(y) / π, so the picture's middle lies toward +x and its
 // right half toward +z.
 
@@ -17,28 +18,57 @@ EX_INLINE vec2 environment_uv(vec3 d) {
     return make2(unit_coordinate(u), unit_coordinate(v));
 }
 
-// Radiance from texture coordinates: bilinear, around the seam, held at the poles.
-EX_INLINE vec3 environment_radiance(__global const uint *blob, vec2 uv) {
+// The four texels around texture coordinates, and where between them these lie.
+typedef struct {
+    vec3 a, b, c, d; // above: left and right; below: left and right
+    float fx, fy;
+    int row; // of the patch: 0 lies above the middles of the first texels
+} Patch;
+
+// Around the seam, held at the poles.
+EX_INLINE void environment_patch(__global const uint *blob, vec2 uv, Patch *p) {
     __global const uint *texels = SECTION(blob, S_ENV_TEXELS);
     int width = (int)blob[H_ENV_WIDTH], height = (int)blob[H_ENV_HEIGHT];
     float px = fma(uv.x, (float)width, -0.5f), py = fma(uv.y, (float)height, -0.5f);
-    float fx = floor(px), fy = floor(py);
-    int x0 = (int)fx, y0 = (int)fy;
+    float left = floor(px), above = floor(py);
+    p->fx = px - left;
+    p->fy = py - above;
+    int x0 = (int)left, y0 = (int)above;
     int x1 = x0 + 1 >= width ? 0 : x0 + 1;
     int y1 = y0 + 1 >= height ? height - 1 : y0 + 1;
+    p->row = y0 + 1;
     x0 = x0 < 0 ? width - 1 : x0;
     y0 = y0 < 0 ? 0 : y0;
-    vec3 a = load3(texels + 3 * (y0 * width + x0));
-    vec3 b = load3(texels + 3 * (y0 * width + x1));
-    vec3 c = load3(texels + 3 * (y1 * width + x0));
-    vec3 d = load3(texels + 3 * (y1 * width + x1));
-    vec3 top = fma3(subtract3(b, a), px - fx, a), bottom = fma3(subtract3(d, c), px - fx, c);
-    return fma3(subtract3(bottom, top), py - fy, top);
+    p->a = load3(texels + 3 * (y0 * width + x0));
+    p->b = load3(texels + 3 * (y0 * width + x1));
+    p->c = load3(texels + 3 * (y1 * width + x0));
+    p->d = load3(texels + 3 * (y1 * width + x1));
 }
 
-// The share of `table` (running totals, the last 2^32 - 1) that belongs to `at`.
-EX_INLINE uint table_share(__global const uint *table, uint at) {
-    return table[at] - (at == 0u ? 0u : table[at - 1]);
+// Radiance: bilinear.
+EX_INLINE vec3 patch_radiance(const Patch *p) {
+    vec3 top = fma3(subtract3(p->b, p->a), p->fx, p->a);
+    vec3 bottom = fma3(subtract3(p->d, p->c), p->fx, p->c);
+    return fma3(subtract3(bottom, top), p->fy, top);
+}
+
+// How bright a texel is beside the brightest one: what directions are drawn by.
+EX_INLINE float brightness(float scale, vec3 texel) {
+    float bright = luminance(texel) * scale;
+    return bright > 0x1p-30f ? bright : 0.0f;
+}
+
+// Density per solid angle of drawing a direction, once the environment is asked: as bright as the
+// patch there, but for the sine, which is the middle's all over a row.
+EX_INLINE float patch_density(__global const uint *blob, const Patch *p, float sine) {
+    float scale = as_float(blob[H_ENV_SCALE]);
+    float a = brightness(scale, p->a), b = brightness(scale, p->b);
+    float c = brightness(scale, p->c), d = brightness(scale, p->d);
+    float top = fma(b - a, p->fx, a), bottom = fma(d - c, p->fx, c);
+    float bright = fma(bottom - top, p->fy, top);
+    float row_sine = as_float(SECTION(blob, S_ENV_ROWS)[(int)blob[H_ENV_HEIGHT] + 1 + p->row]);
+    float floor_sine = sine > 0x1p-20f ? sine : 0x1p-20f;
+    return ex_div(bright * row_sine * as_float(blob[H_ENV_DENSITY]), floor_sine);
 }
 
 // The first entry of `table` above `bits`, how far `bits` lies inside it, and how wide it is.
@@ -56,49 +86,65 @@ EX_INLINE uint table_pick(
     return low;
 }
 
-// Density per solid angle of the draw below, without the chance of asking the environment.
-EX_INLINE float environment_density(__global const uint *blob, vec2 uv, float sine) {
-    uint wide = blob[H_CELLS_WIDE], high = blob[H_CELLS_HIGH];
-    uint x = (uint)(uv.x * (float)wide), y = (uint)(uv.y * (float)high);
-    x = x < wide ? x : wide - 1u;
-    y = y < high ? y : high - 1u;
-    float row = (float)table_share(SECTION(blob, S_ENV_ROWS), y) * 0x1p-32f;
-    float cell = (float)table_share(SECTION(blob, S_ENV_COLUMNS) + y * wide, x) * 0x1p-32f;
-    float floor_sine = sine > 0x1p-20f ? sine : 0x1p-20f;
-    return ex_div(row * cell * as_float(blob[H_CELL_DENSITY]), floor_sine);
-}
-
-// A cell that was drawn, and the place in it.
+// A patch that was drawn, and the place in it.
 typedef struct {
-    uint x, y;
+    uint x, y; // of the texel right of it and below
     uint inside_x, inside_y;
     uint width_x, width_y;
 } Cell;
 
-// Draws a row of cells, a cell in it, a place in the cell.
+// Draws a row of patches, and a patch in it. There is one row more than of texels: half a row at
+// each pole.
 EX_INLINE void environment_pick(__global const uint *blob, bit_pair bits, Cell *cell) {
-    uint wide = blob[H_CELLS_WIDE], high = blob[H_CELLS_HIGH];
+    uint width = blob[H_ENV_WIDTH], rows = blob[H_ENV_HEIGHT] + 1u;
     cell->y = table_pick(
-        SECTION(blob, S_ENV_ROWS), high, bits.y, &cell->inside_y, &cell->width_y);
+        SECTION(blob, S_ENV_ROWS), rows, bits.y, &cell->inside_y, &cell->width_y);
     cell->x = table_pick(
-        SECTION(blob, S_ENV_COLUMNS) + cell->y * wide, wide, bits.x, &cell->inside_x,
+        SECTION(blob, S_ENV_COLUMNS) + cell->y * width, width, bits.x, &cell->inside_x,
         &cell->width_x);
 }
 
-EX_INLINE float cell_place(uint cell, uint inside, uint width, uint count) {
+EX_INLINE float part_inside(uint inside, uint width) {
     float within = ex_div((float)inside, (float)width);
-    within = within < 0x1.fffffep-1f ? within : 0x1.fffffep-1f;
-    return ex_div((float)cell + within, (float)count);
+    return within < 0x1.fffffep-1f ? within : 0x1.fffffep-1f;
 }
 
-// The direction of a place in a cell.
+// Where `share` of the area lies under a straight line from `low` at 0 to `high` at 1.
+EX_INLINE float place_under_line(float low, float high, float share) {
+    float root = low + ex_sqrt(fma(fma(high, high, -(low * low)), share, low * low));
+    float place = root > 0x1p-36f ? ex_div(share * (low + high), root) : share;
+    return place < 0x1.fffffep-1f ? place : 0x1.fffffep-1f;
+}
+
+// Texture coordinates of a place in a patch.
+EX_INLINE vec2 patch_place(const Cell *cell, float fx, float fy, uint width, uint height) {
+    float x = (float)cell->x + (fx - 0.5f);
+    x = x < 0.0f ? x + (float)width : x;
+    float y = cell->y == 0u ? fy * 0.5f
+        : (float)cell->y + (cell->y == height ? fma(fy, 0.5f, -0.5f) : fy - 0.5f);
+    return make2(
+        unit_coordinate(ex_div(x, (float)width)), unit_coordinate(ex_div(y, (float)height)));
+}
+
+// The direction of a place in a patch, with the patch, and its density.
 EX_INLINE vec3 environment_at(
-    __global const uint *blob, const Cell *cell, vec2 *uv, float *density) {
-    *uv = make2(
-        cell_place(cell->x, cell->inside_x, cell->width_x, blob[H_CELLS_WIDE]),
-        cell_place(cell->y, cell->inside_y, cell->width_y, blob[H_CELLS_HIGH]));
-    vec2 around = unit_circle(uv->x), down = unit_circle(uv->y * 0.5f);
+    __global const uint *blob, const Cell *cell, Patch *p, float *density) {
+    __global const uint *texels = SECTION(blob, S_ENV_TEXELS);
+    uint width = blob[H_ENV_WIDTH], height = blob[H_ENV_HEIGHT];
+    float scale = as_float(blob[H_ENV_SCALE]);
+    uint x0 = cell->x == 0u ? width - 1u : cell->x - 1u;
+    uint y0 = cell->y == 0u ? 0u : cell->y - 1u, y1 = cell->y < height ? cell->y : height - 1u;
+    float a = brightness(scale, load3(texels + 3 * (y0 * width + x0)));
+    float b = brightness(scale, load3(texels + 3 * (y0 * width + cell->x)));
+    float c = brightness(scale, load3(texels + 3 * (y1 * width + x0)));
+    float d = brightness(scale, load3(texels + 3 * (y1 * width + cell->x)));
+    float fy = place_under_line(a + b, c + d, part_inside(cell->inside_y, cell->width_y));
+    float left = fma(c - a, fy, a), right = fma(d - b, fy, b);
+    float fx = place_under_line(left, right, part_inside(cell->inside_x, cell->width_x));
+    vec2 uv = patch_place(cell, fx, fy, width, height);
+    vec2 around = unit_circle(uv.x), down = unit_circle(uv.y * 0.5f);
     float sine = down.y > 0.0f ? down.y : 0.0f;
-    *density = environment_density(blob, *uv, sine);
+    environment_patch(blob, uv, p);
+    *density = patch_density(blob, p, sine);
     return make3(-around.x * sine, down.x, -around.y * sine);
 }

@@ -20,9 +20,8 @@
 #define H_SECTIONS 32
 #define H_ENV_WIDTH 72
 #define H_ENV_HEIGHT 73
-#define H_CELLS_WIDE 74
-#define H_CELLS_HIGH 75
-#define H_CELL_DENSITY 76
+#define H_ENV_SCALE 75 // one over the brightest texel's luminance
+#define H_ENV_DENSITY 76
 #define H_ENV_CHANCE 77
 #define H_CONE_WIDTH 78
 #define H_CONE_SPREAD 79
@@ -47,7 +46,7 @@
 #define S_EMITTERS 11
 #define S_TRIANGLE_EMITTERS 12
 #define S_ENV_TEXELS 13
-#define S_ENV_ROWS 14
+#define S_ENV_ROWS 14 // running totals, then sines
 #define S_ENV_COLUMNS 15
 #define S_SRGB 16
 #define S_SHEEN 17 // what a sheen sends back, over cosine and roughness

@@ -126,12 +126,12 @@ EX_INLINE void environment_light(
     __global const uint *blob, __global uint *state, uint capacity, uint slot, const Cell *cell,
     float chance) {
     LightSample s;
-    vec2 uv;
+    Patch patch;
     float density;
-    s.direction = environment_at(blob, cell, &uv, &density);
+    s.direction = environment_at(blob, cell, &patch, &density);
     s.distance = 0x1p100f;
     s.density = density * chance;
-    s.radiance = environment_radiance(blob, uv);
+    s.radiance = patch_radiance(&patch);
     weigh_by_density(&s);
     keep_light(state, capacity, slot, &s);
 }

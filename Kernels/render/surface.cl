@@ -17,16 +17,17 @@ EX_INLINE void escape(
     __global const uint *blob, __global uint *state, uint capacity, uint slot, uint depth) {
     vec3 direction = path_vec3(state, capacity, P_DIRECTION, slot);
     vec3 throughput = path_vec3(state, capacity, P_THROUGHPUT, slot);
-    vec2 uv = environment_uv(direction);
+    Patch patch;
+    environment_patch(blob, environment_uv(direction), &patch);
     float density = path_float(state, capacity, P_DENSITY, slot);
     float weight = 1.0f;
     if (density > 0.0f) {
         float squared = fma(direction.x, direction.x, direction.z * direction.z);
         float sine = squared > 0x1p-40f ? ex_sqrt(squared) : 0x1p-20f;
-        float other = environment_density(blob, uv, sine) * as_float(blob[H_ENV_CHANCE]);
+        float other = patch_density(blob, &patch, sine) * as_float(blob[H_ENV_CHANCE]);
         weight = balance(density, other);
     }
-    vec3 radiance = environment_radiance(blob, uv);
+    vec3 radiance = patch_radiance(&patch);
     add_radiance(
         blob, state, capacity, slot, depth, scale3(multiply3(throughput, radiance), weight));
 }

@@ -23,7 +23,7 @@ internal import Imaging
 /// ``TileSums``.
 public struct RenderApp: App {
     public let id = "render"
-    public let version = "0.2"
+    public let version = "0.3"
 
     public init() {}
 

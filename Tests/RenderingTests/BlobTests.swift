@@ -48,7 +48,7 @@ import Testing
         // A node that is its own child would never end.
         let loop = broken { $0[blob.offset(.nodes) + 48] = 0 }
         #expect(throws: Failure.self) { _ = try RenderBlob(bytes: loop) }
-        for word in [0, 1, 2, 3, 4, 33, 65, 72, 74] {
+        for word in [0, 1, 2, 3, 4, 33, 65, 72, 73] {
             let bytes = broken { $0[word] = 0xffff_ff00 }
             #expect(throws: Failure.self, "word \(word)") { _ = try RenderBlob(bytes: bytes) }
         }

@@ -132,11 +132,11 @@ import Testing
         typealias Word = BlobLayout.Word
         let places: [(String, Int)] = [
             ("the camera's place", Word.camera + 2), ("the picture's width", Word.twoOverWidth),
-            ("a vertex", blob.offset(.vertices)), ("a colour", blob.offset(.materials)),
+            ("a vertex", blob.offset(.vertices) + 1), ("a colour", blob.offset(.materials)),
             ("a roughness", blob.offset(.materials) + BlobLayout.Section.materials.stride * 4 + 5),
             ("a light", blob.offset(.lights) + 7), ("a chance", blob.offset(.emitters) + 6),
             ("the environment", blob.offset(.environmentTexels)),
-            ("cells' density", Word.cellDensity),
+            ("the environment's density", Word.environmentDensity),
         ]
         for (name, word) in places {
             var bytes = blob.bytes

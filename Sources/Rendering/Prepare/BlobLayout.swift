@@ -6,7 +6,7 @@
 package enum BlobLayout {
     /// "RGRB" when read as bytes.
     package static let magic: UInt32 = 0x4252_4752
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     package static let headerWords = 128
 
     /// Words of the header.
@@ -36,10 +36,11 @@ package enum BlobLayout {
         package static let sections = 32
         package static let environmentWidth = 72
         package static let environmentHeight = 73
-        package static let cellsWide = 74
-        package static let cellsHigh = 75
-        /// cells ÷ 2π²: a cell's share times this, over the sine, is a density per solid angle.
-        package static let cellDensity = 76
+        /// One over the luminance of the environment's brightest texel.
+        package static let environmentScale = 75
+        /// Brightness beside that texel, times the sine of the row, times this, over the sine, is a
+        /// density per solid angle.
+        package static let environmentDensity = 76
         /// Chance that the environment is the light asked.
         package static let environmentChance = 77
         /// A pixel's cone: its width where the ray begins, and how it grows a unit of distance.

@@ -232,14 +232,12 @@ struct BlobPacker {
         section(.lightNodes, emitters.tree?.nodes ?? [])
         words[Word.environmentWidth] = UInt32(environment.width)
         words[Word.environmentHeight] = UInt32(environment.height)
-        words[Word.cellsWide] = UInt32(table.wide)
-        words[Word.cellsHigh] = UInt32(table.high)
-        let cells = Double(table.wide * table.high)
-        set(Word.cellDensity, Float(cells / 19.739208802178716))
+        set(Word.environmentScale, table.scale)
+        set(Word.environmentDensity, table.density)
         begin(.environmentTexels, count: environment.texels.count)
         words.reserveCapacity(words.count + 3 * environment.texels.count + (1 << 20))
         for texel in environment.texels { append(RenderBlob.tame(texel)) }
-        section(.environmentRows, table.rows)
+        section(.environmentRows, table.rows + table.sines.map(\.bitPattern))
         section(.environmentColumns, table.columns)
     }
 }

@@ -1,80 +1,72 @@
 internal import Exact
 
-/// How likely each direction of an environment is to be asked for light.
+/// How likely each direction of an environment is to be asked for light: as bright as it is,
+/// between the middles of texels too, so that what a direction sends over its chance varies with
+/// colour alone.
+///
+/// Patches lie between the middles of four texels: as many across as texels, around the seam, and
+/// one row more than of texels, since half a row at each pole lies beyond any middle.
 struct EnvironmentTable {
-    /// Cells along longitude and latitude; whole texels each, at most ``sideMax`` wide.
-    let wide: Int
-    let high: Int
-    /// ``ShareTable`` over rows, and one a row over its cells.
+    /// ``ShareTable`` over rows of patches, and one a row over its patches.
     let rows: [UInt32]
     let columns: [UInt32]
+    /// The sine of the polar angle at the middle of each row.
+    let sines: [Float]
+    /// One over the luminance of the brightest texel.
+    let scale: Float
+    /// A patch's brightness times its row's sine times this, over the sine of a place in it, is the
+    /// density per solid angle of that place.
+    let density: Float
     /// ∫ luminance over the sphere.
     let power: Double
 
-    static let sideMax = 512
-
     init(_ environment: Environment) {
-        let step = (environment.width + Self.sideMax - 1) / Self.sideMax
-        wide = (environment.width + step - 1) / step
-        high = (environment.height + step - 1) / step
-        let brightness = Self.brightness(environment, step: step, wide: wide, high: high)
+        let width = environment.width
+        let height = environment.height
+        let luminances = environment.texels.map { Float(RenderBlob.luminance(RenderBlob.tame($0))) }
+        let brightest = max(luminances.max() ?? 0, 0)
+        let scale = brightest > 0 ? 1 / brightest : 1
+        let texels = luminances.map { Self.brightness($0, scale: scale) }
+        sines = (0...height).map { Self.sine(row: $0, of: height) }
         var columns: [UInt32] = []
-        columns.reserveCapacity(wide * high)
+        columns.reserveCapacity(width * (height + 1))
         var rowWeights: [Double] = []
-        var power = 0.0
-        for y in 0..<high {
-            // Neighbours count a little: filtering carries their light over the edge.
-            var weights: [Double] = []
-            weights.reserveCapacity(wide)
+        var weights = [Double](repeating: 0, count: width)
+        for row in 0...height {
+            let above = max(row - 1, 0) * width
+            let below = min(row, height - 1) * width
             var sum = 0.0
-            let row = y * wide
-            let above = max(y - 1, 0) * wide
-            let below = min(y + 1, high - 1) * wide
-            for x in 0..<wide {
-                let beside =
-                    brightness[row + (x == 0 ? wide - 1 : x - 1)]
-                    + brightness[row + (x == wide - 1 ? 0 : x + 1)]
-                let around = beside + brightness[above + x] + brightness[below + x]
-                weights.append(brightness[row + x] + around * 0.0625)
-                sum += brightness[row + x]
+            for x in 0..<width {
+                let left = x == 0 ? width - 1 : x - 1
+                let mean = texels[above + left] + texels[above + x] + texels[below + left]
+                weights[x] = (mean + texels[below + x]) * 0.25
+                sum += weights[x]
             }
             columns.append(contentsOf: ShareTable.make(weights))
-            let sine = Self.sine(row: y, of: high)
-            var rowWeight = 0.0
-            for weight in weights { rowWeight += weight }
-            rowWeights.append(rowWeight * sine)
-            power += sum * sine
+            let part = row == 0 || row == height ? 0.5 : 1
+            rowWeights.append(sum * Double(sines[row]) * part)
         }
+        var total = 0.0
+        for weight in rowWeights { total += weight }
         self.columns = columns
         rows = ShareTable.make(rowWeights)
-        // 2π² over the cells; the sine is in the sums.
-        let cellSolidAngle = 19.739208802178716 / Double(wide * high)
-        self.power = power * cellSolidAngle
+        self.scale = scale
+        // 2π² over the texels; the sine is in the sums.
+        let solidAngle = 19.739208802178716 / Double(width * height)
+        density = total > 0 ? Float(1 / (total * solidAngle)) : 0
+        power = total * solidAngle * Double(brightest)
     }
 
-    /// sin of the polar angle at the middle of a row.
-    private static func sine(row: Int, of high: Int) -> Double {
-        let angle = (Double(row) + 0.5) / Double(high) * 3.141592653589793
-        return Double(Exact.sin(Float(angle)))
+    /// As kernels see it (`brightness` in `environment.cl`), but for rounding.
+    private static func brightness(_ luminance: Float, scale: Float) -> Double {
+        let bright = luminance * scale
+        return bright > 0x1p-30 ? Double(bright) : 0
     }
 
-    /// Mean luminance of each cell.
-    private static func brightness(
-        _ environment: Environment, step: Int, wide: Int, high: Int
-    ) -> [Double] {
-        var cells = [Double](repeating: 0, count: wide * high)
-        let scale = 1 / Double(step * step)
-        environment.texels.withUnsafeBufferPointer { texels in
-            for y in 0..<environment.height {
-                let row = y / step * wide
-                for x in 0..<environment.width {
-                    let texel = texels[y * environment.width + x]
-                    let luminance = RenderBlob.luminance(texel)
-                    cells[row + x / step] += luminance * scale
-                }
-            }
-        }
-        return cells
+    /// Rows lie between the middles of texels; the first and the last are half as high.
+    private static func sine(row: Int, of height: Int) -> Float {
+        let middle = row == 0 ? 0.25 : row == height ? Double(height) - 0.25 : Double(row)
+        return Exact.sin(Float(middle / Double(height) * 3.141592653589793))
     }
 }
 

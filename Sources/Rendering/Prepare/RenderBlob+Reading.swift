@@ -236,17 +236,14 @@ private struct BlobReader {
     private func checkEnvironment() throws(Failure) {
         let width = Int(words[Word.environmentWidth])
         let height = Int(words[Word.environmentHeight])
-        let wide = Int(words[Word.cellsWide])
-        let high = Int(words[Word.cellsHigh])
         let sides = 1...1 << 15
         try require(
             sides.contains(width) && sides.contains(height)
                 && blob.count(.environmentTexels) == width * height,
             "environment: texels")
         try require(
-            sides.contains(wide) && sides.contains(high)
-                && blob.count(.environmentRows) == high
-                && blob.count(.environmentColumns) == wide * high,
-            "environment: cells")
+            blob.count(.environmentRows) == 2 * (height + 1)
+                && blob.count(.environmentColumns) == width * (height + 1),
+            "environment: tables")
     }
 }

@@ -5,16 +5,16 @@ extension ReferenceTracer {
     /// The light of a path whose ray left the scene.
     func escapedRadiance(_ path: Path) -> SIMD3<Float> {
         let d = path.direction
-        let uv = environmentCoordinates(d)
+        let patch = environmentPatch(environmentCoordinates(d))
         var weight: Float = 1
         if path.density > 0 {
             let squared = fma(d.x, d.x, d.z * d.z)
             let sine = squared > 0x1p-40 ? Exact.sqrt(squared) : 0x1p-20
             let other =
-                environmentDensity(uv, sine: sine) * header(BlobLayout.Word.environmentChance)
+                environmentDensity(patch, sine: sine) * header(BlobLayout.Word.environmentChance)
             weight = Self.balance(path.density, other)
         }
-        return path.throughput * environmentRadiance(uv) * weight
+        return path.throughput * patch.radiance * weight
     }
 
     /// How much light found by one method counts beside another that could have found it.
@@ -35,45 +35,65 @@ extension ReferenceTracer {
         return low < 0x1.fffffep-1 ? low : 0x1.fffffep-1
     }
 
-    /// Bilinear, around the seam, held at the poles.
-    func environmentRadiance(_ uv: SIMD2<Float>) -> SIMD3<Float> {
-        let width = Int(blob.words[BlobLayout.Word.environmentWidth])
-        let height = Int(blob.words[BlobLayout.Word.environmentHeight])
-        let x = fma(uv.x, Float(width), -0.5)
-        let y = fma(uv.y, Float(height), -0.5)
+    /// Four texels, and a place between them.
+    struct EnvironmentPatch {
+        /// Above: left and right; below: left and right.
+        var corners: [SIMD3<Float>]
+        var place: SIMD2<Float>
+        var row: Int
+
+        var radiance: SIMD3<Float> {
+            let top = fma(corners[1] - corners[0], place.x, corners[0])
+            let bottom = fma(corners[3] - corners[2], place.x, corners[2])
+            return fma(bottom - top, place.y, top)
+        }
+    }
+
+    /// Around the seam, held at the poles.
+    func environmentPatch(_ uv: SIMD2<Float>) -> EnvironmentPatch {
+        let x = fma(uv.x, Float(blob.words[BlobLayout.Word.environmentWidth]), -0.5)
+        let y = fma(uv.y, Float(blob.words[BlobLayout.Word.environmentHeight]), -0.5)
         let left = x.rounded(.down)
         let up = y.rounded(.down)
+        let corners = environmentTexels(right: Int(left) + 1, below: Int(up) + 1)
+        return EnvironmentPatch(
+            corners: corners, place: [x - left, y - up], row: Int(up) + 1)
+    }
+
+    /// The texels around the corner that has `right` and `below` beyond it.
+    private func environmentTexels(right: Int, below: Int) -> [SIMD3<Float>] {
+        let width = Int(blob.words[BlobLayout.Word.environmentWidth])
+        let height = Int(blob.words[BlobLayout.Word.environmentHeight])
         func texel(_ column: Int, _ row: Int) -> SIMD3<Float> {
             let row = min(max(row, 0), height - 1)
             return vector(.environmentTexels, UInt32(row * width + (column + width) % width))
         }
-        let a = texel(Int(left), Int(up))
-        let b = texel(Int(left) + 1, Int(up))
-        let c = texel(Int(left), Int(up) + 1)
-        let d = texel(Int(left) + 1, Int(up) + 1)
-        let top = fma(b - a, x - left, a)
-        let bottom = fma(d - c, x - left, c)
-        return fma(bottom - top, y - up, top)
+        return [
+            texel(right - 1, below - 1), texel(right, below - 1), texel(right - 1, below),
+            texel(right, below),
+        ]
     }
 
     // MARK: - Drawing a direction
 
-    /// Density per solid angle of drawing a direction, once the environment is asked.
-    private func environmentDensity(_ uv: SIMD2<Float>, sine: Float) -> Float {
-        let wide = blob.words[BlobLayout.Word.cellsWide]
-        let high = blob.words[BlobLayout.Word.cellsHigh]
-        let x = min(UInt32(uv.x * Float(wide)), wide - 1)
-        let y = min(UInt32(uv.y * Float(high)), high - 1)
-        let row = share(.environmentRows, first: 0, y)
-        let cell = share(.environmentColumns, first: y * wide, x)
-        return Exact.div(
-            row * cell * header(BlobLayout.Word.cellDensity), sine > 0x1p-20 ? sine : 0x1p-20)
+    /// Beside the brightest texel.
+    private func brightness(_ texel: SIMD3<Float>) -> Float {
+        let bright = luminance(texel) * header(BlobLayout.Word.environmentScale)
+        return bright > 0x1p-30 ? bright : 0
     }
 
-    /// Part of a table of running totals that belongs to entry `index`.
-    private func share(_ section: BlobLayout.Section, first: UInt32, _ index: UInt32) -> Float {
-        let before = index == 0 ? 0 : word(section, first + index - 1)
-        return Float(word(section, first + index) &- before) * 0x1p-32
+    /// Density per solid angle of drawing a direction, once the environment is asked.
+    private func environmentDensity(_ patch: EnvironmentPatch, sine: Float) -> Float {
+        let corners = patch.corners.map(brightness)
+        let top = fma(corners[1] - corners[0], patch.place.x, corners[0])
+        let bottom = fma(corners[3] - corners[2], patch.place.x, corners[2])
+        let bright = fma(bottom - top, patch.place.y, top)
+        let height = Int(blob.words[BlobLayout.Word.environmentHeight])
+        let rowSine = Float(
+            bitPattern: word(.environmentRows, UInt32(height + 1 + patch.row)))
+        return Exact.div(
+            bright * rowSine * header(BlobLayout.Word.environmentDensity),
+            sine > 0x1p-20 ? sine : 0x1p-20)
     }
 
     /// Where `bits` fall in a table of running totals: the entry, and how far into it, 0..<1.
@@ -87,22 +107,59 @@ extension ReferenceTracer {
         return (index, within < 0x1.fffffep-1 ? within : 0x1.fffffep-1)
     }
 
-    /// A direction drawn by how bright the environment is, its coordinates and density.
-    func drawEnvironment(
+    /// Where `share` of the area lies under a straight line from `low` at 0 to `high` at 1.
+    private static func placeUnderLine(_ low: Float, _ high: Float, _ share: Float) -> Float {
+        let squared = low * low
+        let root = low + Exact.sqrt(fma(fma(high, high, -squared), share, squared))
+        let place = root > 0x1p-36 ? Exact.div(share * (low + high), root) : share
+        return place < 0x1.fffffep-1 ? place : 0x1.fffffep-1
+    }
+
+    /// Texture coordinates of a place in a patch; rows at the poles are half as high.
+    private func coordinates(
+        _ patch: (x: UInt32, y: UInt32), _ place: SIMD2<Float>
+    ) -> SIMD2<Float> {
+        let width = Float(blob.words[BlobLayout.Word.environmentWidth])
+        let height = blob.words[BlobLayout.Word.environmentHeight]
+        var x = Float(patch.x) + (place.x - 0.5)
+        if x < 0 { x += width }
+        let y: Float
+        switch patch.y {
+        case 0: y = place.y * 0.5
+        case height: y = Float(height) + fma(place.y, 0.5, -0.5)
+        default: y = Float(patch.y) + (place.y - 0.5)
+        }
+        return [
+            Self.unitCoordinate(Exact.div(x, width)),
+            Self.unitCoordinate(Exact.div(y, Float(height))),
+        ]
+    }
+
+    /// A direction drawn by how bright the environment is, what it sends, and its density per solid
+    /// angle.
+    package func drawEnvironment(
         _ bits: (x: UInt32, y: UInt32)
-    ) -> (direction: SIMD3<Float>, uv: SIMD2<Float>, density: Float) {
-        let wide = blob.words[BlobLayout.Word.cellsWide]
-        let high = blob.words[BlobLayout.Word.cellsHigh]
-        let row = pick(.environmentRows, first: 0, count: high, bits.y)
-        let column = pick(.environmentColumns, first: row.index * wide, count: wide, bits.x)
-        let uv = SIMD2<Float>(
-            Exact.div(Float(column.index) + column.within, Float(wide)),
-            Exact.div(Float(row.index) + row.within, Float(high)))
+    ) -> (direction: SIMD3<Float>, radiance: SIMD3<Float>, density: Float) {
+        let width = blob.words[BlobLayout.Word.environmentWidth]
+        let height = blob.words[BlobLayout.Word.environmentHeight]
+        let row = pick(.environmentRows, first: 0, count: height + 1, bits.y)
+        let column = pick(
+            .environmentColumns, first: row.index * width, count: width, bits.x)
+        let corners = environmentTexels(right: Int(column.index), below: Int(row.index))
+            .map(brightness)
+        let down = Self.placeUnderLine(
+            corners[0] + corners[1], corners[2] + corners[3], row.within)
+        let left = fma(corners[2] - corners[0], down, corners[0])
+        let right = fma(corners[3] - corners[1], down, corners[1])
+        let across = Self.placeUnderLine(left, right, column.within)
+        let uv = coordinates((column.index, row.index), [across, down])
+        let patch = environmentPatch(uv)
         let around = unitCircle(uv.x)
-        let down = unitCircle(uv.y * 0.5)
-        let sine: Float = down.y > 0 ? down.y : 0
+        let polar = unitCircle(uv.y * 0.5)
+        let sine: Float = polar.y > 0 ? polar.y : 0
         return (
-            [-around.x * sine, down.x, -around.y * sine], uv, environmentDensity(uv, sine: sine)
+            [-around.x * sine, polar.x, -around.y * sine], patch.radiance,
+            environmentDensity(patch, sine: sine)
         )
     }
 }

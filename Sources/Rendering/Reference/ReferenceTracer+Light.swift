@@ -63,7 +63,7 @@ extension ReferenceTracer {
         let density = drawn.density * header(BlobLayout.Word.environmentChance)
         return LightSample(
             direction: drawn.direction, distance: 0x1p100,
-            radiance: Self.over(density, environmentRadiance(drawn.uv)), density: density)
+            radiance: Self.over(density, drawn.radiance), density: density)
     }
 
     /// Radiance over the density of the draw; none where the draw is too unlikely to divide by.
