@@ -4,7 +4,8 @@
 Renders a scene with both at several sample counts and once at many, and takes the root mean square
 error of each picture to its own renderer's long one, over all channels clipped to --most (so that a
 few bright samples do not decide). Noise falls with a power of the time; the time to --noise is read
-off a line through the points in logarithms. Runs in a Python that has `bpy`; Cycles runs through
+off a line through the points in logarithms. Long renders take most of the time: --keep names a folder
+where they are kept, and found by the next run. Runs in a Python that has `bpy`; Cycles runs through
 `render_with_cycles.py`, found below $RIGOR_SHARED/peers or named by --peer.
 
     venv/bin/python Benchmarks/render/equal_noise.py helmet.gltf --env beach.hdr --rigor .build/release/rigor
@@ -56,6 +57,17 @@ def cycles(arguments, samples, output):
     return float(re.search(r"seconds=([0-9.]+)", text).group(1))
 
 
+def long_picture(arguments, name, render, folder):
+    """The picture that stands for no noise: kept from another run, or rendered."""
+    scene = os.path.splitext(os.path.basename(arguments.scene))[0]
+    path = os.path.join(arguments.keep or folder,
+                        f"{scene}-{arguments.size}-{arguments.long}-{name}.exr")
+    if not os.path.exists(path):
+        render(arguments, arguments.long, path + ".part.exr")
+        os.replace(path + ".part.exr", path)
+    return pixels(path)
+
+
 def line(points):
     """Slope and offset of log(noise) over log(seconds), by least squares."""
     xs = [math.log(seconds) for seconds, _ in points]
@@ -74,6 +86,7 @@ def main():
     parser.add_argument("--bounces", type=int, default=4)
     parser.add_argument("--samples", default="16,64,256")
     parser.add_argument("--long", type=int, default=8192)
+    parser.add_argument("--keep", help="folder of the long pictures")
     parser.add_argument("--most", type=float, default=16.0)
     parser.add_argument("--noise", type=float, default=0.0, help="default: Cycles' at the middle")
     parser.add_argument("--rigor", default=".build/release/rigor")
@@ -86,8 +99,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, render in (("rigor", rigor), ("cycles", cycles)):
             path = os.path.join(folder, f"{name}.exr")
-            render(arguments, arguments.long, path)
-            truth = numpy.minimum(pixels(path), arguments.most)
+            truth = numpy.minimum(long_picture(arguments, name, render, folder), arguments.most)
             truths[name] = truth
             points[name] = []
             for count in counts:

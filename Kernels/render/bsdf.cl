@@ -98,9 +98,11 @@ EX_INLINE void fresnel_at(const Bsdf *b, float c, Fresnel *f) {
 #ifdef RIGOR_LAYERED
     vec3 metal = fma3(subtract3(same3(1.0f), b->base), w, b->base);
     vec3 d = tinted_dielectric(b, c, w, rim);
-    if (b->film > 0.0f) {
-        d = blend_film(b, c, b->specular, d);
-        metal = blend_film(b, c, b->base, metal);
+    // (A loop, since films are long and compiled often.)
+    for (uint i = 0u; i < 2u && b->film > 0.0f; ++i) {
+        vec3 filmed = blend_film(b, c, i == 0u ? b->specular : b->base, i == 0u ? d : metal);
+        if (i == 0u) d = filmed;
+        else metal = filmed;
     }
     f->dielectric = largest3(d);
 #else

@@ -76,14 +76,18 @@ EX_INLINE vec3 film_reflectance(float film_ior, float thickness, float c, vec3 h
     film_channel(upper, film_lower(head_on.z, ior, inside, &phase.z), &b);
     phase = add3(phase, same3(upper_phase));
     float path = 2.0f * ior * thickness * inside;
-    vec3 once = film_sensitivity(path, phase);
-    vec3 twice = film_sensitivity(2.0f * path, scale3(phase, 2.0f));
-    vec3 w1 = make3(r.wave * r.both, g.wave * g.both, b.wave * b.both);
-    vec3 w2 = make3(w1.x * r.both, w1.y * g.both, w1.z * b.both);
-    vec3 sum = make3(
-        fma(2.0f * w1.x, once.x, r.steady), fma(2.0f * w1.y, once.y, g.steady),
-        fma(2.0f * w1.z, once.z, b.steady));
-    return make3(
-        film_unit(fma(2.0f * w2.x, twice.x, sum.x)), film_unit(fma(2.0f * w2.y, twice.y, sum.y)),
-        film_unit(fma(2.0f * w2.z, twice.z, sum.z)));
+    vec3 both = make3(r.both, g.both, b.both);
+    vec3 wave = multiply3(make3(r.wave, g.wave, b.wave), both);
+    vec3 sum = make3(r.steady, g.steady, b.steady);
+    // Light that went around once, and twice. (A loop, since this is long and compiled often.)
+    for (uint turn = 0u; turn < 2u; ++turn) {
+        vec3 seen = film_sensitivity(path, phase);
+        sum = make3(
+            fma(2.0f * wave.x, seen.x, sum.x), fma(2.0f * wave.y, seen.y, sum.y),
+            fma(2.0f * wave.z, seen.z, sum.z));
+        wave = multiply3(wave, both);
+        path = 2.0f * path;
+        phase = scale3(phase, 2.0f);
+    }
+    return make3(film_unit(sum.x), film_unit(sum.y), film_unit(sum.z));
 }

@@ -20,14 +20,8 @@ extension RenderBlob {
                 "shutter steps \(count): no more than samples a pixel, \(parameters.samples)")
         }
         func pack(_ step: Int, hasTree: Bool) throws(Failure) -> RenderBlob {
-            var parameters = parameters
-            let scene = try load(step)
-            // (A framed scene's has been put in its place.)
-            if parameters.camera == .automatic, !scene.cameras.isEmpty {
-                parameters.camera = .first
-            }
-            return try RenderBlob(
-                scene, parameters, treeLightsMin: hasTree ? LightTree.lightsMin : .max)
+            try RenderBlob(
+                try load(step), parameters, treeLightsMin: hasTree ? LightTree.lightsMin : .max)
         }
         var steps: [RenderBlob] = []
         for step in 0..<count { steps.append(try pack(step, hasTree: true)) }

@@ -93,8 +93,11 @@ public struct SceneMoment: Hashable, Sendable {
         guard clock != nil || frame == 0 else {
             throw Failure(.malformed, "render: parameter fps: expected, since parts have frames")
         }
-        return ImportOptions(
+        var options = ImportOptions(
             seconds: try clock?.seconds(frame: frame), animation: animation, variant: variant)
+        // What can be shared may change while the shutter is open, and with it triangles' numbers.
+        options.sharesMeshes = shutter == nil
+        return options
     }
 
     /// The moment whose automatic camera `frame` is seen with; nil where that is its own.
