@@ -88,7 +88,7 @@ import Testing
             ),
             (["--share", "--noise", "0.1"], ["--noise: not with"]),
             (["--share", "-o", "x.exr", "--aov", "all"], ["--aov: not with"]),
-            (["--share", "--frames", "1-2"], ["--frames: not with"]),
+            (["--share", "--frames", "1-2"], ["--frames: one frame expected"]),
             (["--png-bits", "16", "-o", "x.exr"], ["--png-bits", "a .png", "x.exr"]),
             (["--view", "agx", "-o", "x.exr"], ["--view", "a .png", "x.exr"]),
             (["--exr", "half", "-o", "x.png"], ["--exr", "a .exr", "x.png"]),

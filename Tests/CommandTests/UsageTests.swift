@@ -35,6 +35,12 @@ import Testing
         (["--shutter", "0.5"], ["--shutter", "--time"]),
         (["--time", "1", "--shutter", "2"], ["'2'", "--shutter", "0 to 1"]),
         (["--time", "1", "--shutter-steps", "4"], ["--shutter-steps", "add --shutter"]),
+        (
+            ["--time", "1", "--shutter", "0.5", "--noise", "0.1"],
+            ["--noise", "not with --shutter"]
+        ),
+        (["--time", "1", "--shutter", "0.5", "--spp", "4"], ["--shutter-steps 8", "--spp 4"]),
+        (["--frames", "1-2", "--share"], ["--frames", "one frame expected"]),
         (["--animation", "Run"], ["--animation plays at a --time or for --frames"]),
         (["--device", ""], ["--device", "cpu, gpu or all"]),
         (["--device", "cpu,"], ["'cpu,'", "--device"]),

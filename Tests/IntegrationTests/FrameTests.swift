@@ -67,6 +67,7 @@ import Testing
                 "picture.0001.png", "picture.0002.png", "picture.0003.png",
             ])
         try expectSpots(document, tasks[2])
+        try expectPart(home, scene, root: roots[2])
         try expectPrice(home, scene)
     }
 
@@ -77,6 +78,22 @@ import Testing
         let receipt = try #require(receipts.first { $0.contains(id) })
         let ended = try Demo.run(["verify", receipt, "--spot", "2", "--json"])
         #expect(ended.code == 0, "\(ended.said)")
+    }
+
+    /// The last frame as a part, and in dispute, is seen from where the market's is.
+    private func expectPart(_ home: String, _ scene: String, root: String?) throws {
+        let part = "\(home)/third.part"
+        let frame = [
+            scene, "--size", "40x34", "--spp", "2", "--frames", "3", "--fps", "2", "--device", "0",
+        ]
+        let rendered = try Demo.run(["render"] + frame + ["--part", part])
+        try #require(rendered.code == 0, "\(rendered.said)")
+        let merged = try Demo.run(["merge", part, "-o", "\(home)/third.png", "--json"])
+        try #require(merged.code == 0, "\(merged.said)")
+        #expect(try fields(merged.out)["digest"] as? String == root)
+        let held = try Demo.run(
+            ["dispute", "devices"] + frame + ["--against", part, "--json"])
+        #expect(held.code == 0, "\(held.said)")
     }
 
     /// The demo's orders price a frame before it is submitted.

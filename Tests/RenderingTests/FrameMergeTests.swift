@@ -117,6 +117,29 @@ import Testing
                 == nil)
     }
 
+    /// A leaf that says what no samples can sum to.
+    @Test func impossibleSumsAreNoTile() throws {
+        let good = try sums(0, 0..<12)
+        #expect(try TileSums(Leaf(index: 0, name: "tile/0", bytes: good.bytes)) == good)
+        func refusal(at place: Int, _ value: some FixedWidthInteger) -> String? {
+            var bytes = good.bytes
+            let words = value.littleEndianBytes
+            bytes.replaceSubrange(place..<place + words.count, with: words)
+            do throws(Failure) {
+                _ = try TileSums(Leaf(index: 0, name: "tile/0", bytes: bytes))
+                return nil
+            } catch {
+                return error.message
+            }
+        }
+        for sum: UInt64 in [1 << 63, 1 << 62, 12 << 47, .max - 4] {
+            #expect(refusal(at: 16, sum)?.contains("no 12 samples") == true, "\(sum)")
+        }
+        #expect(refusal(at: 16, 12 * (UInt64(1) << 47 - 1)) == nil)
+        #expect(refusal(at: 12, UInt32(32 * 32 * 12 + 1))?.contains("not numbers") == true)
+        #expect(refusal(at: 8, UInt32(65537))?.contains("at most 65536") == true)
+    }
+
     @Test func wrongSumsAreRefusedWhole() throws {
         var merge = try FrameMerge(parameters)
         let piece = RenderPiece(tiles: 0..<3, samples: 0..<4)

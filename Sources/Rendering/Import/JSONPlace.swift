@@ -18,7 +18,7 @@ enum JSONPlace {
 
     /// The decoder says neither where text stops being JSON nor which number does not fit; a second
     /// look, taken on failure alone, does.
-    private static func describeDamage(_ json: Bytes) -> String {
+    static func describeDamage(_ json: Bytes) -> String {
         do {
             let root = try JSONSerialization.jsonObject(with: Data(json))
             let place = badNumber(root, "", false)
@@ -28,7 +28,10 @@ enum JSONPlace {
             guard
                 let range = text.range(
                     of: "line [0-9]+, column [0-9]+", options: .regularExpression)
-            else { return "JSON expected" }
+            else {
+                let reason = text.filter { $0.isASCII && !$0.isNewline }
+                return reason.isEmpty ? "JSON expected" : "JSON expected: \(reason.prefix(120))"
+            }
             return "JSON expected, not so at \(text[range])"
         }
     }

@@ -88,7 +88,7 @@ final class SceneImporter {
         } catch let error as DecodingError {
             throw Failure(.malformed, JSONPlace.describe(error, in: json))
         } catch {
-            throw Failure(.malformed, "JSON expected")
+            throw Failure(.malformed, JSONPlace.describeDamage(json))
         }
     }
 

@@ -59,10 +59,23 @@ public struct TileSums: Hashable, Sendable {
         guard sides.contains(header[0]), sides.contains(header[1]),
             leaf.bytes.count == 16 + 24 * header[0] * header[1]
         else { throw Failure(.malformed, "leaf \(leaf.name): size and header disagree") }
+        let pixels = header[0] * header[1]
+        guard header[2] <= RenderParameters.samplesMax, header[3] <= pixels * header[2] else {
+            throw Failure(
+                .malformed,
+                "leaf \(leaf.name): \(header[2]) samples a pixel, \(header[3]) not numbers: "
+                    + "at most \(RenderParameters.samplesMax), and no more than samples, expected")
+        }
         let sums = leaf.bytes.withUnsafeBytes { bytes in
             (0..<3 * header[0] * header[1]).map {
                 bytes.loadUnaligned(fromByteOffset: 16 + 8 * $0, as: Int64.self)
             }
+        }
+        // What samples are kept to (docs/formats.md 1.6) bounds their sums.
+        let possible = 0...Int64(header[2]) * (1 << 47 - 1)
+        guard sums.allSatisfy(possible.contains) else {
+            throw Failure(
+                .malformed, "leaf \(leaf.name): a sum that no \(header[2]) samples have")
         }
         self.init(
             tile: tile, width: header[0], height: header[1], sampleCount: header[2],

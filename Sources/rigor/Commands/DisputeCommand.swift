@@ -56,7 +56,8 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
         commandName: "devices",
         abstract: "Compute a picture on a device and hold it against another one, or a result.",
         discussion: """
-            Takes the options of `rigor render`: they say which picture. Stops at the first tile \
+            Takes the options of `rigor render` that say which picture; a frame of an animation \
+            through the market is that of --frames with its number. Stops at the first tile \
             that differs. A stored result is sums over samples, which tell no sample: for that \
             name a second device.
             """)

@@ -54,6 +54,12 @@ struct MomentOptions: ParsableArguments {
         }
     }
 
+    /// - Parameter why: there is to be one frame alone.
+    func checkOneFrame(_ why: String) throws {
+        guard numbers.count > 1 else { return }
+        throw ValidationError("--frames: one frame expected, such as 7: \(why)")
+    }
+
     /// Whether anything at all is said.
     var isGiven: Bool { time != nil || frames != nil || variant != nil }
 

@@ -7,9 +7,9 @@ struct QuoteCommand: AsyncParsableCommand {
         commandName: "quote",
         abstract: "Say time and price of a render on each device, before it is begun.",
         discussion: """
-            Takes the options of `rigor render`, and renders a few pieces of the picture that lie \
-            evenly over it, for some seconds a device. The time said is load, preparation, \
-            compilation and computation, without the writing of the picture. How far off it may \
+            Takes the options of `rigor render` that say which picture, and renders a few pieces \
+            that lie evenly over it, for some seconds a device. The time said is load, \
+            preparation, compilation and computation, without the writing of the picture. How far off it may \
             be follows from how much the pieces differ; a machine that gets busier, or throttles, \
             is not foreseen. Orders of a market (--order) say what it costs there, whatever it \
             takes, and what that pays a device an hour. With a noise target it is the most that \
@@ -47,7 +47,7 @@ struct QuoteCommand: AsyncParsableCommand {
     @OptionGroup var orders: OrderOptions
 
     func validate() throws {
-        try render.refuseMaking("a quote is for one picture as a whole, of which it makes none")
+        try render.refuseMaking("a quote is for one picture, as a whole, and makes none")
     }
 
     func run() async throws {

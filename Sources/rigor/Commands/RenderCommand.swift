@@ -58,9 +58,10 @@ struct RenderCommand: AsyncParsableCommand {
         if let least = scene.noise.sppMin, least > scene.spp {
             throw ValidationError("--spp-min \(least): at most --spp, \(scene.spp), expected")
         }
+        try moment.shutter.check(samples: scene.spp, hasNoise: scene.parameters.noise != nil)
         guard sharing.isGiven else { return }
         let strange = [
-            ("--frames", moment.frames != nil), ("--resume", sitting.resume),
+            ("--resume", sitting.resume),
             ("--preview", sitting.preview != nil), ("--aov", !picture.aov.isEmpty),
             // Where a tile's samples end is decided from all of them, in order.
             ("--noise", scene.parameters.noise != nil),
@@ -68,6 +69,7 @@ struct RenderCommand: AsyncParsableCommand {
         for (name, isGiven) in strange where isGiven {
             throw ValidationError("\(name): not with --share or --part")
         }
+        try moment.checkOneFrame("--share and --part compute one at a time")
     }
 
     /// Refuses what says how a picture is made, where none is.
@@ -78,11 +80,11 @@ struct RenderCommand: AsyncParsableCommand {
             ("--explain", explanation.explain), ("--kernels", kernels),
             ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
             ("--share", sharing.share), ("--part", sharing.part != nil),
-            ("--frames", moment.frames != nil),
         ]
         for (name, isGiven) in making where isGiven {
             throw ValidationError("\(name): \(why)")
         }
+        try moment.checkOneFrame(why)
     }
 
     func run() async throws {
@@ -91,7 +93,9 @@ struct RenderCommand: AsyncParsableCommand {
             return try explanation.run(scene.scene, moment, asJSON: format.json, console)
         }
         if sharing.isGiven {
-            if let output = picture.output { try FileBytes.checkWritable(output) }
+            if let output = picture.output {
+                try FileBytes.checkWritable(moment.path(output, frame: moment.first))
+            }
             try SharedRender(self, console).run()
         } else {
             try RenderFrames(self, console).run()

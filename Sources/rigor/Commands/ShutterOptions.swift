@@ -29,6 +29,20 @@ struct ShutterOptions: ParsableArguments {
         }
     }
 
+    /// What goes with an open shutter, and what does not.
+    func check(samples: Int, hasNoise: Bool) throws {
+        guard let value else { return }
+        if hasNoise {
+            throw ValidationError(
+                "--noise may end a tile before the shutter closes: not with --shutter")
+        }
+        if value.steps > samples {
+            throw ValidationError(
+                "--shutter-steps \(value.steps): no more than samples a pixel (--spp \(samples)) "
+                    + "expected")
+        }
+    }
+
     /// Nil where it does not stay open.
     var value: Shutter? {
         guard let shutter, Double(shutter) ?? 0 > 0 else { return nil }

@@ -40,9 +40,13 @@ struct SharedRender {
         if piece == RenderPiece(wholeOf: parameters) {
             report.digest = TileSums.tree(over: outcome.tiles).root
             report.digestSeconds = lap()
-            try command.picture.write(
+            var picture = command.picture
+            picture.output = picture.output.map {
+                command.moment.path($0, frame: command.moment.first)
+            }
+            try picture.write(
                 try Picture(outcome.tiles, width: parameters.width, height: parameters.height))
-            report.image = command.picture.output
+            report.image = picture.output
         }
         if let path = command.sharing.part {
             try PartFile.write(
