@@ -9,7 +9,8 @@ struct QuoteCommand: AsyncParsableCommand {
         discussion: """
             Takes the options of `rigor render` that say which picture, and renders a few pieces \
             that lie evenly over it, for some seconds a device. The time said is load, \
-            preparation, compilation and computation, without the writing of the picture. How far off it may \
+            preparation, compilation and computation, without the writing of the picture. How \
+            far off it may \
             be follows from how much the pieces differ; a machine that gets busier, or throttles, \
             is not foreseen. Orders of a market (--order) say what it costs there, whatever it \
             takes, and what that pays a device an hour. With a noise target it is the most that \
