@@ -46,7 +46,7 @@ struct DemoRun {
             let receipts = try receipts(task, view, pool, supervisor)
             finished.append(try DemoResult.Task(task, view, receipts, plan: plan, folder: folder))
         }
-        let outputs = try present(bought, views, pool)
+        let outputs = try present(bought, views, pool, supervisor)
         return DemoResult(
             tasks: finished, outputs: outputs, ledger: market.ledger, folder: folder)
     }
@@ -227,7 +227,7 @@ struct DemoRun {
     /// Fetches every part's leaves, holds them against the revealed digest, and has the app show
     /// them. Gives the files by job.
     private func present(
-        _ bought: [Bought], _ views: [TaskView], _ pool: PoolClient
+        _ bought: [Bought], _ views: [TaskView], _ pool: PoolClient, _ supervisor: Supervisor
     ) throws(Failure) -> [Int: [String]] {
         let store = try ArtifactStore(folder: "\(folder.market)/requester")
         var leaves: [Int: [[Leaf]]] = [:]
@@ -236,7 +236,10 @@ struct DemoRun {
                 throw Failure(.missing, "the market lost task \(task.taskID)")
             }
             let content = try ResultLocation(results: settled.results).leaves
-            try pool.fetch(content, into: store)
+            _ = try insist(supervisor) { () throws(Failure) -> Bool? in
+                try pool.fetch(content, into: store)
+                return true
+            }
             let list = try LeafFile.leaves(try store.contents(content))
             let digest = ResultDigest(
                 appVersion: plan.program, spec: task.spec, tree: MerkleTree(leaves: list)
