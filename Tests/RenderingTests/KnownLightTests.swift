@@ -19,16 +19,6 @@ import Testing
         return try mean(tiles, parameters)
     }
 
-    /// A Lambert plane in z = 0 with albedo 0.5, seen from z = 2 in a spot around the origin.
-    private func plane(_ change: (inout SceneMaker) -> Void) -> Scene {
-        var maker = SceneMaker()
-        let gray = maker.material([0.5, 0.5, 0.5])
-        maker.quad([-50, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0], gray)
-        maker.camera(at: [0, 0, 2], halfHeight: 0.005)
-        change(&maker)
-        return maker.scene
-    }
-
     private func expect(_ found: SIMD3<Double>?, _ wanted: Double, within share: Double) {
         guard let found else { return }
         #expect((found.x / wanted - 1).magnitude < share, "\(found), expected \(wanted)")
@@ -37,7 +27,7 @@ import Testing
     private let pi = Double.pi
 
     @Test func pointLightFollowsTheInverseSquare() throws {
-        let scene = plane {
+        let scene = SceneMaker.plane {
             var light = Light(kind: .point)
             light.position = [0, 0, 3]
             light.intensity = [90, 90, 90]
@@ -47,7 +37,7 @@ import Testing
     }
 
     @Test func directionalLightFollowsTheCosine() throws {
-        let scene = plane {
+        let scene = SceneMaker.plane {
             var light = Light(kind: .directional)
             light.direction = [0.6, 0, -0.8]
             light.intensity = [10, 10, 10]
@@ -58,7 +48,7 @@ import Testing
 
     @Test func spotLightHasACone() throws {
         func lit(cosine: Float) -> Scene {
-            plane {
+            SceneMaker.plane {
                 var light = Light(kind: .spot)
                 light.position = [0, 0, 3]
                 let sine = (1 - cosine * cosine).squareRoot()
@@ -78,7 +68,7 @@ import Testing
 
     /// The form factor of a square above the middle of a patch, from Howell's catalogue, B-3.
     @Test func emissiveQuadFollowsItsFormFactor() throws {
-        let scene = plane {
+        let scene = SceneMaker.plane {
             let lamp = $0.material([0, 0, 0], emissive: [5, 5, 5])
             $0.quad([-1, 1, 4], [1, 1, 4], [1, -1, 4], [-1, -1, 4], lamp)
             $0.scene.cameras[0].position = [0, 0, 2]

@@ -117,18 +117,9 @@ import Testing
 
     // MARK: - Light
 
-    private func plane(_ change: (inout SceneMaker) -> Void) -> Scene {
-        var maker = SceneMaker()
-        let gray = maker.material([0.5, 0.5, 0.5])
-        maker.quad([-50, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0], gray)
-        maker.camera(at: [0, 0, 2], halfHeight: 0.005)
-        change(&maker)
-        return maker.scene
-    }
-
     /// As many lights in one place shine like one of their sum.
     @Test func lightsInOnePlaceShineLikeOne() throws {
-        let scene = plane {
+        let scene = SceneMaker.plane {
             var light = Light(kind: .point)
             light.position = [0, 0, 3]
             light.intensity = .one * 0.09
@@ -271,7 +262,7 @@ import Testing
     // MARK: - Bad input
 
     @Test func lightsThatSendNothingAreLeftOut() throws {
-        let scene = plane {
+        let scene = SceneMaker.plane {
             let lamp = $0.material([0, 0, 0], emissive: .one)
             for place in 0..<100 {
                 var light = Light(kind: place % 2 == 0 ? .point : .spot)

@@ -150,6 +150,16 @@ struct SceneMaker {
         return maker.scene
     }
 
+    /// A Lambert plane in z = 0 with albedo 0.5, seen from z = 2 in a spot around the origin.
+    static func plane(_ change: (inout SceneMaker) -> Void) -> Scene {
+        var maker = SceneMaker()
+        let gray = maker.material([0.5, 0.5, 0.5])
+        maker.quad([-50, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0], gray)
+        maker.camera(at: [0, 0, 2], halfHeight: 0.005)
+        change(&maker)
+        return maker.scene
+    }
+
     /// Five walls, a lamp, a glossy and a glass ball: everything that the integrator does, small.
     static var room: Scene {
         var maker = SceneMaker(environment: [0.1, 0.15, 0.2])
