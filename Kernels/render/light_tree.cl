@@ -126,28 +126,3 @@ EX_INLINE __global const uint *emitter_found(
     uint leaf = SECTION(blob, S_LIGHT_NODES)[d->nodes[i] * LIGHT_NODE_WORDS + LN_CHILD];
     return SECTION(blob, S_EMITTERS) + (leaf & LIGHT_NODE_INDEX) * EMITTER_WORDS;
 }
-
-// The chances that the surfaces, from which paths went on, had to ask for the triangles that these
-// met by chance; zero where no such chance counts.
-EX_INLINE void chances_of_hits(
-    __global const uint *blob, __global uint *state, uint capacity, const uint *hits,
-    uint hit_count) {
-    Descents d;
-    uint count = 0u;
-    bool has_triangles = SECTION_COUNT(blob, S_TRIANGLE_EMITTERS) != 0u;
-    for (uint i = 0u; i < hit_count; ++i) {
-        uint slot = hits[i];
-        set_path_float(state, capacity, P_LIGHT_CHANCE, slot, 0.0f);
-        if (!has_triangles) continue;
-        uint primitive = state[P_HIT_PRIMITIVE * capacity + slot];
-        uint emitter = SECTION(blob, S_TRIANGLE_EMITTERS)[primitive];
-        if (emitter == EMITTER_NONE) continue;
-        if (!(path_float(state, capacity, P_DENSITY, slot) > 0.0f)) continue;
-        uint trail = SECTION(blob, S_EMITTERS)[emitter * EMITTER_WORDS];
-        begin_descent(blob, slot, trail, count++, &d);
-    }
-    descend_all(blob, state, capacity, count, true, &d);
-    for (uint i = 0u; i < count; ++i) {
-        set_path_float(state, capacity, P_LIGHT_CHANCE, d.slots[i], LIGHT_CHANCE(d.chances[i]));
-    }
-}

@@ -11,7 +11,7 @@ import Testing
         width: 48, height: 40, samples: 16, bounces: 3)
 
     /// Two kinds of things, many times, over a floor. Every seventh use stands there twice.
-    private static func crowd(_ count: Int, level: Int = 1) -> Scene {
+    static func crowd(_ count: Int, level: Int = 1) -> Scene {
         var maker = SceneMaker(environment: [0.7, 0.8, 0.9])
         let floor = maker.material([0.6, 0.5, 0.4])
         let ball = maker.material([0.8, 0.3, 0.3]) { $0.roughness = 0.4 }
