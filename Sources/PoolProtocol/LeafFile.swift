@@ -24,8 +24,11 @@ public enum LeafFile {
 
     /// Reads leaves back.
     ///
+    /// - Parameter countMax: how many of them; bytes behind these are not looked at.
     /// - Throws: ``Failure`` (malformed) naming the leaf at which the bytes stop making sense.
-    public static func leaves(_ bytes: Bytes) throws(Failure) -> [Leaf] {
+    public static func leaves(
+        _ bytes: Bytes, countMax: Int = .max
+    ) throws(Failure) -> [Leaf] {
         guard bytes.starts(with: magic) else {
             throw Failure(.malformed, "leaf file: its magic expected")
         }
@@ -45,7 +48,7 @@ public enum LeafFile {
             let value = try take(width).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             return Int(clamping: value)
         }
-        while offset < bytes.count {
+        while offset < bytes.count, leaves.count < countMax {
             let nameBytes = try number(4)
             guard nameBytes <= nameBytesMax,
                 let name = String(validating: try take(nameBytes), as: UTF8.self)

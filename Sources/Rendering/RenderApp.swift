@@ -82,21 +82,16 @@ public struct RenderApp: App {
             tuning: .init(
                 pathsMax: device.tuning[.renderPathsMax], sliceSeconds: run.sliceSeconds))
         var index = 0
-        let tiles = part.tiles ?? 0..<parameters.tileCount
-        let advance = { (fraction: Double) throws(Failure) in try observer.advance(fraction) }
-        let finish = { (tile: TileSums) throws(Failure) in
-            try observer.leaf(Leaf(index: index, name: tile.leafName, bytes: tile.bytes))
-            index += 1
-        }
-        if let noise = parameters.noise {
-            try renderer.render(
-                tiles: tiles, until: noise, samplesMax: parameters.samples, advance: advance,
-                finish: finish)
-        } else {
-            try renderer.render(
-                tiles: tiles, samples: part.samples ?? 0..<parameters.samples, advance: advance,
-                finish: finish)
-        }
+        let piece = RenderPiece(
+            tiles: part.tiles ?? 0..<parameters.tileCount,
+            samples: part.samples ?? 0..<parameters.samples)
+        try renderer.render(
+            piece, of: parameters,
+            advance: { (fraction: Double) throws(Failure) in try observer.advance(fraction) },
+            finish: { (tile: TileSums) throws(Failure) in
+                try observer.leaf(Leaf(index: index, name: tile.leafName, bytes: tile.bytes))
+                index += 1
+            })
         let seconds = run.clock.monotonicSeconds - start
         return AppSeconds(
             compile: renderer.compileSeconds, compute: seconds - renderer.compileSeconds)

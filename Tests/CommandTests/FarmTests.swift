@@ -79,11 +79,145 @@ import Testing
         #expect((sum - 1).magnitude < 0.001 * Double(shares.count))
         #expect(shared["finish_spread"] as? Double != nil)
         #expect(FileManager.default.fileExists(atPath: run.path("shared.png")))
-        for option in [["--noise", "0.1"], ["--resume"], ["--aov", "all"]] {
-            try run.expectUsage(
-                ["render", scene, "--share", "-o", run.path("x.exr")] + option,
-                "\(option[0]): not with --share")
+        // Layers are those of one device alone, to the byte.
+        _ = try render("-o", run.path("alone.exr"), "--aov", "all")
+        _ = try render("--share", "-o", run.path("shared.exr"), "--aov", "all")
+        expectSame("alone.exr", "shared.exr")
+    }
+
+    private func expectSame(
+        _ first: String, _ second: String, location: SourceLocation = #_sourceLocation
+    ) {
+        let isSame = FileManager.default.contentsEqual(
+            atPath: run.path(first), andPath: run.path(second))
+        #expect(isSame, "\(first), \(second)", sourceLocation: location)
+    }
+
+    /// With a noise target a picture is cut by tiles, and joined to the bits of one device.
+    @Test func tilesThatEndEarlyAreCutAndJoined() throws {
+        guard try hasDevice() else { return }
+        let noise = ["--spp", "64", "--noise", "0.3", "--spp-min", "4"]
+        let base =
+            ["render", scene, "--device", "cpu", "--size", "70x40", "--bounces", "2"] + noise
+        let whole = try document(base + ["-o", run.path("whole.exr")])
+        let mean = try #require(whole["samples_mean"] as? Double)
+        #expect(mean > 4 && mean < 64)
+        let shared = try document(base + ["--share"])
+        #expect(shared["digest"] as? String == whole["digest"] as? String)
+        #expect(shared["samples_mean"] as? Double == mean)
+        for (name, tiles) in [("a", "0-3"), ("b", "4-5")] {
+            _ = try document(base + ["--tiles", tiles, "--part", run.path("\(name).part")])
         }
+        let parts = ["b", "a"].map { run.path("\($0).part") }
+        let merged = try document(["merge"] + parts + ["-o", run.path("merged.exr")])
+        #expect(merged["digest"] as? String == whole["digest"] as? String)
+        expectSame("whole.exr", "merged.exr")
+        try run.expectFailure(["merge", parts[0]], "tiles 0-3: in no part")
+        try run.expectFailure(["merge"] + parts + [parts[0]], "tile 4 is in")
+        try run.expectUsage(
+            base + ["--samples", "0-9", "--part", "x.part"],
+            "--samples: a render with --noise is cut by tiles alone, such as --tiles 0-2")
+        _ = try render("--tiles", "0-3", "--part", run.path("plain.part"), "--spp", "64")
+        try run.expectFailure(
+            ["merge", parts[0], run.path("plain.part")], "noise target none, not 0.3")
+
+        let devices = ["dispute", "devices"] + base.dropFirst() + ["--against"]
+        #expect(try document(devices + [parts[1]])["same"] as? Bool == true)
+        #expect(try document(devices + ["cpu"])["same"] as? Bool == true)
+        try expectDispute(devices, over: parts[1])
+    }
+
+    /// A part that says that a tile ended elsewhere, or whose sums are another's.
+    private func expectDispute(_ devices: [String], over part: String) throws {
+        let read = try RenderPart(
+            leaves: LeafFile.leaves([UInt8](try Data(contentsOf: URL(fileURLWithPath: part)))))
+        var early = read
+        let count = read.tiles[1].sampleCount
+        early.tiles[1] = try tile(read.tiles[1], samples: count == 64 ? 32 : 64)
+        let path = try run.write("early.part", LeafFile.bytes(early.leaves))
+        for arguments in [["dispute", part, path], devices + [path]] {
+            let result = try run.run(arguments + ["--json"])
+            #expect(result.status == 1, "\(result.errors)")
+            let found = try result.document()
+            #expect(found["leaf"] as? String == "tile/1")
+            let counts = [count, count == 64 ? 32 : 64]
+            #expect(found["sample_counts"] as? [Int] == counts, "\(found)")
+            #expect(found["differing_leaves"] as? Int == 1)
+            // Only who computes them can say in which pixel sums of other samples are wrong.
+            #expect((found["pixel"] is NSNull) == (arguments.count == 3), "\(found)")
+        }
+    }
+
+    /// The leaf with another count of samples.
+    private func tile(_ tile: TileSums, samples: Int) throws -> TileSums {
+        var bytes = tile.bytes
+        bytes.replaceSubrange(8..<12, with: UInt32(samples).littleEndianBytes)
+        for place in stride(from: 16, to: bytes.count, by: 8) {
+            bytes.replaceSubrange(place..<place + 8, with: UInt64(samples).littleEndianBytes)
+        }
+        return try TileSums(Leaf(index: 0, name: tile.leafName, bytes: bytes))
+    }
+
+    /// Frames in parts, a part a frame: merged, they are what one device makes of them.
+    @Test func framesAreCutAndJoined() throws {
+        guard try hasDevice() else { return }
+        let moving = ["--frames", "2-4", "--fps", "12"]
+        let base = ["render", scene, "--device", "cpu"] + small + moving
+        func digests(_ document: [String: Any]) throws -> [String?] {
+            try #require(document["frames"] as? [[String: Any]]).map { $0["digest"] as? String }
+        }
+        let alone = try digests(
+            try document(base + ["-o", run.path("alone.####.exr"), "--aov", "all"]))
+        #expect(alone.count == 3)
+        #expect(try digests(try document(base + ["--share"])) == alone)
+        for (name, samples) in [("a", "0-1"), ("b", "2-5")] {
+            let made = try document(
+                base + ["--samples", samples, "--part", run.path("\(name).part")])
+            #expect(try digests(made) == [nil, nil, nil])
+        }
+        let parts = ["b", "a"].flatMap { name in
+            (2...4).map { run.path("\(name).000\($0).part") }
+        }
+        let layers = ["--aov", "all", "--scene", scene, "--device", "cpu"] + moving
+        let merged = try document(["merge"] + parts + ["-o", run.path("m.####.exr")] + layers)
+        #expect(try digests(merged) == alone)
+        for number in 2...4 {
+            #expect(FileManager.default.fileExists(atPath: run.path("m.000\(number).exr")))
+        }
+        let short = try run.run(["merge"] + parts.dropLast() + ["--json"])
+        #expect(short.status == 1, "\(short.output)")
+        #expect(short.line.hasSuffix("frame 4: tiles 0-5, samples 0-1: in no part"), "\(short.line)")
+        #expect(
+            try document(
+                ["dispute", "devices", scene, "--device", "cpu", "--against", "cpu"] + small
+                    + moving)["leaves"] as? Int == 18)
+        try run.expectUsage(
+            ["dispute", "devices", scene, "--device", "cpu", "--against", parts[0]] + small
+                + moving, "--frames: one frame expected")
+        let found = try document(
+            ["dispute", "devices", scene, "--device", "cpu", "--against", parts[0]] + small
+                + ["--frames", "2", "--fps", "12"])
+        #expect(found["frame"] as? Int == 2 && found["same"] as? Bool == true)
+    }
+
+    /// Layers of merged parts are made of the scene, and only of that one.
+    @Test func layersOfMergedParts() throws {
+        guard try hasDevice() else { return }
+        let part = run.path("a.part")
+        _ = try render("--part", part, "--clamp", "3")
+        _ = try render("-o", run.path("whole.exr"), "--clamp", "3", "--aov", "all")
+        let merge = ["merge", part, "-o", run.path("merged.exr"), "--aov", "all"]
+        _ = try document(merge + ["--scene", scene, "--clamp", "3", "--device", "cpu"])
+        expectSame("whole.exr", "merged.exr")
+        try run.expectUsage(merge, "--aov: parts hold no layers", "--scene")
+        try run.expectUsage(
+            ["merge", part, "-o", run.path("x.exr"), "--scene", scene], "--scene: is for the layers"
+        )
+        try run.expectFailure(
+            merge + ["--scene", scene, "--device", "cpu"], "a.part: of another picture than --scene"
+        )
+        try run.expectUsage(
+            ["render", scene, "--part", part, "--aov", "all"], "`rigor merge --aov`")
     }
 
     @Test func storedResultsAreNarrowedToAPixel() throws {
@@ -142,6 +276,14 @@ import Testing
         let price = try #require(quote["price"] as? Double)
         #expect(seconds > 0 && (price * 1000 - seconds).magnitude < 0.01)
         #expect((quote["samples_per_second"] as? Double ?? 0) > 0)
+        // Tiles that may end early are priced as if none did.
+        let most = try document(
+            ["quote", scene, "--device", "cpu", "--budget", "0.3", "--noise", "0.9"] + small
+                + ["--spp", "4096"])
+        let seconds4096 = try #require((most["seconds"] as? [String: Any])?["compute"] as? Double)
+        let rate = try #require(most["samples_per_second"] as? Double)
+        #expect((seconds4096 * rate / (70 * 40 * 4096) - 1).magnitude < 0.01)
+        #expect(most["at_most"] as? Bool == true && quote["at_most"] as? Bool == false)
         try run.expectUsage(["quote", scene, "--budget", "-1"], "--budget")
         for option in ["--explain", "--share", "--kernels"] {
             try run.expectUsage(["quote", scene, option], option, "a quote is for one picture")

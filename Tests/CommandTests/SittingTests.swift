@@ -86,9 +86,13 @@ import Testing
                 ["--noise", "0.1", "--spp", "8", "--spp-min", "9"],
                 ["--spp-min 9: at most --spp, 8"]
             ),
-            (["--share", "--noise", "0.1"], ["--noise: not with"]),
-            (["--share", "-o", "x.exr", "--aov", "all"], ["--aov: not with"]),
-            (["--share", "--frames", "1-2"], ["--frames: one frame expected"]),
+            (["--share", "--resume"], ["--resume", "name it with -o"]),
+            (["--part", "x.part", "--preview", "3"], ["--preview", "name it with -o"]),
+            (
+                ["--part", "x.part", "--samples", "0-3", "--noise", "0.1"],
+                ["--samples", "--noise", "--tiles 0-"]
+            ),
+            (["--tiles", "0-3", "--part", "x.part", "-o", "x.png"], ["-o: tiles 0-3", "merge"]),
             (["--png-bits", "16", "-o", "x.exr"], ["--png-bits", "a .png", "x.exr"]),
             (["--view", "agx", "-o", "x.exr"], ["--view", "a .png", "x.exr"]),
             (["--exr", "half", "-o", "x.png"], ["--exr", "a .exr", "x.png"]),
@@ -180,6 +184,122 @@ import Testing
         try run.write("s.gltf", text.utf8)
         try run.expectUsage(["render", "s.gltf", "-o", "tex.png"], "tex.png: is the input")
         #expect(try run.run(["render", "s.gltf", "--size", "8x8", "--spp", "1"]).status == 0)
+    }
+
+    /// Two devices, where PoCL is there to be asked for them.
+    private static let twins = ["POCL_DEVICES": "pthread pthread"]
+
+    private static let interrupt = """
+        set -m; "$RIGOR" "$@" & pid=$!
+        sleep "$PAUSE"; kill -INT $pid; wait $pid
+        """
+
+    /// Shared renders and parts are kept like any other, and gone on with by whatever is there.
+    @Test(arguments: [
+        (["--share", "--spp", "160"], "p.exr"),
+        (["--share", "--spp", "160", "--noise", "0.02"], "p.exr"),
+        (["--spp", "260", "--samples", "10-259", "--tiles", "4-19"], "p.part"),
+    ])
+    func sharedWorkIsGoneOnWith(options: [String], name: String) throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let isPart = name.hasSuffix(".part")
+        func target(_ name: String) -> [String] { [isPart ? "--part" : "-o", run.path(name)] }
+        let whole = run.path("whole." + (isPart ? "part" : "exr"))
+        let alone = options.filter { $0 != "--share" }
+        let undisturbed = try run.run(
+            try arguments() + ["--device", "0", isPart ? "--part" : "-o", whole] + alone)
+        try #require(undisturbed.status == 0, "\(undisturbed.errors)")
+        let kept = run.path(name + ".rigor")
+        var ends = 0
+        for attempt in 0..<30 {
+            let isKept = FileManager.default.fileExists(atPath: kept)
+            // Sharing, then one device alone, and again.
+            let how = attempt % 3 == 2 ? alone + ["--device", "0"] : options
+            let result = try run.shell(
+                Self.interrupt, try arguments() + how + target(name) + (isKept ? ["--resume"] : []),
+                environment: Self.twins.merging(
+                    ["PAUSE": "\(0.9 + 0.6 * Double(attempt))"]) { $1 })
+            if result.status == 0 {
+                #expect(
+                    FileManager.default.contentsEqual(atPath: run.path(name), andPath: whole))
+                #expect(!FileManager.default.fileExists(atPath: kept))
+                print("whole after \(ends) ends")
+                return
+            }
+            ends += 1
+            guard result.status == 75 else {
+                #expect(result.status == 130, "\(result.errors)")
+                continue
+            }
+            let document = try result.document()
+            #expect(document["kept"] as? String == kept && document["digest"] is NSNull)
+            #expect((document["done"] as? Double).map { $0 > 0 && $0 < 1 } == true)
+            #expect(!isPart || document["part"] is NSNull)
+        }
+        Issue.record("never came to its end")
+    }
+
+    /// What was kept is gone on with even after another render has used the picture's name, and is
+    /// taken away by nobody but a render that has all of it.
+    @Test func whatIsKeptIsNeverReplaced() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let picture = run.path("p.exr")
+        let files = FileManager.default
+        func interrupted(_ pause: Double, _ more: String...) throws -> [String: Any] {
+            for attempt in 0..<12 {
+                let result = try run.shell(
+                    Self.interrupt, try arguments("-o", picture) + more,
+                    environment: ["PAUSE": "\(pause + 0.4 * Double(attempt))"])
+                if result.status == 75 { return try result.document() }
+                try #require(result.status == 130, "\(result)")
+            }
+            Issue.record("never kept anything")
+            return [:]
+        }
+        let first = try interrupted(2.5, "--spp", "4000")
+        #expect(first["kept"] as? String == picture + ".rigor")
+        let bytes = files.contents(atPath: picture + ".rigor")
+        // The same anew, and another one: each beside the first.
+        let again = try interrupted(0.8, "--spp", "4000")
+        #expect(again["kept"] as? String == picture + ".rigor.1")
+        let other = try interrupted(0.8, "--spp", "4000", "--seed", "3")
+        #expect(other["kept"] as? String == picture + ".rigor.2")
+        let quick = try run.run(try arguments("--spp", "1", "-o", picture, "--seed", "5"))
+        #expect(quick.status == 0 && quick.errors.contains("p.exr.rigor: still there"))
+        #expect(files.contents(atPath: picture + ".rigor") == bytes)
+
+        // The furthest of its own.
+        let done = try #require(first["done"] as? Double)
+        let resumed = try interrupted(0.5, "--spp", "4000", "--resume")
+        #expect(resumed["kept"] as? String == picture + ".rigor")
+        #expect((resumed["done"] as? Double).map { $0 >= done } == true)
+        // Whole with as few samples as none of these would have lost.
+        #expect(try run.run(try arguments("--spp", "1", "-o", picture)).status == 0)
+        #expect(files.fileExists(atPath: picture + ".rigor"))
+    }
+
+    /// Parts of frames that are whole are left by `--resume`.
+    @Test func framesInPartsAreGoneOnWith() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        func skipped(_ more: String...) throws -> [Int] {
+            let fixed = ["--spp", "4", "--frames", "1-3", "--resume", "--part", run.path("f.part")]
+            let result = try run.run(try arguments() + fixed + more)
+            try #require(result.status == 0, "\(result.errors)")
+            let frames = try #require(try result.document()["frames"] as? [[String: Any]])
+            return frames.filter { $0["skipped"] as? Bool == true }.compactMap {
+                $0["frame"] as? Int
+            }
+        }
+        #expect(try skipped("--tiles", "0-3").isEmpty)
+        try FileManager.default.removeItem(atPath: run.path("f.0002.part"))
+        #expect(try skipped("--tiles", "0-3") == [1, 3])
+        _ = try run.shell("truncate -s -20 f.0003.part")
+        #expect(try skipped("--tiles", "0-3") == [1, 2])
+        #expect(try skipped("--tiles", "0-4").isEmpty)
+        #expect(try skipped("--tiles", "0-4", "--seed", "1").isEmpty)
     }
 
     /// Layers and previews stand beside the settled result, and never move it.

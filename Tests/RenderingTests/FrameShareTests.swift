@@ -22,12 +22,15 @@ import Testing
 
     private func devices() throws -> [any ComputeDevice] { try Self.opened.get() }
 
-    private func workers(_ devices: [any ComputeDevice]) throws -> [FrameShare.Worker] {
+    private func workers(
+        _ devices: [any ComputeDevice], of other: RenderParameters? = nil
+    ) throws -> [FrameShare.Worker] {
+        let parameters = other ?? parameters
         let blob = try RenderBlob(SceneMaker.room, parameters)
         return devices.enumerated().map { index, device in
             // Variants in turn: their bits are the same.
             FrameShare.Worker(
-                device, blob, label: "\(index): \(device.description.label)",
+                device, blob, parameters, label: "\(index): \(device.description.label)",
                 clock: MonotonicClock(),
                 tuning: .init(pathsMax: 8192 << (index % 3), isNarrow: index % 2 == 1 ? true : nil))
         }
@@ -35,7 +38,7 @@ import Testing
 
     private func share(
         _ workers: [FrameShare.Worker], whole: RenderPiece? = nil,
-        advance: (Double) throws(Failure) -> Void = { (_: Double) throws(Failure) in },
+        advance: (Double, PartialFrame) throws(Failure) -> Bool = { _, _ in true },
         lost: (String, Failure) -> Void = { _, _ in }
     ) throws -> FrameShare.Outcome {
         let share = try FrameShare(workers, parameters, whole: whole, clock: MonotonicClock())
@@ -51,8 +54,9 @@ import Testing
         var fractions: [Double] = []
         let outcome = try share(
             try workers(devices),
-            advance: { (part: Double) throws(Failure) in
+            advance: { part, _ throws(Failure) in
                 fractions.append(part)
+                return true
             })
         #expect(root(outcome.tiles) == alone)
         #expect(TileSums.tree(over: outcome.tiles).root == alone)
@@ -124,17 +128,17 @@ import Testing
         return [
             FrameShare.Worker(label: good.label) { () throws(Failure) in
                 let render = try good.open()
-                return { (piece, advance) throws(Failure) in
+                return { (piece, start, advance) throws(Failure) in
                     _ = failed.wait(timeout: .now() + 60)
                     failed.signal()
-                    return try render(piece, advance)
+                    return try render(piece, start, advance)
                 }
             },
             FrameShare.Worker(label: flaky.label) { () throws(Failure) in
                 let render = try flaky.open()
-                return { (piece, advance) throws(Failure) in
+                return { (piece, start, advance) throws(Failure) in
                     do throws(Failure) {
-                        return try render(piece, advance)
+                        return try render(piece, start, advance)
                     } catch {
                         failed.signal()
                         throw error
@@ -156,9 +160,7 @@ import Testing
         let failure = #expect(throws: Failure.self) {
             try share(
                 try workers([try test.open()]),
-                advance: { (_: Double) throws(Failure) in
-                    throw Failure(.cancelled, "stopped")
-                })
+                advance: { _, _ throws(Failure) in throw Failure(.cancelled, "stopped") })
         }
         #expect(failure?.code == .cancelled)
     }
@@ -168,16 +170,17 @@ import Testing
         let parameters = parameters
         func worker(_ label: String, microseconds: UInt32) -> FrameShare.Worker {
             FrameShare.Worker(label: label) { () throws(Failure) in
-                { (piece, advance) throws(Failure) in
+                { (piece, _, advance) throws(Failure) in
                     usleep(UInt32(piece.units) * microseconds)
                     try advance(1)
-                    return piece.tiles.map { tile in
+                    let tiles = piece.tiles.map { tile in
                         let size = parameters.size(ofTile: tile)
                         return TileSums(
                             tile: tile, width: size.width, height: size.height,
                             sampleCount: piece.samples.count, nanCount: 0,
                             sums: Array(repeating: 1, count: 3 * size.width * size.height))
                     }
+                    return PartialFrame(tiles, of: parameters)
                 }
             }
         }
@@ -187,5 +190,122 @@ import Testing
         let fractions = outcome.shares.map(\.fraction)
         #expect(fractions[1] > 2 * fractions[0], "\(fractions)")
         #expect(fractions[0] > 0.05, "\(fractions)")
+    }
+
+    // MARK: Noise targets
+
+    private var noisy: RenderParameters {
+        var parameters = parameters
+        parameters.samples = 128
+        parameters.noise = NoiseTarget(level: 0.03, samplesMin: 4)
+        return parameters
+    }
+
+    private func alone(
+        _ parameters: RenderParameters, on device: any ComputeDevice
+    ) throws
+        -> [TileSums]
+    {
+        let run = try RenderRun(
+            try RenderBlob(SceneMaker.room, parameters), on: device, clock: MonotonicClock())
+        var tiles: [TileSums] = []
+        try run.render(RenderPiece(wholeOf: parameters), of: parameters) { (tile: TileSums) in
+            tiles.append(tile)
+        }
+        return tiles
+    }
+
+    /// With a noise target whole tiles are dealt out, and end where they do on one device.
+    @Test func tilesThatEndEarlyAreDealtOut() throws {
+        let devices = try devices()
+        guard let first = devices.first else { return }
+        let alone = try alone(noisy, on: first)
+        #expect(Set(alone.map(\.sampleCount)).count > 1)
+        let share = try FrameShare(
+            try workers(devices, of: noisy), noisy, clock: MonotonicClock())
+        let outcome = try share.run()
+        #expect(outcome.tiles == alone)
+        #expect(outcome.shares.reduce(0) { $0 + $1.pieceCount } > 1)
+        let cut = RenderPiece(tiles: 0..<3, samples: 0..<64)
+        #expect(throws: Failure.self) {
+            try FrameShare(
+                try workers(devices, of: noisy), noisy, whole: cut, clock: MonotonicClock())
+        }
+    }
+
+    // MARK: Sittings
+
+    /// Interrupted again and again, kept as a file, and gone on with by other devices each time.
+    @Test func sittingsWithAnyDevicesDoNotShow() throws {
+        let devices = try devices()
+        guard let first = devices.first else { return }
+        let part = RenderPiece(tiles: 2..<11, samples: 3..<24)
+        for (parameters, whole) in [
+            (parameters, RenderPiece(wholeOf: parameters)), (parameters, part),
+            (noisy, RenderPiece(wholeOf: noisy)),
+        ] {
+            let run = try RenderRun(
+                try RenderBlob(SceneMaker.room, parameters), on: first, clock: MonotonicClock())
+            var alone: [TileSums] = []
+            try run.render(whole, of: parameters) { (tile: TileSums) in alone.append(tile) }
+            let origin = KeptFrame.Origin(
+                program: .zero, blob: try RenderBlob(SceneMaker.room, parameters),
+                noise: parameters.noise, piece: whole == part ? part : nil)
+            var frame = try PartialFrame(parameters, of: whole)
+            var sittings = 0
+            let all = try workers(devices, of: parameters)
+            while !frame.isWhole(samples: whole.samples.count), sittings < 200 {
+                let some = sittings % 2 == 0 ? all : [all[sittings / 2 % all.count]]
+                let share = try FrameShare(
+                    some, parameters, whole: whole, from: frame, clock: MonotonicClock())
+                let before = frame.sampleCount
+                let outcome = try share.run(advance: { _, frame throws(Failure) in
+                    // On until something is there, so that it comes to an end.
+                    frame.sampleCount == before
+                })
+                #expect(outcome.frame.sampleCount > before)
+                let bytes = KeptFrame(outcome.frame, origin: origin).pieces.flatMap(\.self)
+                frame = try KeptFrame(bytes, expecting: origin).frame
+                #expect(frame == outcome.frame)
+                sittings += 1
+            }
+            #expect(sittings > 2 && frame.tiles == alone, "\(whole): \(sittings) sittings")
+        }
+    }
+
+    /// What is kept of a part is of that part alone.
+    @Test func aKeptPartIsNoOther() throws {
+        let blob = try RenderBlob(SceneMaker.room, parameters)
+        func origin(_ piece: RenderPiece?) -> KeptFrame.Origin {
+            KeptFrame.Origin(program: .zero, blob: blob, piece: piece)
+        }
+        let piece = RenderPiece(tiles: 2..<11, samples: 3..<24)
+        let kept = KeptFrame(try PartialFrame(parameters, of: piece), origin: origin(piece))
+        let bytes = kept.pieces.flatMap(\.self)
+        var longer = piece
+        longer.samples = 3..<99
+        #expect(try KeptFrame(bytes, expecting: origin(longer)).frame == kept.frame)
+        for other in [
+            nil, RenderPiece(tiles: 2..<10, samples: 3..<24),
+            RenderPiece(tiles: 2..<11, samples: 4..<24),
+        ] {
+            #expect(throws: Failure.self) { try KeptFrame(bytes, expecting: origin(other)) }
+        }
+    }
+
+    /// A frame that an earlier sitting brought to its end asks nobody to build a program.
+    @Test func nothingIsLeftToDo() throws {
+        var done = try PartialFrame(parameters, of: RenderPiece(wholeOf: parameters))
+        let sums = done.tiles.map { tile in
+            TileSums(
+                tile: tile.tile, width: tile.width, height: tile.height, sampleCount: 24,
+                nanCount: 0, sums: Array(repeating: 5, count: 3 * tile.width * tile.height))
+        }
+        done = PartialFrame(sums, of: parameters)
+        let idle = FrameShare.Worker(label: "idle") { () throws(Failure) in
+            throw Failure(.device, "opened")
+        }
+        let share = try FrameShare([idle], parameters, from: done, clock: MonotonicClock())
+        #expect(try share.run().tiles == sums)
     }
 }

@@ -27,10 +27,9 @@ import Testing
 
     private func tiles(_ run: RenderRun, _ range: Range<Int>) throws -> [TileSums] {
         var finished: [TileSums] = []
-        try run.render(
-            tiles: range, until: Self.noise, samplesMax: 128,
-            advance: { (_: Double) throws(Failure) in },
-            finish: { (tile: TileSums) throws(Failure) in finished.append(tile) })
+        try run.render(RenderPiece(tiles: range, samples: 0..<128), of: Self.parameters) {
+            (tile: TileSums) in finished.append(tile)
+        }
         return finished
     }
 
@@ -125,5 +124,94 @@ import Testing
                 try RenderParameters(noise: NoiseTarget(level: level)).check()
             }
         }
+    }
+
+    // MARK: Parts and disputes
+
+    private func part(_ run: RenderRun, _ range: Range<Int>) throws -> RenderPart {
+        let blob = try RenderBlob(SceneMaker.room, Self.parameters)
+        return RenderPart(
+            job: .init(blob, Self.parameters, scene: "room.gltf"),
+            piece: RenderPiece(tiles: range, samples: 0..<128), tiles: try tiles(run, range))
+    }
+
+    @Test func partsJoinToTheSameTiles() throws {
+        guard let run = try run() else { return }
+        let whole = try frame(run)
+        var merge = try FrameMerge(Self.parameters)
+        for range in [7..<12, 0..<2, 2..<7] {
+            let part = try part(run, range)
+            let read = try RenderPart(leaves: part.leaves)
+            #expect(read.job == part.job && read.tiles == part.tiles && read.piece == part.piece)
+            try merge.add(read.tiles, of: read.piece, from: "\(range)")
+        }
+        #expect(root(try merge.finished()) == root(whole))
+
+        let first = try part(run, 0..<2)
+        var plain = first.job
+        plain.parameters.noise = nil
+        let said = plain.difference(from: first.job)
+        #expect(said == "noise target none, not 0.03 from 4 samples on", "\(said ?? "")")
+        #expect(throws: Failure.self) { try merge.add(first.tiles, of: first.piece, from: "x") }
+    }
+
+    @Test func partsThatNoTargetGivesAreRefused() throws {
+        guard let run = try run() else { return }
+        let good = try part(run, 0..<2)
+        func refusal(_ change: (inout RenderPart) -> Void) -> String? {
+            var part = good
+            change(&part)
+            do throws(Failure) {
+                _ = try RenderPart(leaves: part.leaves)
+                return nil
+            } catch {
+                return error.message
+            }
+        }
+        #expect(refusal { _ in } == nil)
+        // Not a power of two, below the least, above the most.
+        for count in [5, 2, 1, 256] {
+            let message = refusal { $0.tiles[1].sampleCount = count }
+            #expect(message?.contains("a power of two of samples") == true, "\(count)")
+        }
+        let halves = refusal { $0.piece.samples = 0..<64 }
+        #expect(halves?.contains("all samples expected") == true, "\(halves ?? "")")
+        let level = refusal { $0.job.parameters.noise = NoiseTarget(level: 7) }
+        #expect(level?.contains("noise 7") == true, "\(level ?? "")")
+    }
+
+    /// A device whose light is too dim ends tiles elsewhere, and is found out by the
+    /// samples that both have.
+    @Test func aTileThatEndsElsewhereIsNarrowed() throws {
+        guard let test = TestDevices.any else { return }
+        let liar = FlakyDevice(
+            try test.open(),
+            [
+                .rewrite { source in
+                    guard source.name == "render/scatter", let text = try? source.text() else {
+                        return source
+                    }
+                    let lie = text.replacing(
+                        "P_THROUGHPUT, slot, throughput)",
+                        with:
+                            "P_THROUGHPUT, slot, scale3(throughput, depth == 0u ? 0.0625f : 1.0f))")
+                    return ProgramSource("lie", customText: lie, defines: source.defines)
+                }
+            ])
+        let blob = try RenderBlob(SceneMaker.room, Self.parameters)
+        let own = try RenderRun(blob, on: try test.open(), clock: MonotonicClock())
+        let other = try RenderRun(blob, on: liar, clock: MonotonicClock())
+        let pairs = zip(try tiles(own, 0..<12), try tiles(other, 0..<12))
+        let elsewhere = try #require(pairs.first { $0.sampleCount != $1.sampleCount })
+        #expect(try Dispute.pixel(elsewhere.0, elsewhere.1) == nil)
+        let found = try #require(
+            try Dispute.narrow(
+                tile: elsewhere.0.tile, samples: 0..<128, of: Self.parameters, own, other))
+        #expect(found.sampleCounts == [elsewhere.0.sampleCount, elsewhere.1.sampleCount])
+        #expect(found.pixel != nil && found.repeats == [true, true])
+        #expect(found.sample.map { $0 < found.sampleCounts.min() ?? 0 } == true)
+        #expect(found.difference?.bounce == 0)
+        #expect(
+            try Dispute.narrow(tile: 3, samples: 0..<128, of: Self.parameters, own, own) == nil)
     }
 }

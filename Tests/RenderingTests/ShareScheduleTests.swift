@@ -33,11 +33,12 @@ import Testing
 
     /// Plays a schedule to its end. How long a unit takes varies by tile, as in a picture.
     private func play(
-        _ devices: [Simulated], _ whole: RenderPiece, seed: UInt64
+        _ devices: [Simulated], _ whole: RenderPiece, seed: UInt64, cutsSamples: Bool = true
     ) throws -> Run {
         var generator = Generator(state: seed)
         let costs = (0..<whole.tiles.upperBound).map { 1 + 0.6 * Double($0 % 20) / 20 }
-        var schedule = ShareSchedule(whole, deviceCount: devices.count, atSeconds: 0)
+        var schedule = ShareSchedule(
+            [whole], cutsSamples: cutsSamples, deviceCount: devices.count, atSeconds: 0)
         var pieces: [RenderPiece] = []
         // When each device next has something to say, and what it is at.
         var times = devices.map(\.readyAt)
@@ -155,6 +156,30 @@ import Testing
         checkWhole(run, whole)
         // Its first pieces, before anything was known of it.
         #expect(run.schedule.devices[1].units <= ShareSchedule.firstUnits)
+    }
+
+    /// Where a tile's samples are not to be divided, tiles are: nobody waits for ever, and no device
+    /// begins a tile that another one would have done before.
+    @Test func wholeTilesToo() throws {
+        for tiles in [1, 2, 3, 7, 60, 600] {
+            for devices in [
+                [Simulated(speed: 1000)], [Simulated(speed: 1000), Simulated(speed: 1000)],
+                [Simulated(speed: 4000), Simulated(speed: 300), Simulated(speed: 300)],
+                [Simulated(speed: 9000), Simulated(speed: 2)],
+                [Simulated(speed: 900), Simulated(speed: 3000, failsAfter: 2)],
+            ] {
+                let whole = RenderPiece(tiles: 2..<2 + tiles, samples: 0..<64)
+                let run = try play(devices, whole, seed: UInt64(tiles), cutsSamples: false)
+                checkWhole(run, whole)
+                #expect(run.pieces.allSatisfy { $0.samples == whole.samples })
+                let alive = devices.filter { $0.failsAfter == .max }.map(\.speed)
+                let fastest = alive.max() ?? 1
+                let best = Double(whole.units) * 1.6 / alive.reduce(0, +)
+                // Each device has one tile of which it knew no better, and then a last one.
+                let most = best + 2 * 64 * 1.6 / fastest + 64 * 1.6 / (alive.min() ?? 1) + 1
+                #expect(run.seconds < most, "\(tiles) tiles, \(devices): \(run.seconds) s")
+            }
+        }
     }
 
     @Test func smallFramesToo() throws {

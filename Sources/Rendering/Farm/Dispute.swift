@@ -7,14 +7,15 @@ public enum Dispute {
         /// In the tile, from its top left.
         public var x: Int
         public var y: Int
-        /// `red`, `green` or `blue`; `samples` or `NaN samples` where a count differs.
+        /// `red`, `green` or `blue`; `NaN samples` where their count differs.
         public var channel: String
         /// In units of 2⁻²⁰, or counts.
         public var own: Int64
         public var other: Int64
     }
 
-    /// The first pixel, row by row, in which two tiles differ; nil where they do not.
+    /// The first pixel, row by row, in which two tiles differ; nil where they do not, or where
+    /// they are not sums of equally many samples.
     ///
     /// - Throws: ``Failure`` where they are tiles of different size.
     public static func pixel(_ own: TileSums, _ other: TileSums) throws(Failure) -> Pixel? {
@@ -24,19 +25,17 @@ public enum Dispute {
                 "\(own.leafName): \(own.width)x\(own.height) pixels here, "
                     + "\(other.width)x\(other.height) there")
         }
+        guard own.sampleCount == other.sampleCount else { return nil }
         for place in own.sums.indices where own.sums[place] != other.sums[place] {
             return Pixel(
                 x: place / 3 % own.width, y: place / 3 / own.width,
                 channel: ["red", "green", "blue"][place % 3], own: own.sums[place],
                 other: other.sums[place])
         }
-        for (name, a, b) in [
-            ("samples", own.sampleCount, other.sampleCount),
-            ("NaN samples", own.nanCount, other.nanCount),
-        ] where a != b {
-            return Pixel(x: 0, y: 0, channel: name, own: Int64(a), other: Int64(b))
-        }
-        return nil
+        guard own.nanCount != other.nanCount else { return nil }
+        return Pixel(
+            x: 0, y: 0, channel: "NaN samples", own: Int64(own.nanCount),
+            other: Int64(other.nanCount))
     }
 
     /// How many pixels of two tiles differ.
@@ -51,9 +50,12 @@ public enum Dispute {
     public struct Finding: Hashable, Sendable {
         public var tile: Int
         /// In the frame.
-        public var x: Int
-        public var y: Int
-        public var pixel: Pixel
+        public var x = 0
+        public var y = 0
+        /// Nil where each sample is the same, and the tile ends elsewhere.
+        public var pixel: Pixel?
+        /// With a noise target: samples a pixel with which each device ends the tile.
+        public var sampleCounts: [Int] = []
         /// The first sample that differs; nil where none did when it was computed alone.
         public var sample: Int?
         /// Nil where the paths do not differ: then it is their sums.
@@ -64,40 +66,45 @@ public enum Dispute {
 
     /// Finds where two devices part in a tile that they disagree about.
     ///
+    /// With a noise target, in the samples that both took of it.
+    ///
     /// - Returns: nil where they agree now, and each with itself.
     public static func narrow(
         tile: Int, samples: Range<Int>, of grid: RenderParameters, _ own: RenderRun,
         _ other: RenderRun
     ) throws(Failure) -> Finding? {
         let runs = [own, other]
+        var plain = grid
+        plain.noise = nil
         func sums(_ run: RenderRun, _ samples: Range<Int>) throws(Failure) -> TileSums {
-            var found: TileSums?
-            try run.render(
-                tiles: tile..<tile + 1, samples: samples,
-                advance: { (_: Double) throws(Failure) in },
-                finish: { (sums: TileSums) throws(Failure) in found = sums })
-            guard let found else { throw Failure(.device, "tile \(tile): no sums came") }
-            return found
+            try Self.sums(run, tile, samples, plain)
         }
         func differ(_ samples: Range<Int>) throws(Failure) -> Bool {
             try sums(own, samples) != sums(other, samples)
         }
+        var range = samples
+        var counts: [Int] = []
+        if grid.noise != nil {
+            for run in runs { counts.append(try Self.sums(run, tile, samples, grid).sampleCount) }
+            range = 0..<(counts.min() ?? 1)
+        }
         var first: [TileSums] = []
         var repeats: [Bool] = []
         for run in runs {
-            first.append(try sums(run, samples))
-            repeats.append(try sums(run, samples) == first[first.count - 1])
+            first.append(try sums(run, range))
+            repeats.append(try sums(run, range) == first[first.count - 1])
         }
-        guard let pixel = try pixel(first[0], first[1]) else { return nil }
-        let place = (
-            x: tile % grid.tilesWide * TileSums.side + pixel.x,
-            y: tile / grid.tilesWide * TileSums.side + pixel.y
-        )
-        var finding = Finding(
-            tile: tile, x: place.x, y: place.y, pixel: pixel, sample: nil, difference: nil,
-            repeats: repeats)
+        var finding = Finding(tile: tile, sampleCounts: counts, repeats: repeats)
+        guard let pixel = try pixel(first[0], first[1]) else {
+            return Set(counts).count > 1 ? finding : nil
+        }
+        func place(_ pixel: Pixel) {
+            finding.pixel = pixel
+            finding.x = tile % grid.tilesWide * TileSums.side + pixel.x
+            finding.y = tile / grid.tilesWide * TileSums.side + pixel.y
+        }
+        place(pixel)
         // Halves: the first one that differs, down to one sample.
-        var range = samples
         while range.count > 1 {
             let middle = range.lowerBound + range.count / 2
             let isLow = try differ(range.lowerBound..<middle)
@@ -109,14 +116,20 @@ public enum Dispute {
             try sums(own, range), try sums(other, range)
         )
         // The sum's first pixel need not be this sample's.
-        if let now = try Self.pixel(ends.0, ends.1) {
-            finding.pixel = now
-            finding.x = tile % grid.tilesWide * TileSums.side + now.x
-            finding.y = tile / grid.tilesWide * TileSums.side + now.y
-        }
+        if let now = try Self.pixel(ends.0, ends.1) { place(now) }
         finding.difference = try own.trace(tile: tile, sample: range.lowerBound).difference(
             from: try other.trace(tile: tile, sample: range.lowerBound),
             pixel: (finding.x, finding.y))
         return finding
+    }
+
+    private static func sums(
+        _ run: RenderRun, _ tile: Int, _ samples: Range<Int>, _ parameters: RenderParameters
+    ) throws(Failure) -> TileSums {
+        var found: TileSums?
+        let piece = RenderPiece(tiles: tile..<tile + 1, samples: samples)
+        try run.render(piece, of: parameters) { (sums: TileSums) in found = sums }
+        guard let found else { throw Failure(.device, "tile \(tile): no sums came") }
+        return found
     }
 }

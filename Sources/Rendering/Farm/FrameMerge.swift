@@ -30,6 +30,9 @@ public struct FrameMerge: Sendable {
         guard frame.contains(self.whole), self.whole.units > 0 else {
             throw Failure(.malformed, "\(self.whole): within \(frame) expected")
         }
+        guard grid.noise == nil || self.whole.samples == frame.samples else {
+            throw Failure(.malformed, "\(self.whole): with a noise target all samples expected")
+        }
         tiles = Array(repeating: Tile(), count: self.whole.tiles.count)
     }
 
@@ -50,16 +53,7 @@ public struct FrameMerge: Sendable {
             throw Failure(.malformed, "\(source): the sums of \(piece) expected")
         }
         for tile in sums {
-            let size = grid.size(ofTile: tile.tile)
-            guard tile.width == size.width, tile.height == size.height,
-                tile.sampleCount == piece.samples.count,
-                tile.sums.count == 3 * tile.width * tile.height
-            else {
-                throw Failure(
-                    .malformed,
-                    "\(source): \(tile.leafName): \(size.width)x\(size.height) pixels of "
-                        + "\(piece.samples.count) samples expected")
-            }
+            try check(tile, of: piece, source)
             try checkFree(tile.tile, piece.samples, source)
         }
         sources.append(source)
@@ -78,16 +72,42 @@ public struct FrameMerge: Sendable {
         }
     }
 
+    /// With a noise target a tile has as many samples as one may end with, and these are all.
+    private func check(
+        _ tile: TileSums, of piece: RenderPiece, _ source: String
+    ) throws(Failure) {
+        let size = grid.size(ofTile: tile.tile)
+        let isCountRight: Bool
+        if let noise = grid.noise {
+            isCountRight =
+                piece.samples == whole.samples
+                && noise.mayEnd(at: tile.sampleCount, samplesMax: grid.samples)
+        } else {
+            isCountRight = tile.sampleCount == piece.samples.count
+        }
+        guard tile.width == size.width, tile.height == size.height, isCountRight,
+            tile.sums.count == 3 * tile.width * tile.height
+        else {
+            let counts = grid.noise.map {
+                "a power of two of samples from \($0.samplesMin) on, or \(grid.samples),"
+            }
+            throw Failure(
+                .malformed,
+                "\(source): \(tile.leafName): \(size.width)x\(size.height) pixels of "
+                    + "\(counts ?? "\(piece.samples.count) samples") expected")
+        }
+    }
+
     private func checkFree(
         _ tile: Int, _ samples: Range<Int>, _ source: String
     ) throws(Failure) {
         let covered = tiles[tile - whole.tiles.lowerBound].covered
         guard let other = covered.first(where: { $0.samples.overlaps(samples) }) else { return }
         let both = other.samples.clamped(to: samples)
-        throw Failure(
-            .refused,
-            "\(source): \(RenderPiece.text("sample", both)) of tile \(tile) are in "
-                + "\(sources[other.source]) too")
+        let what =
+            grid.noise == nil
+            ? "\(RenderPiece.text("sample", both)) of tile \(tile) are" : "tile \(tile) is"
+        throw Failure(.refused, "\(source): \(what) in \(sources[other.source]) too")
     }
 
     /// The tiles in order, each with all its samples.
@@ -99,9 +119,8 @@ public struct FrameMerge: Sendable {
             let first = whole.tiles.lowerBound + place
             // Neighbours that lack the same are named together.
             let alike = tiles[place...].prefix { firstGap($0) == gap }.count
-            throw Failure(
-                .missing,
-                "\(RenderPiece(tiles: first..<first + alike, samples: gap)): in no part")
+            let piece = RenderPiece(tiles: first..<first + alike, samples: gap)
+            throw Failure(.missing, "\(piece.text(in: grid)): in no part")
         }
         return tiles.compactMap(\.sums)
     }

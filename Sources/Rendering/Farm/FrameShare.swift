@@ -8,9 +8,11 @@ internal import Foundation
 /// the others.
 public final class FrameShare: Sendable {
     /// Computes a piece: its tiles in order. What `advance` throws ends it.
+    ///
+    /// With a noise target it goes on from `start`, the piece's tiles as far as they have come.
     public typealias Renderer = (
-        _ piece: RenderPiece, _ advance: (Double) throws(Failure) -> Void
-    ) throws(Failure) -> [TileSums]
+        _ piece: RenderPiece, _ start: PartialFrame?, _ advance: (Double) throws(Failure) -> Void
+    ) throws(Failure) -> PartialFrame
 
     /// Someone who computes pieces.
     public struct Worker: Sendable {
@@ -31,22 +33,18 @@ public final class FrameShare: Sendable {
             self.open = open
         }
 
-        /// A device with a scene.
+        /// A device with a scene, for a frame of `parameters`.
         public init(
-            _ device: any ComputeDevice, _ blob: RenderBlob, label: String? = nil,
-            clock: any Clock, tuning: RenderRun.Tuning = .init()
+            _ device: any ComputeDevice, _ blob: RenderBlob, _ parameters: RenderParameters,
+            label: String? = nil, clock: any Clock, tuning: RenderRun.Tuning = .init()
         ) {
             let description = device.description
             self.init(
                 label: label ?? description.label, driver: description.platform
             ) { () throws(Failure) in
                 let run = try RenderRun(blob, on: device, clock: clock, tuning: tuning)
-                return { (piece, advance) throws(Failure) in
-                    var tiles: [TileSums] = []
-                    try run.render(
-                        tiles: piece.tiles, samples: piece.samples, advance: advance,
-                        finish: { (tile: TileSums) throws(Failure) in tiles.append(tile) })
-                    return tiles
+                return { (piece, start, advance) throws(Failure) in
+                    try run.rendered(piece, of: parameters, from: start, advance: advance)
                 }
             }
         }
@@ -55,7 +53,7 @@ public final class FrameShare: Sendable {
     /// What one worker did.
     public struct Share: Hashable, Sendable {
         public var label: String
-        /// Samples of a pixel's tile that it computed, over all, 0…1.
+        /// Samples of a pixel's tile that it computed, over all that there were to do, 0…1.
         public var fraction: Double
         public var pieceCount: Int
         /// Seconds until it was ready: programs, the scene's upload.
@@ -70,9 +68,12 @@ public final class FrameShare: Sendable {
 
     /// What all did together.
     public struct Outcome: Sendable {
-        public var tiles: [TileSums]
+        /// Whole, unless somebody asked for an end.
+        public var frame: PartialFrame
         public var shares: [Share]
         public var seconds: Double
+
+        public var tiles: [TileSums] { frame.tiles }
 
         /// How far apart the devices that last to the end finish, as a part of the whole time.
         public var finishSpread: Double {
@@ -84,12 +85,14 @@ public final class FrameShare: Sendable {
 
     private struct State {
         var schedule: ShareSchedule
-        var merge: FrameMerge
+        var shared: SharedFrame
         var openSeconds: [Double]
         var failures: [Failure?]
         var running: Int
         /// Set where all shall stop: somebody asked for it.
         var stop: Failure?
+        /// Whether what is done until then is wanted.
+        var isPaused = false
         /// Failures that nobody has been told of yet.
         var news: [(label: String, failure: Failure)] = []
     }
@@ -105,37 +108,43 @@ public final class FrameShare: Sendable {
     private static let turnSeconds = 0.1
 
     /// - Parameters:
+    ///   - parameters: of the frame. With a noise target the devices get whole tiles.
     ///   - whole: what is to be computed; by default the whole frame.
-    /// - Throws: ``Failure`` when that reaches out of the frame, or there is nobody.
+    ///   - start: what is done of that already.
+    /// - Throws: ``Failure`` when `whole` reaches out of the frame, or there is nobody.
     public init(
         _ workers: [Worker], _ parameters: RenderParameters, whole: RenderPiece? = nil,
-        clock: any Clock
+        from start: PartialFrame? = nil, clock: any Clock
     ) throws(Failure) {
         guard !workers.isEmpty else { throw Failure(.missing, "no device to share the frame") }
-        let merge = try FrameMerge(parameters, whole: whole)
+        self.whole = whole ?? RenderPiece(wholeOf: parameters)
+        let shared = try SharedFrame(parameters, whole: self.whole, from: start)
         self.workers = workers
         self.clock = clock
-        self.whole = merge.whole
         opening = Dictionary(workers.map { ($0.driver, NSLock()) }) { first, _ in first }
         startSeconds = clock.monotonicSeconds
         state = State(
             schedule: ShareSchedule(
-                merge.whole, deviceCount: workers.count, atSeconds: startSeconds),
-            merge: merge, openSeconds: Array(repeating: 0, count: workers.count),
+                shared.rest, cutsSamples: parameters.noise == nil, deviceCount: workers.count,
+                atSeconds: startSeconds),
+            shared: shared, openSeconds: Array(repeating: 0, count: workers.count),
             failures: Array(repeating: nil, count: workers.count), running: workers.count)
     }
 
     /// Computes it all. May be called once.
     ///
     /// - Parameters:
-    ///   - advance: called now and then on the caller's thread with the part done; what it throws
-    ///     ends the work.
+    ///   - advance: called now and then on the caller's thread with the part done and the pieces
+    ///     that are whole; says whether to go on. Where it does not, pieces under way are given up.
+    ///     What it throws ends the work.
     ///   - lost: called on the caller's thread for a worker that failed, whose work the others do.
     /// - Throws: ``Failure`` of the last worker, when none is left.
     public func run(
-        advance: (Double) throws(Failure) -> Void = { (_: Double) throws(Failure) in },
+        advance: (Double, PartialFrame) throws(Failure) -> Bool = { _, _ in true },
         lost: (_ label: String, Failure) -> Void = { _, _ in }
     ) throws(Failure) -> Outcome {
+        // Programs are not built for nothing.
+        if locked({ $0.schedule.isDone }) { return try outcome() }
         for index in workers.indices {
             let thread = Thread { [self] in work(index) }
             thread.name = workers[index].label
@@ -144,20 +153,30 @@ public final class FrameShare: Sendable {
         }
         var isOver = false
         while !isOver {
-            let (fraction, news, running) = look()
+            let (fraction, frame, news, running) = look()
             for item in news { lost(item.label, item.failure) }
             isOver = running == 0
             do throws(Failure) {
-                try advance(fraction)
+                guard try !advance(fraction, frame) else { continue }
+                locked { state in
+                    guard state.stop == nil else { return }
+                    state.isPaused = true
+                    state.stop = Failure(.interrupted, "asked to stop")
+                }
             } catch {
-                locked { $0.stop = $0.stop ?? error }
+                locked { state in
+                    state.isPaused = false
+                    state.stop = error
+                }
             }
         }
         return try outcome()
     }
 
     /// Waits a little for something to happen, and sees what is new.
-    private func look() -> (Double, [(label: String, failure: Failure)], running: Int) {
+    private func look() -> (
+        Double, PartialFrame, news: [(label: String, failure: Failure)], running: Int
+    ) {
         condition.lock()
         defer { condition.unlock() }
         if state.running > 0, state.news.isEmpty {
@@ -166,13 +185,13 @@ public final class FrameShare: Sendable {
         let news = state.news
         state.news = []
         let fraction = state.schedule.fraction(of: whole, atSeconds: clock.monotonicSeconds)
-        return (fraction, news, state.running)
+        return (fraction, state.shared.frame, news, state.running)
     }
 
     private func outcome() throws(Failure) -> Outcome {
         let state = locked { $0 }
-        if let stop = state.stop { throw stop }
-        guard state.schedule.isDone else {
+        if let stop = state.stop, !state.isPaused { throw stop }
+        guard state.schedule.isDone || state.isPaused else {
             let last = state.failures.compactMap(\.self).last
             throw last ?? Failure(.device, "no device is left")
         }
@@ -181,14 +200,15 @@ public final class FrameShare: Sendable {
             let device = state.schedule.devices[index]
             shares.append(
                 Share(
-                    label: worker.label, fraction: Double(device.units) / Double(whole.units),
+                    label: worker.label,
+                    fraction: Double(device.units) / Double(max(state.schedule.units, 1)),
                     pieceCount: device.pieceCount, openSeconds: state.openSeconds[index],
                     busySeconds: device.busySeconds,
                     finishedSeconds: device.finishedSeconds.map { $0 - startSeconds },
                     failure: state.failures[index]))
         }
         return Outcome(
-            tiles: try state.merge.finished(), shares: shares,
+            frame: state.shared.frame, shares: shares,
             seconds: clock.monotonicSeconds - startSeconds)
     }
 
@@ -197,11 +217,11 @@ public final class FrameShare: Sendable {
     private func work(_ index: Int) {
         do throws(Failure) {
             let renderer = try open(index)
-            while let piece = try take(index) {
-                let tiles = try renderer(piece) { (_: Double) throws(Failure) in
+            while let (piece, start) = try take(index) {
+                let done = try renderer(piece, start) { (_: Double) throws(Failure) in
                     if let stop = locked({ $0.stop }) { throw stop }
                 }
-                try deliver(tiles, piece, index)
+                try deliver(done, piece, index)
             }
         } catch {
             locked { state in
@@ -226,13 +246,13 @@ public final class FrameShare: Sendable {
     }
 
     /// The next piece; nil when there will be none.
-    private func take(_ index: Int) throws(Failure) -> RenderPiece? {
+    private func take(_ index: Int) throws(Failure) -> (RenderPiece, PartialFrame?)? {
         condition.lock()
         defer { condition.unlock() }
         while true {
             if let stop = state.stop { throw stop }
             switch state.schedule.next(for: index, atSeconds: clock.monotonicSeconds) {
-            case .piece(let piece): return piece
+            case .piece(let piece): return (piece, state.shared.start(of: piece))
             case .done: return nil
             case .wait: _ = condition.wait(until: Date(timeIntervalSinceNow: Self.turnSeconds))
             }
@@ -240,13 +260,12 @@ public final class FrameShare: Sendable {
     }
 
     private func deliver(
-        _ tiles: [TileSums], _ piece: RenderPiece, _ index: Int
+        _ done: PartialFrame, _ piece: RenderPiece, _ index: Int
     ) throws(Failure) {
-        let label = workers[index].label
         let now = clock.monotonicSeconds
         let outcome = locked { state in
             Result { () throws(Failure) in
-                try state.merge.add(tiles, of: piece, from: label)
+                try state.shared.add(done, of: piece)
                 state.schedule.complete(index, atSeconds: now)
             }
         }

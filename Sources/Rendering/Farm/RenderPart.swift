@@ -74,15 +74,22 @@ extension RenderParameters {
             ("samples", "\(samples)", "\(other.samples)"),
             ("bounces", "\(bounces)", "\(other.bounces)"), ("seed", "\(seed)", "\(other.seed)"),
             ("camera", camera.argument, other.camera.argument),
+            ("noise target", Self.text(noise), Self.text(other.noise)),
         ]
         return compared.first { $0.own != $0.its }.map { "\($0.name) \($0.own), not \($0.its)" }
+    }
+
+    private static func text(_ noise: NoiseTarget?) -> String {
+        noise.map { "\($0.level) from \($0.samplesMin) samples on" } ?? "none"
     }
 }
 
 // MARK: - Leaves
 
 extension RenderPart {
-    private static let format = 1
+    private static let formats = 1...formatOfNoise
+    /// Of parts of frames with a noise target.
+    fileprivate static let formatOfNoise = 2
     private static let name = "part"
     private static let checkName = "check"
 
@@ -92,16 +99,21 @@ extension RenderPart {
         func range(_ range: Range<Int>) -> CBOR {
             .array([CBOR(range.lowerBound), CBOR(range.upperBound)])
         }
-        let head = CBOR.map([
-            "format": CBOR(Self.format), "app": .text("render"), "version": .text(job.version),
+        var head: [String: CBOR] = [
+            "format": CBOR(p.noise == nil ? 1 : Self.formatOfNoise), "app": .text("render"),
+            "version": .text(job.version),
             "kernels": .bytes(job.kernels.bytes), "blob": .bytes(job.blob.bytes),
             "width": CBOR(p.width), "height": CBOR(p.height), "sample_count": CBOR(p.samples),
             "bounces": CBOR(p.bounces), "seed": .unsigned(p.seed),
             "camera": .text(p.camera.argument), "scene": .text(job.scene),
             "environment": .text(job.environment), "frame": CBOR(job.frame),
             "tiles": range(piece.tiles), "samples": range(piece.samples),
-        ])
-        var leaves = [Leaf(index: 0, name: Self.name, bytes: head.encoded)]
+        ]
+        if let noise = p.noise {
+            head["noise"] = .text("\(noise.level)")
+            head["samples_min"] = CBOR(noise.samplesMin)
+        }
+        var leaves = [Leaf(index: 0, name: Self.name, bytes: CBOR.map(head).encoded)]
         for tile in tiles {
             leaves.append(Leaf(index: leaves.count, name: tile.leafName, bytes: tile.bytes))
         }
@@ -131,17 +143,11 @@ extension RenderPart {
     ///
     /// - Throws: ``Failure`` naming what was expected.
     public init(leaves: [Leaf]) throws(Failure) {
-        guard let first = leaves.first, first.name == Self.name else {
-            throw Failure(.malformed, "part of a picture: a leaf named \(Self.name) expected first")
-        }
+        let head = try Self.head(leaves)
         guard let last = leaves.last, last.name == Self.checkName, leaves.count > 2,
             last.bytes == Self.check(leaves.dropLast()).bytes
         else {
             throw Failure(.malformed, "part of a picture: damaged: its checksum does not hold")
-        }
-        let head = Head(try CBOR(decoding: first.bytes))
-        guard try head.count("format") == Self.format else {
-            throw Failure(.unsupported, "part of a picture: format \(Self.format) expected")
         }
         var tiles: [TileSums] = []
         for leaf in leaves.dropFirst().dropLast() { tiles.append(try TileSums(leaf)) }
@@ -150,6 +156,22 @@ extension RenderPart {
         self.init(job: try Job(head), piece: piece, tiles: tiles)
         var merge = try FrameMerge(job.parameters, whole: piece)
         try merge.add(tiles, of: piece, from: "part of a picture")
+    }
+
+    /// Of which job a part is, by its first leaf alone.
+    public static func job(of leaves: [Leaf]) throws(Failure) -> Job {
+        try Job(try head(leaves))
+    }
+
+    private static func head(_ leaves: [Leaf]) throws(Failure) -> Head {
+        guard let first = leaves.first, first.name == Self.name else {
+            throw Failure(.malformed, "part of a picture: a leaf named \(Self.name) expected first")
+        }
+        let head = Head(try CBOR(decoding: first.bytes))
+        guard Self.formats.contains(try head.count("format")) else {
+            throw Failure(.unsupported, "part of a picture: format 1 or 2 expected")
+        }
+        return head
     }
 
     /// The fields of the first leaf.
@@ -193,6 +215,13 @@ extension RenderPart.Job {
             samples: try head.count("sample_count"), bounces: try head.count("bounces"),
             seed: try head.require("seed", "a whole number", \.unsigned),
             camera: CameraChoice(argument: try head.text("camera")))
+        if try head.count("format") == RenderPart.formatOfNoise {
+            let level = try head.require("noise", "a decimal number") {
+                $0.text.flatMap(Double.init)
+            }
+            parameters.noise = NoiseTarget(
+                level: level, samplesMin: try head.count("samples_min"))
+        }
         try parameters.check()
         frame = try head.count("frame")
         scene = try head.text("scene")

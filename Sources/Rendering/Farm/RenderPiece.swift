@@ -21,6 +21,11 @@ public struct RenderPiece: Hashable, Sendable, CustomStringConvertible {
         "\(Self.text("tile", tiles)), \(Self.text("sample", samples))"
     }
 
+    /// In a frame of `parameters`: with a noise target a tile has as many samples as it needs.
+    public func text(in parameters: RenderParameters) -> String {
+        parameters.noise == nil ? description : Self.text("tile", tiles)
+    }
+
     /// `tile 7`, `samples 0-63`: as options take them, both ends included.
     static func text(_ word: String, _ range: Range<Int>) -> String {
         range.count == 1

@@ -33,6 +33,10 @@ package struct ShareSchedule: Sendable {
     private let startSeconds: Double
     private var free: [RenderPiece]
     private var freeUnits: Int
+    /// What there was to do.
+    package let units: Int
+    /// What nobody cuts: a unit, or all samples of a tile.
+    private let grain: Int
 
     /// A device's first piece, before anything is known of its speed.
     package static let firstUnits = 4
@@ -46,9 +50,17 @@ package struct ShareSchedule: Sendable {
     /// A device is asked again after so long at the latest: its speed may change.
     static let mostSeconds = 4.0
 
-    package init(_ whole: RenderPiece, deviceCount: Int, atSeconds: Double) {
-        free = [whole]
-        freeUnits = whole.units
+    /// - Parameters:
+    ///   - pieces: what is to be done.
+    ///   - cutsSamples: whether a tile's samples may be divided; where not, every piece has the
+    ///     same ones.
+    package init(
+        _ pieces: [RenderPiece], cutsSamples: Bool = true, deviceCount: Int, atSeconds: Double
+    ) {
+        free = pieces
+        units = pieces.reduce(0) { $0 + $1.units }
+        freeUnits = units
+        grain = cutsSamples ? 1 : pieces.first?.samples.count ?? 1
         devices = Array(repeating: Device(), count: deviceCount)
         startSeconds = atSeconds
     }
@@ -81,25 +93,38 @@ package struct ShareSchedule: Sendable {
         let half = Double(freeUnits) / together / 2
         let least = max(Self.leastFraction * (now - startSeconds + left), Self.leastSeconds)
         let seconds = min(max(half, least), Self.mostSeconds)
-        let wanted = Int((speed * seconds).rounded())
-        if wanted == 0 {
-            // Even one unit takes long here. It is worth it while the others take longer.
-            return 1 / speed <= left || alive.count == 1 ? 1 : 0
-        }
+        let wanted = Int((speed * seconds / Double(grain)).rounded()) * grain
+        // Even the least takes long here.
+        if wanted == 0 { return isWorthwhile(device, speed, now) ? grain : 0 }
         return min(wanted, max(own.lastUnits, 1) * Self.growthMax)
+    }
+
+    /// Whether there is something left that `device`, idle now, has done before the others have:
+    /// the fastest one that is idle always finds that.
+    private func isWorthwhile(_ device: Int, _ speed: Double, _ now: Double) -> Bool {
+        let seconds = Double(grain) / speed
+        var byOthers = 0.0
+        for (index, other) in devices.enumerated() where index != device && !other.isLost {
+            guard let its = other.speed else { continue }
+            let free = seconds * its - Double(outstandingUnits(other, now))
+            byOthers += max((free / Double(grain)).rounded(.up) - 1, 0)
+        }
+        return byOthers < Double(freeUnits / grain)
     }
 
     /// What is probably left of the pieces that are being computed.
     private func outstandingUnits(_ now: Double) -> Int {
-        devices.reduce(0) { sum, device in
-            guard let piece = device.current else { return sum }
-            let done = (device.speed ?? 0) * (now - device.beganSeconds)
-            return sum + max(piece.units - Int(min(done, 1e15)), 0)
-        }
+        devices.reduce(0) { $0 + outstandingUnits($1, now) }
+    }
+
+    private func outstandingUnits(_ device: Device, _ now: Double) -> Int {
+        guard let piece = device.current else { return 0 }
+        let done = (device.speed ?? 0) * (now - device.beganSeconds)
+        return max(piece.units - Int(min(done, 1e15)), 0)
     }
 
     /// Cuts a piece of about `wanted` units from the queue: whole tiles while it is worth them,
-    /// else a range of samples of one.
+    /// else a range of samples of one, where these may be cut.
     private mutating func take(_ wanted: Int) -> RenderPiece {
         // The smallest that holds it, else the largest: leaves few crumbs.
         let fitting = free.indices.filter { free[$0].units >= wanted }
@@ -108,14 +133,14 @@ package struct ShareSchedule: Sendable {
             ?? free.indices.max { free[$0].units < free[$1].units } ?? 0
         let source = free.remove(at: place)
         var piece = source
-        if wanted < source.samples.count {
+        if wanted < source.samples.count, grain == 1 {
             let tile = source.tiles.lowerBound
             let cut = source.samples.lowerBound + wanted
             piece = RenderPiece(tiles: tile..<tile + 1, samples: source.samples.lowerBound..<cut)
             putBack(piece.tiles, cut..<source.samples.upperBound)
             putBack(tile + 1..<source.tiles.upperBound, source.samples)
         } else {
-            let count = min(wanted / source.samples.count, source.tiles.count)
+            let count = min(max(wanted / source.samples.count, 1), source.tiles.count)
             let cut = source.tiles.lowerBound + count
             piece.tiles = source.tiles.lowerBound..<cut
             putBack(cut..<source.tiles.upperBound, source.samples)

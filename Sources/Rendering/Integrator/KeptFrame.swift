@@ -8,16 +8,29 @@ public struct KeptFrame: Hashable, Sendable {
         /// The program: another version may trace other paths.
         public var program: Hash256
         /// SHA-256 of the blob, which is the scene and every parameter that moves a sample, and of
-        /// the noise target if there is one.
+        /// the noise target and the piece, if there is one.
         public var work: Hash256
         var noise: NoiseTarget?
+        /// Nil for all of them.
+        var tiles: Range<Int>?
 
-        public init(program: Hash256, blob: RenderBlob, noise: NoiseTarget? = nil) {
+        /// - Parameter piece: what of the frame is rendered; nil for all. Where its samples end may
+        ///   move from sitting to sitting.
+        public init(
+            program: Hash256, blob: RenderBlob, noise: NoiseTarget? = nil,
+            piece: RenderPiece? = nil
+        ) {
             self.program = program
             self.noise = noise
+            tiles = piece?.tiles
             var hasher = SHA256.Hasher()
             for step in blob.steps { step.words.withUnsafeBytes { hasher.update($0) } }
             if let noise { hasher.update(Bytes("\(noise.level) \(noise.samplesMin)".utf8)) }
+            if let piece {
+                let (tiles, first) = (piece.tiles, piece.samples.lowerBound)
+                let words = "tiles \(tiles.lowerBound) \(tiles.upperBound) samples \(first)"
+                hasher.update(Bytes(words.utf8))
+            }
             work = hasher.finalize()
         }
     }
@@ -70,7 +83,7 @@ public struct KeptFrame: Hashable, Sendable {
             throw Failure(.refused, "of another scene, or with other parameters")
         }
         self.origin = origin
-        frame = try Self.frame(rest.dropFirst(Hash256.byteCount), origin.noise)
+        frame = try Self.frame(rest.dropFirst(Hash256.byteCount), origin)
     }
 
     /// Whether the tile is done, whether there are sums, and these.
@@ -80,13 +93,14 @@ public struct KeptFrame: Hashable, Sendable {
     }
 
     private static func frame(
-        _ bytes: ArraySlice<UInt8>, _ noise: NoiseTarget?
+        _ bytes: ArraySlice<UInt8>, _ origin: Origin
     ) throws(Failure) -> PartialFrame {
         var rest = bytes
         func word(_ index: Int) -> Int {
             rest.dropFirst(4 * index).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         }
-        var frame = try PartialFrame(width: word(0), height: word(1), noise: noise)
+        var frame = try PartialFrame(
+            width: word(0), height: word(1), noise: origin.noise, tiles: origin.tiles)
         rest = rest.dropFirst(8)
         for tile in frame.tiles {
             let sumCount = rest.count >= 16 && word(2) > 0 ? 3 * tile.width * tile.height : 0
@@ -100,7 +114,7 @@ public struct KeptFrame: Hashable, Sendable {
                     Leaf(index: tile.tile, name: tile.leafName, bytes: Bytes(rest.prefix(count))))
             }
             rest = rest.dropFirst(count)
-            let decision = noise == nil ? nil : try Self.decision(&rest, of: tile)
+            let decision = origin.noise == nil ? nil : try Self.decision(&rest, of: tile)
             frame.restore(sums, decision)
         }
         guard rest.isEmpty else { throw Failure(.malformed, "bytes after the last tile") }

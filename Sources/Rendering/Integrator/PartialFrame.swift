@@ -14,10 +14,10 @@ public struct PartialFrame: Hashable, Sendable {
     /// With a noise target: what is decided of each tile, and from what.
     private(set) var decisions: [Decision]
     /// The frame's first tile that is in here.
-    private let first: Int
+    private var first: Int
 
     struct Decision: Hashable, Sendable {
-        /// Whether the tile is done.
+        /// Whether the tile has little enough noise.
         var isDone = false
         /// Its sums at the last power of two of samples; empty before the first.
         var sums: [Int64] = []
@@ -46,9 +46,44 @@ public struct PartialFrame: Hashable, Sendable {
         }
     }
 
+    /// Tiles as somebody computed them, without what was decided of them on the way.
+    ///
+    /// - Precondition: they are in order, and there is at least one.
+    public init(_ tiles: [TileSums], of grid: RenderParameters) {
+        width = grid.width
+        height = grid.height
+        noise = nil
+        decisions = []
+        first = tiles[0].tile
+        self.tiles = tiles
+    }
+
+    /// Some of this frame's tiles, as far as they have come.
+    func part(_ range: Range<Int>) -> PartialFrame {
+        var part = self
+        let places = range.lowerBound - first..<range.upperBound - first
+        part.tiles = Array(tiles[places])
+        part.decisions = noise == nil ? [] : Array(decisions[places])
+        part.first = range.lowerBound
+        return part
+    }
+
+    /// The tiles that are in here, by their numbers in the frame.
+    var range: Range<Int> { first..<first + tiles.count }
+
+    /// Pixels of these tiles.
+    public var pixelCount: Int { tiles.reduce(0) { $0 + $1.width * $1.height } }
+
     /// Samples of all pixels together.
     public var sampleCount: Int {
         tiles.reduce(0) { $0 + $1.sampleCount * $1.width * $1.height }
+    }
+
+    /// Takes over tiles that somebody has taken on.
+    mutating func replace(with part: PartialFrame) {
+        for (place, sums) in part.tiles.enumerated() {
+            restore(sums, part.decisions.isEmpty ? nil : part.decisions[place])
+        }
     }
 
     /// Adds samples of a tile.
@@ -81,7 +116,7 @@ public struct PartialFrame: Hashable, Sendable {
     /// A tile of the frame, by its number there.
     subscript(tile: Int) -> TileSums { tiles[tile - first] }
 
-    private func isOpen(_ tile: TileSums, samples: Int) -> Bool {
+    func isOpen(_ tile: TileSums, samples: Int) -> Bool {
         tile.sampleCount < samples && (noise == nil || !decisions[tile.tile - first].isDone)
     }
 
@@ -153,28 +188,77 @@ extension RenderRun {
     /// Renders tiles until each has little enough noise, or `samplesMax` samples.
     ///
     /// - Parameters:
+    ///   - start: the frame as far as it has come, or the tiles of it that are wanted.
     ///   - advance: called between slices with about the part done, 0…1; what it throws ends the
     ///     run.
-    ///   - finish: takes each tile as it is done, in order.
-    public func render(
-        tiles: Range<Int>, until noise: NoiseTarget, samplesMax: Int,
-        advance: (Double) throws(Failure) -> Void, finish: (TileSums) throws(Failure) -> Void
+    ///   - finish: takes tiles as they are done, in order.
+    func render(
+        tiles: Range<Int>, until noise: NoiseTarget, samplesMax: Int, from start: PartialFrame?,
+        advance: (Double) throws(Failure) -> Void, finish: (PartialFrame) throws(Failure) -> Void
     ) throws(Failure) {
         guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
             throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
         }
         for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: Self.tilesTogether) {
             let chunk = first..<min(first + Self.tilesTogether, tiles.upperBound)
-            var frame = try PartialFrame(
+            let nothing = try PartialFrame(
                 width: grid.width, height: grid.height, noise: noise, tiles: chunk)
+            var frame = start?.part(chunk) ?? nothing
             let most = Double(pixelCount(of: Array(chunk)) * samplesMax)
             try render(&frame, samples: samplesMax) { _, done throws(Failure) in
                 let part = Double(done) / most * Double(chunk.count)
                 try advance((Double(first - tiles.lowerBound) + part) / Double(tiles.count))
                 return true
             }
-            for tile in frame.tiles { try finish(tile) }
+            try finish(frame)
         }
         try advance(1)
+    }
+
+    /// Renders a piece of a frame: of a frame with a noise target tiles, until each is done.
+    ///
+    /// - Parameters:
+    ///   - parameters: the frame's samples and noise target; all else is in the blob.
+    ///   - advance: called between slices with about the part done, 0…1; what it throws ends the
+    ///     run.
+    ///   - finish: takes each tile as it becomes whole, in order.
+    public func render(
+        _ piece: RenderPiece, of parameters: RenderParameters,
+        advance: (Double) throws(Failure) -> Void = { (_: Double) throws(Failure) in },
+        finish: (TileSums) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let noise = parameters.noise else {
+            return try render(
+                tiles: piece.tiles, samples: piece.samples, advance: advance, finish: finish)
+        }
+        try render(
+            tiles: piece.tiles, until: noise, samplesMax: parameters.samples, from: nil,
+            advance: advance
+        ) { done throws(Failure) in
+            for tile in done.tiles { try finish(tile) }
+        }
+    }
+
+    /// The same at once, on from what there is.
+    ///
+    /// - Parameter start: with a noise target, these tiles as far as they have come.
+    func rendered(
+        _ piece: RenderPiece, of parameters: RenderParameters, from start: PartialFrame?,
+        advance: (Double) throws(Failure) -> Void
+    ) throws(Failure) -> PartialFrame {
+        guard let noise = parameters.noise else {
+            var tiles: [TileSums] = []
+            try render(piece, of: parameters, advance: advance) { (tile: TileSums) in
+                tiles.append(tile)
+            }
+            return PartialFrame(tiles, of: grid)
+        }
+        let nothing = try PartialFrame(parameters, of: piece)
+        var frame = start ?? nothing
+        try render(
+            tiles: piece.tiles, until: noise, samplesMax: parameters.samples, from: frame,
+            advance: advance
+        ) { done throws(Failure) in frame.replace(with: done) }
+        return frame
     }
 }

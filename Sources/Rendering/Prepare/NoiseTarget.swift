@@ -37,6 +37,12 @@ public struct NoiseTarget: Hashable, Sendable {
         return true
     }
 
+    /// Whether a tile may have ended with so many samples.
+    func mayEnd(at count: Int, samplesMax: Int) -> Bool {
+        count == samplesMax
+            || count < samplesMax && count > 1 && count >= samplesMin && count.nonzeroBitCount == 1
+    }
+
     /// Mean error over a block. Doubles with + − × ÷ √ alone, in a fixed order.
     private func error(
         _ whole: TileSums, _ half: [Int64], _ rows: Range<Int>, _ columns: Range<Int>

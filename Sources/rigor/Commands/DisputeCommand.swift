@@ -57,9 +57,10 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
         abstract: "Compute a picture on a device and hold it against another one, or a result.",
         discussion: """
             Takes the options of `rigor render` that say which picture; a frame of an animation \
-            through the market is that of --frames with its number. Stops at the first tile \
-            that differs. A stored result is sums over samples, which tell no sample: for that \
-            name a second device.
+            through the market is that of --frames with its number, and between two devices all \
+            frames of a range are compared. Stops at the first tile that differs. A stored \
+            result is sums over samples, which tell no sample: for that name a second device. \
+            With --noise it is also said where a tile ended with other samples.
             """)
 
     @OptionGroup var render: RenderCommand
@@ -75,10 +76,7 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
     func validate() throws {
         let why = "a dispute is about one picture, and makes none"
         guard render.picture.output == nil else { throw ValidationError("-o: \(why)") }
-        try render.refuseMaking(why)
-        if render.scene.parameters.noise != nil {
-            throw ValidationError("a dispute compares the same samples of each tile: no --noise")
-        }
+        try render.refuseMaking(why, ofOneFrame: false)
     }
 
     func run() async throws {

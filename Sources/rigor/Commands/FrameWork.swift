@@ -10,14 +10,15 @@ import Rendering
 /// what a finished picture is known again.
 final class FrameWork {
     private let command: RenderCommand
-    private let files: SceneFiles
-    private var steadyCamera: Camera?
+    private let scene: SceneLoader
     private var inputs: Hash256?
     private var hasWarned = false
 
     init(_ command: RenderCommand) {
         self.command = command
-        files = SceneFiles(folder: command.scene.folder)
+        scene = SceneLoader(
+            command.scene.scene, environment: command.scene.env, command.scene.parameters,
+            command.moment.moment)
     }
 
     /// The scene as it is in `frame`.
@@ -25,48 +26,31 @@ final class FrameWork {
     /// - Throws: ``Failure`` also where the picture, or a part of it, would overwrite one of the
     ///   scene's files.
     func load(frame: Int) throws(Failure) -> Scene {
-        let moment = command.moment.moment
-        var scene = try command.scene.load(try moment.options(frame: frame), from: files)
-        if scene.isFramed(for: command.scene.parameters.camera),
-            let options = try moment.steadyOptions(frame: frame)
-        {
-            if steadyCamera == nil { steadyCamera = try camera(options) }
-            scene.steadyCamera = steadyCamera
-        }
-        let outputs = [
-            command.picture.output.map { command.moment.path($0, frame: frame) },
-            command.sharing.part,
-        ]
+        let loaded = try scene.load(frame: frame)
+        let outputs = [command.picture.output, command.sharing.part]
         for output in outputs.compactMap(\.self) {
-            try FileBytes.checkApart(output, from: inputPaths)
+            try FileBytes.checkApart(
+                command.moment.path(output, frame: frame), from: scene.inputPaths)
         }
-        return scene
+        return loaded
     }
 
-    /// What a device needs of `frame`, whose scene `scene` is.
-    func blob(of scene: Scene, frame: Int) throws(Failure) -> RenderBlob {
-        try command.moment.moment.blob(of: scene, command.scene.parameters, frame: frame) {
-            options throws(Failure) in try command.scene.load(options, from: files)
+    /// What a device needs of `frame`, whose scene `loaded` is.
+    func blob(of loaded: Scene, frame: Int) throws(Failure) -> RenderBlob {
+        try scene.blob(of: loaded, frame: frame)
+    }
+
+    /// What parts of that frame's picture have in common.
+    func job(_ blob: RenderBlob, frame: Int) -> RenderPart.Job { scene.job(blob, frame: frame) }
+
+    /// Says what the user should know of the scene, once for all frames.
+    func warn(of scene: Scene, _ console: Console) {
+        guard !hasWarned else { return }
+        hasWarned = true
+        for line in scene.warnings { console.warn(line) }
+        if command.moment.frames != nil, scene.isFramed(for: command.scene.parameters.camera) {
+            console.warn("no camera: every frame is seen from where frame 0 as a whole is seen")
         }
-    }
-
-    /// Whether nothing has been said of the scene yet.
-    func isFirstWarning() -> Bool {
-        defer { hasWarned = true }
-        return !hasWarned
-    }
-
-    private func camera(_ options: ImportOptions) throws(Failure) -> Camera {
-        let name = URL(fileURLWithPath: command.scene.scene).lastPathComponent
-        let first = try Scene(importing: name, from: files, options: options)
-        let parameters = command.scene.parameters
-        return .automatic(framing: first, width: parameters.width, height: parameters.height)
-    }
-
-    /// Files that were read, and those that are read at every moment.
-    private var inputPaths: [String] {
-        [command.scene.scene] + [command.scene.env].compactMap(\.self)
-            + files.pathsRead.map { command.scene.folder.appendingPathComponent($0).path }
     }
 
     // MARK: Finished pictures
@@ -90,12 +74,28 @@ final class FrameWork {
         return hasher.finalize().bytes.hex
     }
 
+    /// What a whole frame of an animation says of itself, to be known again; nil for other
+    /// pictures.
+    func mark(frame: Int, _ digest: Hash256?) throws(Failure) -> String? {
+        guard command.moment.frames != nil, let digest else { return nil }
+        return "\(try mark(frame: frame)) \(digest)"
+    }
+
+    /// Whether an earlier sitting left a whole part at `path`: this piece of this frame.
+    func isDone(_ piece: RenderPiece, of frame: Int, at path: String) throws(Failure) -> Bool {
+        guard FileManager.default.fileExists(atPath: path), let part = try? PartFile.read(path),
+            part.piece == piece
+        else { return false }
+        let blob = try blob(of: try load(frame: frame), frame: frame)
+        return part.job.difference(from: job(blob, frame: frame)) == nil
+    }
+
     private func inputsHash(_ frame: Int) throws(Failure) -> Hash256 {
         if let inputs { return inputs }
         // Every file that some frame needs is read with the first.
-        if files.pathsRead.isEmpty { _ = try load(frame: frame) }
+        if !scene.hasRead { _ = try load(frame: frame) }
         var hasher = SHA256.Hasher()
-        for path in inputPaths { hasher.update(try FileHash.sha256(path: path).sha256.bytes) }
+        for path in scene.inputPaths { hasher.update(try FileHash.sha256(path: path).sha256.bytes) }
         let hash = hasher.finalize()
         inputs = hash
         return hash

@@ -66,7 +66,9 @@ struct PictureOptions: ParsableArguments {
 
     func validate() throws {
         guard aov.isEmpty || isEXR else {
-            throw ValidationError("--aov: layers are for an .exr: name one with -o")
+            throw ValidationError(
+                "--aov: layers are for an .exr: name one with -o; those of parts are made by "
+                    + "`rigor merge --aov`")
         }
         guard let output else { return }
         let strange = [

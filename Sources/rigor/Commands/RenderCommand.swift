@@ -16,9 +16,14 @@ struct RenderCommand: AsyncParsableCommand {
 
             Ctrl-C keeps what is done in a file beside the picture (shop.png.rigor) and ends with \
             exit code 75; the same command with --resume goes on, to the same bits as if nothing \
-            had happened. It is also kept every minute, for worse ends. Of --frames, --resume \
-            leaves those whose pictures are whole and of the same job, goes on with the one that \
-            was interrupted, and renders the rest. Renders with --share or --part keep nothing.
+            had happened, with whatever devices --share finds then. It is also kept every minute, \
+            for worse ends. Of --frames, --resume leaves those whose pictures or parts are whole \
+            and of the same job, goes on with the one that was interrupted, and renders the rest. \
+            Without --resume a render begins anew, and leaves what is kept as it is.
+
+            --part with --tiles or --samples computes a part of a picture, which `rigor merge` \
+            puts together. With --noise a picture is cut by tiles alone, and --spp is the most \
+            that a tile gets.
 
             A scene without a camera is seen from in front of the whole of it; in --frames, from \
             where that is at frame 0, so that the camera stands still.
@@ -31,6 +36,7 @@ struct RenderCommand: AsyncParsableCommand {
               rigor render fox.glb --animation Run --frames 1-48 --fps 24 -o fox.####.png
               rigor render shop.glb --share -o shop.exr
               rigor render shop.glb --size 640x360 --tiles 0-119 --part upper.part
+              rigor render fox.glb --frames 1-48 --samples 0-127 --spp 256 --part a.####.part
             """)
 
     @OptionGroup var scene: RenderOptions
@@ -48,34 +54,24 @@ struct RenderCommand: AsyncParsableCommand {
     @OptionGroup var home: HomeOptions
 
     func validate() throws {
-        if picture.output == nil {
-            for (name, isGiven) in [
-                ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
-            ] where isGiven {
-                throw ValidationError("\(name): a picture expected: name it with -o")
-            }
+        if sitting.resume, picture.output == nil, sharing.part == nil {
+            throw ValidationError("--resume: a picture expected: name it with -o")
+        }
+        if sitting.preview != nil, picture.output == nil {
+            throw ValidationError("--preview: a picture expected: name it with -o")
         }
         if let least = scene.noise.sppMin, least > scene.spp {
             throw ValidationError("--spp-min \(least): at most --spp, \(scene.spp), expected")
         }
         try moment.shutter.check(samples: scene.spp, hasNoise: scene.parameters.noise != nil)
-        guard sharing.isGiven else { return }
-        let strange = [
-            ("--resume", sitting.resume),
-            ("--preview", sitting.preview != nil), ("--aov", !picture.aov.isEmpty),
-            // Where a tile's samples end is decided from all of them, in order.
-            ("--noise", scene.parameters.noise != nil),
-        ]
-        for (name, isGiven) in strange where isGiven {
-            throw ValidationError("\(name): not with --share or --part")
-        }
-        try moment.checkOneFrame("--share and --part compute one at a time")
     }
 
     /// Refuses what says how a picture is made, where none is.
     ///
-    /// - Parameter why: what the command does instead.
-    func refuseMaking(_ why: String) throws {
+    /// - Parameters:
+    ///   - why: what the command does instead.
+    ///   - ofOneFrame: whether it does that for one frame alone.
+    func refuseMaking(_ why: String, ofOneFrame: Bool = true) throws {
         let making = [
             ("--explain", explanation.explain), ("--kernels", kernels),
             ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
@@ -84,7 +80,7 @@ struct RenderCommand: AsyncParsableCommand {
         for (name, isGiven) in making where isGiven {
             throw ValidationError("\(name): \(why)")
         }
-        try moment.checkOneFrame(why)
+        if ofOneFrame { try moment.checkOneFrame(why) }
     }
 
     func run() async throws {
@@ -92,14 +88,7 @@ struct RenderCommand: AsyncParsableCommand {
         if explanation.explain {
             return try explanation.run(scene.scene, moment, asJSON: format.json, console)
         }
-        if sharing.isGiven {
-            if let output = picture.output {
-                try FileBytes.checkWritable(moment.path(output, frame: moment.first))
-            }
-            try SharedRender(self, console).run()
-        } else {
-            try RenderFrames(self, console).run()
-        }
+        try RenderFrames(self, console).run()
     }
 
     /// The scene as it is in the first of the frames asked for.

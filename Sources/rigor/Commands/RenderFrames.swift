@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Core
+import Digest
 import Files
 import Foundation
 import Rendering
@@ -15,32 +16,52 @@ final class RenderFrames {
     private var doneCount = 0
     /// The frame with which to go on.
     private var next: Int?
+    /// What is rendered of each.
+    private var piece: RenderPiece
 
     init(_ command: RenderCommand, _ console: Console) {
         self.command = command
         self.console = console
         work = FrameWork(command)
+        piece = RenderPiece(wholeOf: command.scene.parameters)
     }
 
     private var isMoving: Bool { command.moment.frames != nil }
+    private var isShared: Bool { command.sharing.isGiven }
 
     func run() throws {
         let numbers = command.moment.numbers
-        if let output = command.picture.output {
-            let first = command.moment.path(output, frame: numbers.lowerBound)
-            try FileBytes.checkWritable(first)
+        piece = try command.sharing.piece(of: command.scene.parameters)
+        try checkIsPicture()
+        for output in outputs(numbers.lowerBound) {
+            try FileBytes.checkWritable(output)
             try FileBytes.checkApart(
-                first, from: [command.scene.scene] + [command.scene.env].compactMap(\.self))
+                output, from: [command.scene.scene] + [command.scene.env].compactMap(\.self))
         }
-        let devices = try command.device.open(
-            home: command.home.given, isProfiling: command.kernels)
-        try command.sitting.check(devices: devices.count)
-        let keepsOne = command.picture.output != nil && devices.count == 1
+        let devices = try open()
+        if !isShared { try command.sitting.check(devices: devices.count) }
+        let keepsOne = place(numbers.lowerBound) != nil && (devices.count == 1 || isShared)
         if isMoving || keepsOne {
             try Interruption.watched { try render(numbers, on: devices) }
         } else {
             try render(numbers, on: devices)
         }
+    }
+
+    private func open() throws(Failure) -> [OpenCLDevice] {
+        if isShared { return try SharedDevices(command, console).open() }
+        return try command.device.open(home: command.home.given, isProfiling: command.kernels)
+    }
+
+    /// A picture is whole.
+    private func checkIsPicture() throws(Failure) {
+        guard command.picture.output != nil,
+            piece != RenderPiece(wholeOf: command.scene.parameters)
+        else { return }
+        throw Failure(
+            .usage,
+            "-o: \(piece.text(in: command.scene.parameters)) are no picture; `rigor merge` makes one of parts"
+        )
     }
 
     private func render(_ numbers: ClosedRange<Int>, on devices: [OpenCLDevice]) throws {
@@ -60,7 +81,7 @@ final class RenderFrames {
         }
         guard let next else { return }
         if isMoving {
-            let hint = command.picture.output == nil ? "" : "; --resume goes on with frame \(next)"
+            let hint = place(next) == nil ? "" : "; --resume goes on with frame \(next)"
             console.note("\(doneCount) of \(numbers.count) frames are done\(hint)")
         }
         throw ExitCode(Interruption.exitCode)
@@ -68,9 +89,8 @@ final class RenderFrames {
 
     /// Interrupted before anything was there to keep.
     private func endWithNothing(_ frame: Int, _ error: Failure) -> Never {
-        let kept = output(frame).map(FrameKeeper.path(picture:))
-        let isThere = kept.map(FileManager.default.fileExists(atPath:)) ?? false
-        let left = isThere ? "\(kept ?? "") is as it was" : "nothing was there to keep"
+        let kept = place(frame).flatMap { FrameKeeper.files(beside: $0).first }
+        let left = kept.map { "\($0) is as it was" } ?? "nothing was there to keep"
         console.fail(
             code: error.code.rawValue, "\(error.message): \(left)", asJSON: command.format.json)
         Interruption.end()
@@ -80,49 +100,67 @@ final class RenderFrames {
         command.picture.output.map { command.moment.path($0, frame: frame) }
     }
 
-    private func isKept(_ frame: Int) -> Bool {
-        guard let output = output(frame) else { return false }
-        return FileManager.default.fileExists(atPath: FrameKeeper.path(picture: output))
+    private func part(_ frame: Int) -> String? {
+        command.sharing.part.map { command.moment.path($0, frame: frame) }
     }
+
+    private func outputs(_ frame: Int) -> [String] {
+        [output(frame), part(frame)].compactMap(\.self)
+    }
+
+    /// What an interrupted frame is kept beside.
+    private func place(_ frame: Int) -> String? { outputs(frame).first }
 
     /// Whether an earlier sitting has done `frame`.
     private func skip(_ frame: Int) throws(Failure) -> Bool {
-        guard isMoving, command.sitting.resume, let path = output(frame), !isKept(frame) else {
+        guard isMoving, command.sitting.resume, place(frame) != nil else { return false }
+        var digest: Hash256?
+        if let path = output(frame) { digest = try work.digest(ofDone: frame, at: path) }
+        var isDone = output(frame) == nil || digest != nil
+        if isDone, let path = part(frame) {
+            isDone = try work.isDone(piece, of: frame, at: path)
+        }
+        guard isDone else {
+            for path in outputs(frame)
+            where FileManager.default.fileExists(atPath: path)
+                && FrameKeeper.files(beside: path).isEmpty
+            {
+                console.note("\(path): not whole, or not of this job: rendered again")
+            }
             return false
         }
-        if let digest = try work.digest(ofDone: frame, at: path) {
-            documents.append([
-                "frame": .int(frame), "image": .string(path), "digest": .hash(digest),
-                "skipped": true,
-            ])
-            doneCount += 1
-            if !command.format.json {
-                console.say("picture  \(path): done already")
-                console.say("digest   \(digest)")
-            }
-            return true
-        }
-        if FileManager.default.fileExists(atPath: path) {
-            console.note("\(path): not whole, or not of this job: rendered again")
-        }
-        return false
+        documents.append([
+            "frame": .int(frame), "image": .optional(output(frame), JSON.string),
+            "part": .optional(part(frame), JSON.string),
+            "digest": .optional(digest, JSON.hash), "skipped": true,
+        ])
+        doneCount += 1
+        guard !command.format.json else { return true }
+        if let path = output(frame) { console.say("picture  \(path): done already") }
+        if let path = part(frame) { console.say("part     \(path): done already") }
+        if let digest { console.say("digest   \(digest)") }
+        return true
     }
 
     /// One frame on every device.
     private func render(_ frame: Int, on devices: [OpenCLDevice]) throws(Failure) {
         var command = command
         command.picture.output = output(frame)
-        command.sitting.resume = command.sitting.resume && (!isMoving || isKept(frame))
-        var reports: [RenderReport] = []
-        for device in devices {
+        command.sharing.part = part(frame)
+        var reports: [any FrameReport] = []
+        if isShared {
+            let job = SharedRender(command, work, frame, piece, console)
+            reports.append(try job.run(on: devices))
+        }
+        for device in devices where !isShared {
             let job = RenderJob(command, work, frame, console, isAlone: devices.count == 1)
             reports.append(try job.run(on: device))
         }
-        documents.append(.perDevice(reports.map(\.json)))
+        documents.append(.perDevice(reports.map { $0.json }))
         if !command.format.json {
             for report in reports { for line in report.lines { console.say(line) } }
         }
-        guard Set(reports.map(\.digest)).count == 1 else {
+        guard Set(reports.map { $0.digest }).count == 1 else {
             throw Failure(.untrusted, "the devices' pictures differ: run `rigor certify`")
         }
         if reports.contains(where: { $0.kept != nil }) { next = frame } else { doneCount += 1 }

@@ -36,53 +36,33 @@ struct RenderJob {
             try work.load(frame: self.frame)
         }
         try Interruption.check(after: "the scene was loaded")
-        if !command.format.json { warn(of: scene) }
+        if !command.format.json { work.warn(of: scene, console) }
         report.triangles = scene.drawnTriangleCount
         let blob = try timed(&report.prepare) { () throws(Failure) in
             try work.blob(of: scene, frame: self.frame)
         }
         try Interruption.check(after: "the scene was prepared")
         let names = command.picture.aov.isEmpty ? nil : SceneNames(scene)
-        let sitting = RenderSitting(command, blob, console, isAlone: isAlone)
+        let sitting = RenderSitting(
+            command, blob, console, place: isAlone ? command.picture.output : nil)
         let (frame, hits) = try compute(blob, names, on: device, sitting, &report)
         report.kernels = device.kernelTimes
         report.kept = sitting.kept
         report.samplesMean =
             Double(frame.sampleCount) / Double(parameters.width * parameters.height)
         if sitting.kept == nil {
-            report.digest = timed(&report.digestSeconds) { Self.digest(of: frame) }
+            report.digest = timed(&report.digestSeconds) {
+                TileSums.tree(over: frame.tiles).root
+            }
         }
         try timed(&report.write) { () throws(Failure) in
             let picture = Picture(frame)
             report.nanCount = picture.nanCount
-            try command.picture.write(picture, hits, mark: try mark(report.digest))
+            try command.picture.write(
+                picture, hits, mark: try work.mark(frame: self.frame, report.digest))
         }
         sitting.end()
         return report
-    }
-
-    /// What the user should know of the scene, once for all frames.
-    private func warn(of scene: Scene) {
-        guard work.isFirstWarning() else { return }
-        for line in scene.warnings { console.warn(line) }
-        if command.moment.frames != nil, scene.isFramed(for: command.scene.parameters.camera) {
-            console.warn("no camera: every frame is seen from where frame 0 as a whole is seen")
-        }
-    }
-
-    /// What a whole frame of an animation says of itself, to be known again.
-    private func mark(_ digest: Hash256?) throws(Failure) -> String? {
-        guard command.moment.frames != nil, let digest else { return nil }
-        return "\(try work.mark(frame: frame)) \(digest)"
-    }
-
-    /// The Merkle root over the tiles.
-    private static func digest(of frame: PartialFrame) -> Hash256 {
-        MerkleTree(
-            leaves: frame.tiles.enumerated().map {
-                Leaf(index: $0.offset, name: $0.element.leafName, bytes: $0.element.bytes)
-            }
-        ).root
     }
 
     private func compute(

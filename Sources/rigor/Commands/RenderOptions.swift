@@ -67,26 +67,6 @@ struct RenderOptions: ParsableArguments {
             camera: CameraChoice(argument: camera), indirectMax: light.clamp.map { Float($0) },
             lens: lens.lens, noise: noise.target)
     }
-
-    /// Reads the scene, and what is around it.
-    ///
-    /// - Parameter files: below ``folder``; afterwards it knows which belong to the scene.
-    func load(_ options: ImportOptions, from files: SceneFiles) throws(Failure) -> Scene {
-        let name = URL(fileURLWithPath: scene).lastPathComponent
-        var scene = try Scene(importing: name, from: files, options: options)
-        if let env { scene.environment = try Environment(contentsOf: URL(fileURLWithPath: env)) }
-        return scene
-    }
-
-    /// Where the scene's files are.
-    var folder: URL { URL(fileURLWithPath: scene).deletingLastPathComponent() }
-
-    /// What parts of this picture have in common.
-    func job(_ blob: RenderBlob) -> RenderPart.Job {
-        RenderPart.Job(
-            blob, parameters, scene: (scene as NSString).lastPathComponent,
-            environment: env.map { ($0 as NSString).lastPathComponent })
-    }
 }
 
 /// `640x360` on a command line.

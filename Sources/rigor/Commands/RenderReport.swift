@@ -2,8 +2,16 @@ import Core
 import Foundation
 import Rendering
 
+/// What `rigor render` says of a frame.
+protocol FrameReport {
+    var digest: Hash256? { get }
+    var kept: RenderSitting.Kept? { get }
+    var json: JSON { get }
+    var lines: [String] { get }
+}
+
 /// What `rigor render` says at its end.
-struct RenderReport {
+struct RenderReport: FrameReport {
     let device: String
     let parameters: RenderParameters
     var image: String?
@@ -16,8 +24,7 @@ struct RenderReport {
     var samplesTraced = 0
     /// Samples a pixel on average; fewer than wanted where tiles were let be.
     var samplesMean = 0.0
-    /// Where an interrupted render was kept, and which part of it is done.
-    var kept: (path: String, fraction: Double)?
+    var kept: RenderSitting.Kept?
     var load = 0.0
     var prepare = 0.0
     var compile = 0.0
@@ -102,10 +109,7 @@ struct RenderReport {
             lines.append("samples  \(mean) a pixel on average, of \(parameters.samples)")
         }
         if let image { lines.insert("picture  \(image)", at: 0) }
-        if let kept {
-            let percent = Units.plain(100 * kept.fraction, 1)
-            lines.append("kept     \(percent) % in \(kept.path): --resume goes on with it")
-        }
+        if let kept { lines.append(kept.line) }
         return lines
     }
 }

@@ -5,68 +5,111 @@ import Rendering
 /// One sitting of a render: says how far it is, shows and keeps what is done, and stops when it is
 /// asked to.
 final class RenderSitting {
+    /// Where an interrupted render was kept.
+    struct Kept {
+        var path: String
+        /// Which part of it is done.
+        var fraction: Double
+        /// Another file that an earlier sitting left, and that has more.
+        var further: String?
+
+        var line: String {
+            let percent = Units.plain(100 * fraction, 1)
+            let hint = further.map { "\($0), which is further" } ?? "it"
+            return "kept     \(percent) % in \(path): --resume goes on with \(hint)"
+        }
+    }
+
     private let options: SittingOptions
-    /// Where the picture goes; nil where nothing can be kept beside one.
-    private let picture: String?
-    private let samplesPerPixel: Int
-    private let noise: NoiseTarget?
+    /// What it is kept beside; nil where nothing can be kept.
+    private let place: String?
+    private let parameters: RenderParameters
+    private let piece: RenderPiece
+    private let hasFrames: Bool
     private let blob: RenderBlob
     private let console: Console
     private let isSilent: Bool
     private let clock = SystemClock()
     private let previews: PreviewWriter
     private var keeper: FrameKeeper?
-    /// Whether a file may lie there that the whole picture makes useless.
+    /// Where this sitting keeps what is done.
+    private var path: String?
+    /// Whether something is there.
     private var hasFile = false
-    /// Whether the file beside the picture is another render's.
-    private var hasOthersFile = false
+    /// What an earlier sitting of this render left, which this one does not go on with.
+    private var earlier: (path: String, sampleCount: Int)?
     private var canCheckpoint = true
+    private var pixelCount = 0
     private var began = 0.0
     private var doneBefore = 0
     private var lastPreview = 0.0
     private var lastCheckpoint = 0.0
 
-    /// Where an interrupted render was kept, and which part of it is done.
-    private(set) var kept: (path: String, fraction: Double)?
+    private(set) var kept: Kept?
 
-    /// - Parameter isAlone: whether the command renders on this device alone.
-    init(_ command: RenderCommand, _ blob: RenderBlob, _ console: Console, isAlone: Bool) {
+    /// - Parameters:
+    ///   - piece: what is rendered; by default the whole frame.
+    ///   - place: what it is kept beside; nil where it is not.
+    init(
+        _ command: RenderCommand, _ blob: RenderBlob, _ console: Console,
+        piece: RenderPiece? = nil, place: String?
+    ) {
         options = command.sitting
-        picture = isAlone ? command.picture.output : nil
-        samplesPerPixel = command.scene.parameters.samples
-        noise = command.scene.parameters.noise
+        parameters = command.scene.parameters
+        self.piece = piece ?? RenderPiece(wholeOf: parameters)
+        self.place = place
+        hasFrames = command.moment.frames != nil
         self.blob = blob
         self.console = console
         isSilent = command.format.json
         previews = PreviewWriter(command.picture, console)
     }
 
+    private var samplesPerPixel: Int { piece.samples.count }
+    private var samplesWanted: Int { pixelCount * samplesPerPixel }
+
     /// The frame to begin with, or to go on with.
     func begin() throws(Failure) -> PartialFrame {
-        var frame = try PartialFrame(width: blob.width, height: blob.height, noise: noise)
-        if let picture {
-            let path = FrameKeeper.path(picture: picture)
-            if options.resume {
-                frame = try keeper(for: picture).load(samples: samplesPerPixel)
-                hasFile = true
-            } else if FileManager.default.fileExists(atPath: path) {
-                try look(at: path, picture)
-            }
-        }
+        var frame = try PartialFrame(parameters, of: piece)
+        pixelCount = frame.pixelCount
+        if let place { frame = try goOn(beside: place) ?? frame }
         doneBefore = frame.sampleCount
         return frame
     }
 
+    /// What an earlier sitting left; nil where this one begins anew.
+    private func goOn(beside place: String) throws(Failure) -> PartialFrame? {
+        let files = FrameKeeper.files(beside: place)
+        if options.resume, !files.isEmpty || !hasFrames {
+            do throws(Failure) {
+                let found = try keeper(place).loadFurthest(samples: samplesPerPixel)
+                path = found.path
+                hasFile = true
+                return found.frame
+            } catch {
+                // Of many frames each is rendered that is not done.
+                guard hasFrames else { throw error }
+                console.note("\(error.message): rendered anew")
+            }
+        }
+        let free = FrameKeeper.freePath(beside: place)
+        path = free
+        for file in files { try tell(file, place, free) }
+        return nil
+    }
+
     /// Says what an earlier sitting left, which this one does not go on with.
-    private func look(at path: String, _ picture: String) throws(Failure) {
-        let keeper = try keeper(for: picture)
-        hasFile = (try? keeper.load(samples: RenderParameters.samplesMax)) != nil
-        hasOthersFile = !hasFile
+    private func tell(_ file: String, _ place: String, _ free: String) throws(Failure) {
+        let all = RenderParameters.samplesMax
+        guard let frame = try? keeper(place).load(file, samples: all) else {
+            return console.note("\(file): of another render that was interrupted: it stays")
+        }
+        if earlier.map({ $0.sampleCount < frame.sampleCount }) ?? true {
+            earlier = (file, frame.sampleCount)
+        }
         console.note(
-            hasFile
-                ? "\(path): this render was interrupted; --resume would go on with it"
-                : "\(path): another render that was interrupted; what is kept of this one would "
-                    + "take its place")
+            "\(file): this render was interrupted, and --resume would go on with it; now it begins "
+                + "anew, and is kept in \(free)")
     }
 
     /// Runs the work. Where it can be kept, ctrl-C ends it between two slices.
@@ -78,13 +121,19 @@ final class RenderSitting {
             if !isSilent { console.endProgress() }
             previews.finish()
         }
-        if picture == nil { try work() } else { try Interruption.watched(work) }
+        if place == nil { try work() } else { try Interruption.watched(work) }
     }
 
     /// Between two slices: whether to go on.
-    func advance(_ frame: PartialFrame, done: Int) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - done: samples of all pixels.
+    ///   - fraction: the part that is done, where samples alone do not tell.
+    func advance(_ frame: PartialFrame, done: Int, fraction: Double? = nil) -> Bool {
         let now = clock.monotonicSeconds
-        if !isSilent { say(done, now - began) }
+        if !isSilent {
+            say(done, fraction ?? Double(done) / Double(samplesWanted), now - began)
+        }
         if Interruption.isAsked { return false }
         if let seconds = options.preview, now - lastPreview >= Double(seconds) {
             lastPreview = now
@@ -107,51 +156,57 @@ final class RenderSitting {
     /// - Throws: ``Failure`` `interrupted` where it is not, and cannot be kept.
     func pause(_ frame: PartialFrame) throws(Failure) {
         guard !frame.isWhole(samples: samplesPerPixel) else { return }
-        guard let path = try keep(frame) else {
+        guard frame.sampleCount > 0, let path = try keep(frame) else {
             throw Failure(.interrupted, "interrupted in the middle of a picture")
         }
-        kept = (path, Double(frame.sampleCount) / Double(samplesWanted))
+        kept = Kept(path: path, fraction: Double(frame.sampleCount) / Double(samplesWanted))
+        if let earlier, earlier.sampleCount > frame.sampleCount { kept?.further = earlier.path }
     }
 
-    /// Clears up after the picture was written.
+    /// Clears up after the picture was written: what this sitting kept, and what earlier ones kept
+    /// of this render with no more samples than it has now.
     func end() {
-        guard kept == nil else { return }
-        if hasFile { keeper?.remove() }
-        if hasOthersFile, let picture {
-            console.warn(
-                "\(FrameKeeper.path(picture: picture)): still there, of another render than the "
-                    + "picture is now; remove it if nobody goes on with that one")
+        guard kept == nil, let place else { return }
+        if hasFile, let path { try? FileManager.default.removeItem(atPath: path) }
+        for file in FrameKeeper.files(beside: place) {
+            if (try? keeper(place).load(file, samples: samplesPerPixel)) != nil {
+                try? FileManager.default.removeItem(atPath: file)
+            } else {
+                console.warn(
+                    "\(file): still there, of another render than \(place) is now; remove it if "
+                        + "nobody goes on with that one")
+            }
         }
     }
 
-    private var samplesWanted: Int { blob.width * blob.height * samplesPerPixel }
-
-    private func say(_ done: Int, _ seconds: Double) {
+    private func say(_ done: Int, _ fraction: Double, _ seconds: Double) {
         let rate = Double(done - doneBefore) / max(seconds, 1e-9)
-        let left = Double(samplesWanted - done) / max(rate, 1e-9)
+        let before = Double(doneBefore) / Double(samplesWanted)
+        let left = seconds * (1 - fraction) / max(fraction - before, 1e-9)
         console.progress(
             """
-            rendering \(100 * done / samplesWanted) %  \
+            rendering \(Int(100 * fraction)) %  \
             \(Units.significant(rate / 1e6)) Msamples/s  \
-            \(noise == nil ? "" : "at most ")\(Units.duration(left)) left
+            \(parameters.noise == nil ? "" : "at most ")\(Units.duration(left)) left
             """)
     }
 
-    /// - Returns: where the frame was kept; nil where there is no picture beside which it could be.
+    /// - Returns: where the frame was kept; nil where there is nothing beside which it could be.
     private func keep(_ frame: PartialFrame) throws(Failure) -> String? {
-        guard let picture else { return nil }
-        let keeper = try keeper(for: picture)
-        try keeper.save(frame)
+        guard let place, let path else { return nil }
+        try keeper(place).save(frame, to: path)
         hasFile = true
-        hasOthersFile = false
-        return keeper.path
+        return path
     }
 
     /// Made when first needed: hashing program and scene takes a moment, which short renders are
     /// spared.
-    private func keeper(for picture: String) throws(Failure) -> FrameKeeper {
+    private func keeper(_ place: String) throws(Failure) -> FrameKeeper {
         if let keeper { return keeper }
-        let made = try FrameKeeper(picture: picture, blob: blob, noise: noise)
+        let isWhole =
+            piece.tiles.count == parameters.tileCount && piece.samples.lowerBound == 0
+        let made = try FrameKeeper(
+            beside: place, blob: blob, noise: parameters.noise, piece: isWhole ? nil : piece)
         keeper = made
         return made
     }

@@ -32,8 +32,10 @@ struct ShareOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Write what was computed to a part file; `rigor merge` adds parts up.",
-            valueName: "file"),
+            """
+            Write what was computed to a part file; `rigor merge` adds parts up. With --frames \
+            each frame has a part of its own: x.0001.part.
+            """, valueName: "file"),
         completion: .file(extensions: ["part"]), transform: Accepted.file(ending: ["part"]))
     var part: String?
 
@@ -49,8 +51,16 @@ struct ShareOptions: ParsableArguments {
 
     /// The piece of the frame that is asked for.
     ///
-    /// - Throws: ``Failure`` naming the option that reaches out of it.
+    /// - Throws: ``Failure`` naming the option that reaches out of it, or cuts what has a noise
+    ///   target by samples.
     func piece(of parameters: RenderParameters) throws(Failure) -> RenderPiece {
+        // Where a tile's samples end is decided from all of them, in order.
+        guard parameters.noise == nil || samples == nil else {
+            throw Failure(
+                .usage,
+                "--samples: a render with --noise is cut by tiles alone, such as "
+                    + "--tiles 0-\((parameters.tileCount - 1) / 2)")
+        }
         var piece = RenderPiece(wholeOf: parameters)
         for (name, asked, all) in [
             ("tile", tiles, piece.tiles), ("sample", samples, piece.samples),

@@ -14,8 +14,8 @@ struct SittingOptions: ParsableArguments {
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             """
-            Keep what is done every so many seconds, in a file beside the picture; 0 for never. \
-            (default: \(checkpointSeconds))
+            Keep what is done every so many seconds, in a file beside the picture or part; 0 for \
+            never. (default: \(checkpointSeconds))
             """, valueName: "seconds"),
         transform: Accepted.whole(0...86_400))
     var checkpoint = checkpointSeconds

@@ -20,6 +20,8 @@ struct DeviceQuote {
     var pricePerKwh: Double?
     var order: OrderPrice?
     var failure: Failure?
+    /// Whether tiles may end before they have all samples: then it is the most.
+    var isMost = false
 
     init(device: String) { self.device = device }
 
@@ -45,6 +47,7 @@ struct DeviceQuote {
                 "compute": .optional(quote) { .seconds($0.computeSeconds) },
                 "digest": .seconds(digest),
             ],
+            "at_most": .bool(isMost),
             "relative_error": .optional(quote?.relativeError) { .number($0, decimals: 4) },
             "samples_per_second": .optional(quote) { .number($0.samplesPerSecond, decimals: 1) },
             "tried": [
@@ -65,7 +68,7 @@ struct DeviceQuote {
         let off = quote.relativeError.map { "± \(Units.plain($0 * 100, 0)) % of what is computed" }
         var lines = [
             "device   \(device)",
-            "time     \(Units.significant(seconds)) s, "
+            "time     \(isMost ? "at most " : "")\(Units.significant(seconds)) s, "
                 + (off ?? "from so few pieces that nobody knows how far off"),
             """
             seconds  load \(Units.plain(load, 3)), prepare \(Units.plain(prepare, 3)), compile \
@@ -126,6 +129,7 @@ struct DeviceQuotes {
             quote.pricePerHour = command.pricePerHour
             quote.pricePerKwh = command.pricePerKwh
             quote.order = order
+            quote.isMost = parameters.noise != nil
             console.progress("trying \(quote.device)")
             do throws(Failure) {
                 try measure(blob, parameters, on: device, &quote)

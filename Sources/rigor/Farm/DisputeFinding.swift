@@ -19,6 +19,8 @@ struct DisputeFinding {
     var pixel: Dispute.Pixel?
     /// Pixels of that tile that differ.
     var pixelCount: Int?
+    /// Samples a pixel of that tile, where these differ: with a noise target it ended elsewhere.
+    var sampleCounts: (own: Int, other: Int)?
     /// The first byte that differs, in leaves that are no tiles.
     var byte: Int?
     var sample: Int?
@@ -58,7 +60,11 @@ struct DisputeFinding {
         leaf = own.leafName
         tile = own.tile
         pixel = try Dispute.pixel(own, other)
-        pixelCount = Dispute.pixelCount(own, other)
+        if own.sampleCount == other.sampleCount {
+            pixelCount = Dispute.pixelCount(own, other)
+        } else {
+            sampleCounts = (own.sampleCount, other.sampleCount)
+        }
         isPlaceInFrame = grid != nil
         place = pixel.map { pixel in
             guard let grid else { return (pixel.x, pixel.y) }
@@ -71,7 +77,7 @@ struct DisputeFinding {
 
     mutating func take(_ found: Dispute.Finding) {
         pixel = found.pixel
-        place = (found.x, found.y)
+        place = found.pixel.map { _ in (found.x, found.y) }
         isPlaceInFrame = true
         sample = found.sample
         difference = found.difference
@@ -90,6 +96,9 @@ struct DisputeFinding {
         lines.append(
             "leaf     \(leaf ?? "none"), of \(differingLeaves) that differ among \(leafCount)")
         if let byte { lines.append("byte     \(byte)") }
+        if let sampleCounts {
+            lines.append("samples  \(sampleCounts.own), \(sampleCounts.other) a pixel of the tile")
+        }
         if let pixel, let place {
             let inside = isPlaceInFrame ? "of frame \(frame)" : "of the tile"
             let others = (pixelCount ?? 0) > 1 ? ", of \(pixelCount ?? 0) in this tile" : ""
@@ -126,6 +135,7 @@ struct DisputeFinding {
             "pixel": .optional(place) { [.int($0.x), .int($0.y)] },
             "pixel_in": place == nil ? .null : .string(isPlaceInFrame ? "frame" : "tile"),
             "differing_pixels": .optional(pixelCount, JSON.int),
+            "sample_counts": .optional(sampleCounts) { [.int($0.own), .int($0.other)] },
             "channel": .optional(pixel?.channel, JSON.string),
             "sums": .optional(pixel) {
                 [.string(String($0.own)), .string(String($0.other))]

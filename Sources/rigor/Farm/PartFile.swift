@@ -10,7 +10,7 @@ enum PartFile {
     private static let bytesMax = 8 << 30
 
     static func write(_ part: RenderPart, to path: String) throws(Failure) {
-        try FileBytes.write(LeafFile.bytes(part.leaves), to: path)
+        try FileBytes.replace(path, with: [LeafFile.bytes(part.leaves)])
     }
 
     /// - Throws: ``Failure`` naming the file and what was expected.
@@ -22,6 +22,19 @@ enum PartFile {
             throw error.at(path)
         }
     }
+
+    /// Of which job a part is, by its first leaf alone: nothing else of it is checked.
+    static func job(_ path: String) throws(Failure) -> RenderPart.Job {
+        let bytes = try FileBytes.read(path, byteCountMax: bytesMax)
+        do throws(Failure) {
+            return try RenderPart.job(
+                of: try LeafFile.leaves(Bytes(bytes.prefix(headBytesMax)), countMax: 1))
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    private static let headBytesMax = 1 << 20
 
     /// The leaves of any leaf file.
     static func leaves(_ path: String) throws(Failure) -> [Leaf] {

@@ -8,73 +8,141 @@ internal import Rendering
 
 /// `rigor render --share` and `--part`: a frame or a piece of it, by several devices or one.
 struct SharedRender {
-    let command: RenderCommand
-    let console: Console
+    private let command: RenderCommand
+    private let work: FrameWork
+    private let frame: Int
+    private let piece: RenderPiece
+    private let console: Console
     private let clock = SystemClock()
+
+    /// - Parameter command: with the paths of this frame's picture and part.
+    init(
+        _ command: RenderCommand, _ work: FrameWork, _ frame: Int, _ piece: RenderPiece,
+        _ console: Console
+    ) {
+        self.command = command
+        self.work = work
+        self.frame = frame
+        self.piece = piece
+        self.console = console
+    }
+
+    private var parameters: RenderParameters { command.scene.parameters }
+    private var isWhole: Bool { piece == RenderPiece(wholeOf: parameters) }
+
+    func run(on devices: [OpenCLDevice]) throws(Failure) -> SharedReport {
+        var report = SharedReport(parameters: parameters, piece: piece)
+        report.frame = command.moment.frames == nil ? nil : frame
+        var mark = clock.monotonicSeconds
+        func lap() -> Double {
+            defer { mark = clock.monotonicSeconds }
+            return clock.monotonicSeconds - mark
+        }
+        let scene = try work.load(frame: frame)
+        try Interruption.check(after: "the scene was loaded")
+        if !command.format.json { work.warn(of: scene, console) }
+        report.load = lap()
+        let blob = try work.blob(of: scene, frame: frame)
+        try Interruption.check(after: "the scene was prepared")
+        report.prepare = lap()
+        let sitting = RenderSitting(
+            command, blob, console, piece: piece,
+            place: command.picture.output ?? command.sharing.part)
+        let start = try sitting.begin()
+        let outcome = try compute(blob, from: start, on: devices, sitting)
+        report.take(outcome, from: start)
+        try sitting.pause(outcome.frame)
+        report.kept = sitting.kept
+        let names = command.picture.aov.isEmpty || sitting.kept != nil ? nil : SceneNames(scene)
+        let hits = try names.map { names throws(Failure) in
+            try firstHits(names, blob, devices, outcome)
+        }
+        report.compute = lap()
+        if isWhole, sitting.kept == nil {
+            report.digest = TileSums.tree(over: outcome.tiles).root
+        }
+        report.digestSeconds = lap()
+        try write(outcome, hits, blob, &report)
+        report.write = lap()
+        sitting.end()
+        return report
+    }
+
+    private func write(
+        _ outcome: FrameShare.Outcome, _ hits: FirstHits?, _ blob: RenderBlob,
+        _ report: inout SharedReport
+    ) throws(Failure) {
+        if isWhole {
+            let picture = Picture(outcome.frame)
+            report.nanCount = picture.nanCount
+            try command.picture.write(
+                picture, hits, mark: try work.mark(frame: frame, report.digest))
+            report.image = command.picture.output
+        }
+        if let path = command.sharing.part, report.kept == nil {
+            try PartFile.write(
+                RenderPart(
+                    job: work.job(blob, frame: frame), piece: piece,
+                    tiles: outcome.tiles),
+                to: path)
+            report.part = path
+        }
+    }
+
+    private func compute(
+        _ blob: RenderBlob, from start: PartialFrame, on devices: [OpenCLDevice],
+        _ sitting: RenderSitting
+    ) throws(Failure) -> FrameShare.Outcome {
+        let workers = devices.map { device in
+            FrameShare.Worker(
+                device, blob, parameters, clock: clock,
+                tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+        }
+        let share = try FrameShare(workers, parameters, whole: piece, from: start, clock: clock)
+        let wanted = Double(start.pixelCount * piece.samples.count)
+        var outcome: FrameShare.Outcome?
+        try sitting.watch { () throws(Failure) in
+            outcome = try share.run(
+                advance: { fraction, frame throws(Failure) in
+                    // Of a piece under way nobody knows how soon its tiles end.
+                    let done =
+                        parameters.noise == nil ? Int(fraction * wanted) : frame.sampleCount
+                    return sitting.advance(frame, done: done, fraction: fraction)
+                },
+                lost: { label, failure in
+                    console.endProgress()
+                    console.warn("\(label) is lost, the others do its work: \(failure)")
+                })
+        }
+        guard let outcome else { throw Failure(.device, "nobody computed anything") }
+        return outcome
+    }
+
+    /// Layers of the whole frame, by a device that lasted: they are a small part of the work.
+    private func firstHits(
+        _ names: SceneNames, _ blob: RenderBlob, _ devices: [OpenCLDevice],
+        _ outcome: FrameShare.Outcome
+    ) throws(Failure) -> FirstHits {
+        let lasting = zip(devices, outcome.shares).filter { $1.failure == nil }
+        let fastest = lasting.max { $0.1.fraction < $1.1.fraction }?.0 ?? devices[0]
+        let run = try RenderRun(
+            blob, on: fastest, clock: clock,
+            tuning: .init(pathsMax: fastest.tuning[.renderPathsMax]))
+        return try run.firstHits(names, samples: parameters.samples) { _ throws(Failure) in }
+    }
+}
+
+/// The devices of a shared render, each for a thread of its own.
+struct SharedDevices {
+    private let command: RenderCommand
+    private let console: Console
 
     init(_ command: RenderCommand, _ console: Console) {
         self.command = command
         self.console = console
     }
 
-    func run() throws(Failure) {
-        let parameters = command.scene.parameters
-        let piece = try command.sharing.piece(of: parameters)
-        try check(piece, of: parameters)
-        if let part = command.sharing.part { try FileBytes.checkWritable(part) }
-        var report = SharedReport(parameters: parameters, piece: piece)
-        let devices = try open()
-        var mark = clock.monotonicSeconds
-        func lap() -> Double {
-            defer { mark = clock.monotonicSeconds }
-            return clock.monotonicSeconds - mark
-        }
-        let scene = try command.load()
-        if !command.format.json { for line in scene.warnings { console.warn(line) } }
-        report.load = lap()
-        let blob = try command.blob(of: scene)
-        report.prepare = lap()
-        let outcome = try compute(blob, piece, on: devices)
-        report.outcome = outcome
-        report.compute = lap()
-        if piece == RenderPiece(wholeOf: parameters) {
-            report.digest = TileSums.tree(over: outcome.tiles).root
-            report.digestSeconds = lap()
-            var picture = command.picture
-            picture.output = picture.output.map {
-                command.moment.path($0, frame: command.moment.first)
-            }
-            try picture.write(
-                try Picture(outcome.tiles, width: parameters.width, height: parameters.height))
-            report.image = picture.output
-        }
-        if let path = command.sharing.part {
-            try PartFile.write(
-                RenderPart(job: command.scene.job(blob), piece: piece, tiles: outcome.tiles),
-                to: path)
-            report.part = path
-        }
-        report.write = lap()
-        if command.format.json {
-            console.write(report.json)
-        } else {
-            for line in report.lines { console.say(line) }
-        }
-    }
-
-    /// A picture is whole.
-    private func check(
-        _ piece: RenderPiece, of parameters: RenderParameters
-    ) throws(Failure) {
-        if command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) {
-            throw Failure(.usage, "-o: \(piece) are no picture; `rigor merge` makes one of parts")
-        }
-    }
-
-    // MARK: Devices
-
-    /// The devices, each for a thread of its own.
-    private func open() throws(Failure) -> [OpenCLDevice] {
+    func open() throws(Failure) -> [OpenCLDevice] {
         var selection = command.device
         if selection.device == nil, command.sharing.share { selection.device = "all" }
         let all = try selection.open(home: command.home.given, isProfiling: command.kernels)
@@ -104,37 +172,21 @@ struct SharedRender {
             driverVersion: device.description.driverVersion,
             pciAddress: device.description.pciAddress)?.verdict
     }
-
-    private func compute(
-        _ blob: RenderBlob, _ piece: RenderPiece, on devices: [OpenCLDevice]
-    ) throws(Failure) -> FrameShare.Outcome {
-        let workers = devices.map { device in
-            FrameShare.Worker(
-                device, blob, clock: clock,
-                tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
-        }
-        let share = try FrameShare(workers, command.scene.parameters, whole: piece, clock: clock)
-        let began = clock.monotonicSeconds
-        let samples = Double(piece.units * TileSums.side * TileSums.side)
-        defer { console.endProgress() }
-        return try share.run(
-            advance: { (fraction: Double) throws(Failure) in
-                let seconds = max(clock.monotonicSeconds - began, 1e-9)
-                let rate = Units.significant(fraction * samples / seconds / 1e6)
-                console.progress("rendering \(Int(fraction * 100)) %  \(rate) Msamples/s")
-            },
-            lost: { label, failure in
-                console.endProgress()
-                console.warn("\(label) is lost, the others do its work: \(failure)")
-            })
-    }
 }
 
 /// What a shared render says at its end.
-private struct SharedReport {
-    let parameters: RenderParameters
-    let piece: RenderPiece
-    var outcome: FrameShare.Outcome?
+struct SharedReport: FrameReport {
+    private let parameters: RenderParameters
+    private let piece: RenderPiece
+    private var shares: [FrameShare.Share] = []
+    private var spread = 0.0
+    /// Samples of all pixels that this sitting traced.
+    private var samplesTraced = 0
+    private var samplesMean = 0.0
+    /// Its number, where frames were asked for.
+    var frame: Int?
+    var kept: RenderSitting.Kept?
+    var nanCount = 0
     var digest: Hash256?
     var image: String?
     var part: String?
@@ -144,24 +196,46 @@ private struct SharedReport {
     var digestSeconds = 0.0
     var write = 0.0
 
-    private var shares: [FrameShare.Share] { outcome?.shares ?? [] }
-    private var spread: Double { outcome?.finishSpread ?? 0 }
+    init(parameters: RenderParameters, piece: RenderPiece) {
+        self.parameters = parameters
+        self.piece = piece
+    }
+
+    mutating func take(_ outcome: FrameShare.Outcome, from start: PartialFrame) {
+        shares = outcome.shares
+        spread = outcome.finishSpread
+        samplesTraced = outcome.frame.sampleCount - start.sampleCount
+        samplesMean = Double(outcome.frame.sampleCount) / Double(outcome.frame.pixelCount)
+    }
 
     /// Samples inside the frame a second, as `rigor render` counts them, programs' compilation
     /// included: it goes on beside the work.
     private var samplesPerSecond: Double {
-        let pixels = (outcome?.tiles ?? []).reduce(0) { $0 + $1.width * $1.height }
-        return Double(pixels * piece.samples.count)
-            / max(prepare + compute + digestSeconds + write, 1e-9)
+        Double(samplesTraced) / max(prepare + compute + digestSeconds + write, 1e-9)
     }
 
     var json: JSON {
-        [
+        var members = self.members
+        if let noise = parameters.noise {
+            members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
+            members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
+        }
+        if let frame { members.insert(JSON.Member("frame", .int(frame)), at: 0) }
+        if let kept {
+            members.append(JSON.Member("kept", .string(kept.path)))
+            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
+        }
+        return .object(members)
+    }
+
+    private var members: [JSON.Member] {
+        let document: JSON = [
             "device": .string(shares.map(\.label).joined(separator: " + ")),
             "digest": .optional(digest, JSON.hash), "image": .optional(image, JSON.string),
             "part": .optional(part, JSON.string), "width": .int(parameters.width),
             "height": .int(parameters.height), "samples": .int(parameters.samples),
             "bounces": .int(parameters.bounces), "seed": .string(String(parameters.seed)),
+            "nan_samples": .int(nanCount),
             "tiles": [.int(piece.tiles.lowerBound), .int(piece.tiles.upperBound)],
             "sample_range": [.int(piece.samples.lowerBound), .int(piece.samples.upperBound)],
             "shares": .array(shares.map(Self.json)),
@@ -173,6 +247,8 @@ private struct SharedReport {
             ],
             "samples_per_second": .number(samplesPerSecond, decimals: 1),
         ]
+        guard case .object(let members) = document else { return [] }
+        return members
     }
 
     private static func json(_ share: FrameShare.Share) -> JSON {
@@ -191,7 +267,7 @@ private struct SharedReport {
         func text(_ value: Double) -> String { Units.plain(value, 3) }
         var lines: [String] = []
         if let image { lines.append("picture  \(image)") }
-        if let part { lines.append("part     \(part): \(piece)") }
+        if let part { lines.append("part     \(part): \(piece.text(in: parameters))") }
         if let digest { lines.append("digest   \(digest)") }
         for share in shares {
             let end = share.finishedSeconds.map { ", finished at \(text($0)) s" } ?? ""
@@ -209,6 +285,12 @@ private struct SharedReport {
             digest \(text(digestSeconds)), write \(text(write))
             """)
         lines.append("rate     \(Units.significant(samplesPerSecond / 1e6)) Msamples/s")
+        if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
+        if parameters.noise != nil {
+            let mean = Units.plain(samplesMean, 1)
+            lines.append("samples  \(mean) a pixel on average, of \(parameters.samples)")
+        }
+        if let kept { lines.append(kept.line) }
         return lines
     }
 }

@@ -96,6 +96,10 @@ struct ResultComparison {
         if let leaf = different.first, let other = others[leaf.name] {
             finding.leaf = leaf.name
             try finding.look(into: leaf, other, grid: first.grid ?? second.grid)
+            if finding.sampleCounts != nil {
+                finding.note =
+                    "sums of other samples cannot be compared: `rigor dispute devices` computes them"
+            }
         }
         return finding
     }
