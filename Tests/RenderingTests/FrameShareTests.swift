@@ -128,17 +128,17 @@ import Testing
         return [
             FrameShare.Worker(label: good.label) { () throws(Failure) in
                 let render = try good.open()
-                return { (piece, start, advance) throws(Failure) in
+                return { (piece, start, goesOn) throws(Failure) in
                     _ = failed.wait(timeout: .now() + 60)
                     failed.signal()
-                    return try render(piece, start, advance)
+                    return try render(piece, start, goesOn)
                 }
             },
             FrameShare.Worker(label: flaky.label) { () throws(Failure) in
                 let render = try flaky.open()
-                return { (piece, start, advance) throws(Failure) in
+                return { (piece, start, goesOn) throws(Failure) in
                     do throws(Failure) {
-                        return try render(piece, start, advance)
+                        return try render(piece, start, goesOn)
                     } catch {
                         failed.signal()
                         throw error
@@ -170,9 +170,9 @@ import Testing
         let parameters = parameters
         func worker(_ label: String, microseconds: UInt32) -> FrameShare.Worker {
             FrameShare.Worker(label: label) { () throws(Failure) in
-                { (piece, _, advance) throws(Failure) in
+                { (piece, _, goesOn) throws(Failure) in
                     usleep(UInt32(piece.units) * microseconds)
-                    try advance(1)
+                    _ = try goesOn(1)
                     let tiles = piece.tiles.map { tile in
                         let size = parameters.size(ofTile: tile)
                         return TileSums(
@@ -291,6 +291,28 @@ import Testing
         ] {
             #expect(throws: Failure.self) { try KeptFrame(bytes, expecting: origin(other)) }
         }
+    }
+
+    /// Where somebody asks for an end, what there is of a piece under way counts too.
+    @Test func whatIsUnderWayIsKept() throws {
+        guard let test = TestDevices.any else { return }
+        var long = parameters
+        long.samples = 60_000
+        long.noise = NoiseTarget(level: 1e-5, samplesMin: 60_000)
+        let whole = RenderPiece(tiles: 5..<6, samples: 0..<60_000)
+        let share = try FrameShare(
+            try workers([try test.open()], of: long), long, whole: whole, clock: MonotonicClock())
+        let began = MonotonicClock().monotonicSeconds
+        // The one tile is one piece, which takes far longer.
+        let outcome = try share.run(advance: { _, _ throws(Failure) in
+            MonotonicClock().monotonicSeconds - began < 1.5
+        })
+        let kept = try #require(outcome.tiles.first)
+        #expect(outcome.tiles.count == 1 && kept.sampleCount > 0 && kept.sampleCount < 60_000)
+        let plain = try renderTiles(
+            SceneMaker.room, parameters, on: try test.open(), tiles: 5..<6,
+            samples: 0..<kept.sampleCount)
+        #expect(plain == [kept])
     }
 
     /// A frame that an earlier sitting brought to its end asks nobody to build a program.

@@ -7,11 +7,13 @@ internal import Foundation
 /// The bits are those of any one of them alone. What a device had in hand when it failed goes to
 /// the others.
 public final class FrameShare: Sendable {
-    /// Computes a piece: its tiles in order. What `advance` throws ends it.
+    /// Computes a piece: its tiles in order.
     ///
     /// With a noise target it goes on from `start`, the piece's tiles as far as they have come.
+    /// What `goesOn` throws ends it; where that says no, it gives what there is.
     public typealias Renderer = (
-        _ piece: RenderPiece, _ start: PartialFrame?, _ advance: (Double) throws(Failure) -> Void
+        _ piece: RenderPiece, _ start: PartialFrame?,
+        _ goesOn: (Double) throws(Failure) -> Bool
     ) throws(Failure) -> PartialFrame
 
     /// Someone who computes pieces.
@@ -43,8 +45,8 @@ public final class FrameShare: Sendable {
                 label: label ?? description.label, driver: description.platform
             ) { () throws(Failure) in
                 let run = try RenderRun(blob, on: device, clock: clock, tuning: tuning)
-                return { (piece, start, advance) throws(Failure) in
-                    try run.rendered(piece, of: parameters, from: start, advance: advance)
+                return { (piece, start, goesOn) throws(Failure) in
+                    try run.rendered(piece, of: parameters, from: start, goesOn: goesOn)
                 }
             }
         }
@@ -135,8 +137,8 @@ public final class FrameShare: Sendable {
     ///
     /// - Parameters:
     ///   - advance: called now and then on the caller's thread with the part done and the pieces
-    ///     that are whole; says whether to go on. Where it does not, pieces under way are given up.
-    ///     What it throws ends the work.
+    ///     that are whole; says whether to go on. Where it does not, what there is of pieces under
+    ///     way counts too. What it throws ends the work.
     ///   - lost: called on the caller's thread for a worker that failed, whose work the others do.
     /// - Throws: ``Failure`` of the last worker, when none is left.
     public func run(
@@ -219,7 +221,9 @@ public final class FrameShare: Sendable {
             let renderer = try open(index)
             while let (piece, start) = try take(index) {
                 let done = try renderer(piece, start) { (_: Double) throws(Failure) in
-                    if let stop = locked({ $0.stop }) { throw stop }
+                    let (stop, isPaused) = locked { ($0.stop, $0.isPaused) }
+                    if let stop, !isPaused { throw stop }
+                    return stop == nil
                 }
                 try deliver(done, piece, index)
             }
@@ -265,8 +269,9 @@ public final class FrameShare: Sendable {
         let now = clock.monotonicSeconds
         let outcome = locked { state in
             Result { () throws(Failure) in
-                try state.shared.add(done, of: piece)
-                state.schedule.complete(index, atSeconds: now)
+                try state.shared.add(done, of: piece, isWhole: !state.isPaused)
+                let units = done.noise == nil ? done.tiles.reduce(0) { $0 + $1.sampleCount } : nil
+                state.schedule.complete(index, atSeconds: now, units: units)
             }
         }
         try outcome.get()

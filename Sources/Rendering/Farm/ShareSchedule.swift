@@ -155,7 +155,9 @@ package struct ShareSchedule: Sendable {
     }
 
     /// The device's piece is computed.
-    package mutating func complete(_ device: Int, atSeconds now: Double) {
+    ///
+    /// - Parameter units: how much of it, where somebody asked for an end; by default all.
+    package mutating func complete(_ device: Int, atSeconds now: Double, units: Int? = nil) {
         guard let piece = devices[device].current else { return }
         let seconds = max(now - devices[device].beganSeconds, 1e-9)
         let measured = Double(piece.units) / seconds
@@ -163,7 +165,7 @@ package struct ShareSchedule: Sendable {
         let isLonger = piece.units > 2 * devices[device].lastUnits
         let old = isLonger ? measured : devices[device].speed ?? measured
         devices[device].speed = (old + measured) / 2
-        devices[device].units += piece.units
+        devices[device].units += units ?? piece.units
         devices[device].pieceCount += 1
         devices[device].busySeconds += seconds
         devices[device].finishedSeconds = now

@@ -57,23 +57,33 @@ struct SharedFrame {
 
     /// Takes a piece that was computed.
     ///
+    /// - Parameter isWhole: whether all of it is; else tiles and samples may be missing at its end.
     /// - Throws: ``Failure`` `malformed` where `done` is not that.
-    mutating func add(_ done: PartialFrame, of piece: RenderPiece) throws(Failure) {
-        guard done.range == piece.tiles, whole.contains(piece) else {
-            throw Failure(.malformed, "the sums of \(piece) expected")
-        }
+    mutating func add(
+        _ done: PartialFrame, of piece: RenderPiece, isWhole: Bool
+    ) throws(Failure) {
+        let areTilesRight =
+            isWhole ? done.range == piece.tiles : piece.tiles.contains(done.range.lowerBound)
+        guard areTilesRight, done.range.upperBound <= piece.tiles.upperBound,
+            whole.contains(piece)
+        else { throw Failure(.malformed, "the sums of \(piece) expected") }
         guard parameters.noise == nil else {
-            guard !done.tiles.contains(where: { done.isOpen($0, samples: whole.samples.count) })
-            else { throw Failure(.malformed, "\(piece): a tile was left before it was done") }
+            let isOpen = done.tiles.contains { done.isOpen($0, samples: whole.samples.count) }
+            guard !isWhole || !isOpen else {
+                throw Failure(.malformed, "\(piece): a tile was left before it was done")
+            }
             return frame.replace(with: done)
         }
         for tile in done.tiles {
             let size = parameters.size(ofTile: tile.tile)
-            guard (tile.width, tile.height) == size, tile.sampleCount == piece.samples.count,
+            let counts =
+                isWhole ? piece.samples.count...piece.samples.count : 1...piece.samples.count
+            guard (tile.width, tile.height) == size, counts.contains(tile.sampleCount),
                 tile.sums.count == 3 * size.width * size.height
             else { throw Failure(.malformed, "the sums of \(piece) expected") }
         }
-        for tile in done.tiles { try add(tile, piece.samples) }
+        let first = piece.samples.lowerBound
+        for tile in done.tiles { try add(tile, first..<first + tile.sampleCount) }
     }
 
     private mutating func add(_ sums: TileSums, _ samples: Range<Int>) throws(Failure) {

@@ -189,17 +189,17 @@ extension RenderRun {
     ///
     /// - Parameters:
     ///   - start: the frame as far as it has come, or the tiles of it that are wanted.
-    ///   - advance: called between slices with about the part done, 0…1; what it throws ends the
-    ///     run.
+    ///   - goesOn: asked between slices, with about the part done, 0…1. Where it says no, the last
+    ///     tiles are not done.
     ///   - finish: takes tiles as they are done, in order.
-    func render(
+    private func render(
         tiles: Range<Int>, until noise: NoiseTarget, samplesMax: Int, from start: PartialFrame?,
-        advance: (Double) throws(Failure) -> Void, finish: (PartialFrame) throws(Failure) -> Void
+        goesOn: (Double) throws(Failure) -> Bool, finish: (PartialFrame) throws(Failure) -> Void
     ) throws(Failure) {
-        guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
-            throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
-        }
-        for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: Self.tilesTogether) {
+        try check(tiles)
+        var isGoing = true
+        for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: Self.tilesTogether)
+        where isGoing {
             let chunk = first..<min(first + Self.tilesTogether, tiles.upperBound)
             let nothing = try PartialFrame(
                 width: grid.width, height: grid.height, noise: noise, tiles: chunk)
@@ -207,12 +207,13 @@ extension RenderRun {
             let most = Double(pixelCount(of: Array(chunk)) * samplesMax)
             try render(&frame, samples: samplesMax) { _, done throws(Failure) in
                 let part = Double(done) / most * Double(chunk.count)
-                try advance((Double(first - tiles.lowerBound) + part) / Double(tiles.count))
-                return true
+                let fraction = (Double(first - tiles.lowerBound) + part) / Double(tiles.count)
+                isGoing = try goesOn(fraction)
+                return isGoing
             }
             try finish(frame)
         }
-        try advance(1)
+        if isGoing { _ = try goesOn(1) }
     }
 
     /// Renders a piece of a frame: of a frame with a noise target tiles, until each is done.
@@ -233,32 +234,37 @@ extension RenderRun {
         }
         try render(
             tiles: piece.tiles, until: noise, samplesMax: parameters.samples, from: nil,
-            advance: advance
-        ) { done throws(Failure) in
-            for tile in done.tiles { try finish(tile) }
-        }
+            goesOn: { part throws(Failure) in
+                try advance(part)
+                return true
+            },
+            finish: { done throws(Failure) in
+                for tile in done.tiles { try finish(tile) }
+            })
     }
 
     /// The same at once, on from what there is.
     ///
-    /// - Parameter start: with a noise target, these tiles as far as they have come.
+    /// - Parameters:
+    ///   - start: with a noise target, these tiles as far as they have come.
+    ///   - goesOn: asked between slices. Where it says no, there are tiles with less than was
+    ///     asked for, or without a noise target fewer tiles.
     func rendered(
         _ piece: RenderPiece, of parameters: RenderParameters, from start: PartialFrame?,
-        advance: (Double) throws(Failure) -> Void
+        goesOn: (Double) throws(Failure) -> Bool
     ) throws(Failure) -> PartialFrame {
         guard let noise = parameters.noise else {
             var tiles: [TileSums] = []
-            try render(piece, of: parameters, advance: advance) { (tile: TileSums) in
-                tiles.append(tile)
-            }
+            try render(
+                tiles: piece.tiles, samples: piece.samples, goesOn: goesOn,
+                finish: { (tile: TileSums) in tiles.append(tile) })
             return PartialFrame(tiles, of: grid)
         }
         let nothing = try PartialFrame(parameters, of: piece)
         var frame = start ?? nothing
         try render(
             tiles: piece.tiles, until: noise, samplesMax: parameters.samples, from: frame,
-            advance: advance
-        ) { done throws(Failure) in frame.replace(with: done) }
+            goesOn: goesOn, finish: { done in frame.replace(with: done) })
         return frame
     }
 }

@@ -68,9 +68,21 @@ public final class RenderRun {
         advance: (Double) throws(Failure) -> Void,
         finish: (TileSums) throws(Failure) -> Void
     ) throws(Failure) {
-        guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
-            throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
-        }
+        try render(
+            tiles: tiles, samples: samples,
+            goesOn: { part throws(Failure) in
+                try advance(part)
+                return true
+            }, finish: finish)
+    }
+
+    /// The same, until `goesOn` says no: then some tiles have the first of their samples alone, or
+    /// none.
+    func render(
+        tiles: Range<Int>, samples: Range<Int>, goesOn: (Double) throws(Failure) -> Bool,
+        finish: (TileSums) throws(Failure) -> Void
+    ) throws(Failure) {
+        try check(tiles)
         guard 0 <= samples.lowerBound, samples.upperBound <= RenderParameters.samplesMax,
             !samples.isEmpty
         else {
@@ -78,7 +90,8 @@ public final class RenderRun {
                 .limit, "samples \(samples): within 0..<\(RenderParameters.samplesMax) expected")
         }
         var first = tiles.lowerBound
-        while first < tiles.upperBound {
+        var isGoing = true
+        while isGoing, first < tiles.upperBound {
             let last = min(first + groupMax(samples: samples.count), tiles.upperBound)
             let group = Array(first..<last)
             let done = { (part: Double) in
@@ -86,13 +99,19 @@ public final class RenderRun {
                     / Double(tiles.count)
             }
             let sums = try renderGroup(group, samples) { count throws(Failure) in
-                try advance(done(Double(count) / Double(samples.count)))
-                return true
+                isGoing = try goesOn(done(Double(count) / Double(samples.count)))
+                return isGoing
             }
             for tile in sums { try finish(tile) }
             first += group.count
         }
-        try advance(1)
+        if isGoing { _ = try goesOn(1) }
+    }
+
+    func check(_ tiles: Range<Int>) throws(Failure) {
+        guard 0 <= tiles.lowerBound, tiles.upperBound <= grid.tileCount, !tiles.isEmpty else {
+            throw Failure(.malformed, "tiles \(tiles): within 0..<\(grid.tileCount) expected")
+        }
     }
 
     /// Tiles whose samples up to `samples` fill about a slice.

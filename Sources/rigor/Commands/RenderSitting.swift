@@ -92,24 +92,40 @@ final class RenderSitting {
                 console.note("\(error.message): rendered anew")
             }
         }
+        for file in files { try tell(file, place) }
         let free = FrameKeeper.freePath(beside: place)
         path = free
-        for file in files { try tell(file, place, free) }
+        if !files.isEmpty { console.note("this one begins anew, and is kept in \(free)") }
         return nil
     }
 
     /// Says what an earlier sitting left, which this one does not go on with.
-    private func tell(_ file: String, _ place: String, _ free: String) throws(Failure) {
+    private func tell(_ file: String, _ place: String) throws(Failure) {
+        switch try owner(of: file, place) {
+        case .other: console.note("\(file): of another render that was interrupted: it stays")
+        case .longer: console.note("\(file): of this render with a larger --spp: it stays")
+        case .same(let samples):
+            if earlier.map({ $0.sampleCount < samples }) ?? true { earlier = (file, samples) }
+            console.note("\(file): this render was interrupted: --resume would go on with it")
+        }
+    }
+
+    /// Whose a kept file is.
+    private enum Owner {
+        /// This render's, with so many samples of all pixels.
+        case same(Int)
+        /// This render's, with more samples a pixel than it asks for now.
+        case longer
+        case other
+    }
+
+    private func owner(of file: String, _ place: String) throws(Failure) -> Owner {
+        let keeper = try keeper(place)
+        if let frame = try? keeper.load(file, samples: samplesPerPixel) {
+            return .same(frame.sampleCount)
+        }
         let all = RenderParameters.samplesMax
-        guard let frame = try? keeper(place).load(file, samples: all) else {
-            return console.note("\(file): of another render that was interrupted: it stays")
-        }
-        if earlier.map({ $0.sampleCount < frame.sampleCount }) ?? true {
-            earlier = (file, frame.sampleCount)
-        }
-        console.note(
-            "\(file): this render was interrupted, and --resume would go on with it; now it begins "
-                + "anew, and is kept in \(free)")
+        return (try? keeper.load(file, samples: all)) == nil ? .other : .longer
     }
 
     /// Runs the work. Where it can be kept, ctrl-C ends it between two slices.
@@ -169,9 +185,13 @@ final class RenderSitting {
         guard kept == nil, let place else { return }
         if hasFile, let path { try? FileManager.default.removeItem(atPath: path) }
         for file in FrameKeeper.files(beside: place) {
-            if (try? keeper(place).load(file, samples: samplesPerPixel)) != nil {
-                try? FileManager.default.removeItem(atPath: file)
-            } else {
+            switch try? owner(of: file, place) {
+            case .same: try? FileManager.default.removeItem(atPath: file)
+            case .longer:
+                console.warn(
+                    "\(file): still there, with more samples a pixel than \(place) has now; remove "
+                        + "it if nobody goes on with it")
+            case .other, nil:
                 console.warn(
                     "\(file): still there, of another render than \(place) is now; remove it if "
                         + "nobody goes on with that one")

@@ -276,7 +276,7 @@ struct SharedReport: FrameReport {
                 "share    \(Units.plain(share.fraction * 100, 1)) % on \(share.label), busy "
                     + "\(text(share.busySeconds)) s\(end)\(lost)")
         }
-        if shares.count > 1 {
+        if shares.count > 1, kept == nil {
             lines.append("finish   \(Units.plain(spread * 100, 1)) % apart")
         }
         lines.append(
