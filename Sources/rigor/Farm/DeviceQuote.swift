@@ -154,7 +154,7 @@ struct DeviceQuotes {
         let start = clock.monotonicSeconds
         let run = try RenderRun(
             blob, on: device, clock: clock,
-            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+            tuning: .init(device.tuning))
         quote.compile = clock.monotonicSeconds - start
         let pieces = RenderQuote.pieces(of: parameters)
         var probes: [RenderQuote.Probe] = []

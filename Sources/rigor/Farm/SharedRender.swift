@@ -111,7 +111,7 @@ struct SharedRender {
         let workers = devices.map { device in
             FrameShare.Worker(
                 device, blob, clock: clock,
-                tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+                tuning: .init(device.tuning))
         }
         let share = try FrameShare(workers, command.scene.parameters, whole: piece, clock: clock)
         let began = clock.monotonicSeconds
