@@ -31,7 +31,7 @@ extension SceneImporter {
                         throw Failure(.limit, "more than \(limits.instancesMax) instances")
                     }
                 }
-                if let camera = node.camera { try append(camera: camera, node, at: world) }
+                if let camera = node.camera { try append(camera: camera, index, at: world) }
                 if let light = node.extensions?.light?.light { try append(light: light, at: world) }
             } catch {
                 throw error.at("nodes[\(index)]")
@@ -74,7 +74,9 @@ extension SceneImporter {
 
     /// The scene's root nodes; in a file without scenes, the nodes that are nobody's child.
     private func roots() throws(Failure) -> [Int] {
-        if let scenes = document.scenes, !scenes.isEmpty {
+        let scenes = document.scenes ?? []
+        // One that is named is there.
+        if !scenes.isEmpty || document.scene != nil {
             return try scenes.element(document.scene ?? 0, "scene").nodes ?? []
         }
         let children = Set(nodes.flatMap { $0.children ?? [] })
