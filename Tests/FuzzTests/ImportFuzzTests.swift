@@ -64,6 +64,7 @@ import Testing
 
     @Test func glb() throws {
         let seed = try Self.small()
+        try Self.checkIsSound(seed)
         let findings = try Fuzz.run("glb", seeds: [seed]) { input in
             let files = SceneFiles(memory: ["x.glb": input])
             Self.check(try Scene(importing: "x.glb", from: files, limits: Self.sceneLimits))
@@ -150,6 +151,7 @@ import Testing
     private static func text(
         _ name: String, _ glb: Bytes, options: ImportOptions = ImportOptions()
     ) throws {
+        try checkIsSound(glb, options: options)
         let length = glb[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
         let json = Bytes(glb[20..<20 + length])
         let binary = Bytes(glb[(20 + length + 8)...])
@@ -168,6 +170,16 @@ import Testing
                     importing: "x.glb", from: files, limits: Self.sceneLimits, options: options))
         }
         #expect(findings.isEmpty)
+    }
+
+    /// A seed that is refused as it is lets nothing be found behind what it is refused for.
+    private static func checkIsSound(
+        _ seed: Bytes, options: ImportOptions = ImportOptions()
+    ) throws {
+        let files = SceneFiles(memory: ["x.glb": seed])
+        let scene = try Scene(
+            importing: "x.glb", from: files, limits: sceneLimits, options: options)
+        #expect(!scene.triangles.isEmpty)
     }
 
     private static var sceneLimits: ImportLimits {
@@ -233,7 +245,7 @@ import Testing
     /// A scene of a few hundred bytes, where each change hits something.
     private static func small(material: String = "") throws -> Bytes {
         let image = try PNG.encode(width: 2, height: 1, pixels: [255, 0, 0, 0, 255, 0])
-        var binary: Bytes = [0, 0, 0, 1, 0, 2, 0, 0]
+        var binary: Bytes = [0, 0, 1, 0, 2, 0, 0, 0]
         for value in [0, 0, 0, 1, 0, 0, 0, 1, 0] as [Float] {
             binary += value.bitPattern.littleEndianBytes
         }
