@@ -54,7 +54,7 @@ extension SceneImporter {
         var pending = try roots().reversed().map { Pending(index: $0, namedBy: nil) }
         while let next = pending.popLast() {
             let index = next.index
-            let node = try node(next)
+            let node = try element(next)
             guard worlds[index] == nil else {
                 throw Failure(
                     .malformed, "nodes[\(index)]: reached twice, by a cycle or two parents")
@@ -84,7 +84,7 @@ extension SceneImporter {
         var world = Affine.identity
     }
 
-    private func node(_ pending: Pending) throws(Failure) -> GLTFDocument.Node {
+    private func element(_ pending: Pending) throws(Failure) -> GLTFDocument.Node {
         do throws(Failure) { return try nodes.element(pending.index, "node") } catch {
             let root = "scenes[\(document.scene ?? 0)].nodes"
             throw error.at(pending.namedBy.map { "nodes[\($0)].children" } ?? root)
