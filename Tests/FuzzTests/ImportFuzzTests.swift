@@ -239,7 +239,8 @@ import Testing
             && isLight(layers.diffuseTransmissionColor)
             && (material.ior == 0 || (1...4).contains(material.ior))
             && (1...5).contains(layers.iridescenceIOR) && (0...10).contains(layers.dispersion)
-            && material.attenuationDistance > 0 && material.alphaCutoff >= 0
+            // Below what a float holds it is 0, which the packer knows.
+            && material.attenuationDistance >= 0 && material.alphaCutoff >= 0
     }
 
     /// A scene of a few hundred bytes, where each change hits something.
