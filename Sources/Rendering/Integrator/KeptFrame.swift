@@ -11,10 +11,13 @@ public struct KeptFrame: Hashable, Sendable {
         /// the noise target if there is one.
         public var work: Hash256
         var noise: NoiseTarget?
+        /// Whether samples are dealt to the steps of a shutter, by how many there are.
+        private(set) var isShutterOpen = false
 
         public init(program: Hash256, blob: RenderBlob, noise: NoiseTarget? = nil) {
             self.program = program
             self.noise = noise
+            isShutterOpen = blob.stepCount > 1
             var hasher = SHA256.Hasher()
             for step in blob.steps { step.words.withUnsafeBytes { hasher.update($0) } }
             if let noise { hasher.update(Bytes("\(noise.level) \(noise.samplesMin)".utf8)) }
@@ -67,7 +70,8 @@ public struct KeptFrame: Hashable, Sendable {
         }
         let rest = hashes.dropFirst(Hash256.byteCount)
         guard origin.work.bytes.elementsEqual(rest.prefix(Hash256.byteCount)) else {
-            throw Failure(.refused, "of another scene, or with other parameters")
+            let why = origin.isShutterOpen ? "; with --shutter, --spp is one and may not grow" : ""
+            throw Failure(.refused, "of another scene, or with other parameters" + why)
         }
         self.origin = origin
         frame = try Self.frame(rest.dropFirst(Hash256.byteCount), origin.noise)

@@ -76,6 +76,7 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
         let why = "a dispute is about one picture, and makes none"
         guard render.picture.output == nil else { throw ValidationError("-o: \(why)") }
         try render.refuseMaking(why)
+        try render.moment.checkOneFrame(why)
         if render.scene.parameters.noise != nil {
             throw ValidationError("a dispute compares the same samples of each tile: no --noise")
         }

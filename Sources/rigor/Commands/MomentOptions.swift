@@ -47,7 +47,8 @@ struct MomentOptions: ParsableArguments {
             throw ValidationError("--shutter blurs what moves at a --time or in --frames")
         }
         if fps != nil, frames == nil, shutter.value == nil {
-            throw ValidationError("--fps says how fast --frames go; without them, give --time")
+            throw ValidationError(
+                "--fps is how fast --frames go, or how long --shutter is open at a --time: add one")
         }
         if animation != "all", time == nil, frames == nil {
             throw ValidationError("--animation plays at a --time or for --frames")

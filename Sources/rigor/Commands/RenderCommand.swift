@@ -84,7 +84,6 @@ struct RenderCommand: AsyncParsableCommand {
         for (name, isGiven) in making where isGiven {
             throw ValidationError("\(name): \(why)")
         }
-        try moment.checkOneFrame(why)
     }
 
     func run() async throws {

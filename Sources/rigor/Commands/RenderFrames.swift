@@ -90,7 +90,8 @@ final class RenderFrames {
         guard isMoving, command.sitting.resume, let path = output(frame), !isKept(frame) else {
             return false
         }
-        if let digest = try work.digest(ofDone: frame, at: path) {
+        switch try work.done(frame, at: path) {
+        case .whole(let digest):
             documents.append([
                 "frame": .int(frame), "image": .string(path), "digest": .hash(digest),
                 "skipped": true,
@@ -101,9 +102,9 @@ final class RenderFrames {
                 console.say("digest   \(digest)")
             }
             return true
-        }
-        if FileManager.default.fileExists(atPath: path) {
-            console.note("\(path): not whole, or not of this job: rendered again")
+        case .not(let why):
+            console.note("\(path): \(why): rendered again")
+        case .missing: break
         }
         return false
     }

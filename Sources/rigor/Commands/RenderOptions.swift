@@ -82,10 +82,10 @@ struct RenderOptions: ParsableArguments {
     var folder: URL { URL(fileURLWithPath: scene).deletingLastPathComponent() }
 
     /// What parts of this picture have in common.
-    func job(_ blob: RenderBlob) -> RenderPart.Job {
+    func job(_ blob: RenderBlob, at moment: MomentOptions) -> RenderPart.Job {
         RenderPart.Job(
-            blob, parameters, scene: (scene as NSString).lastPathComponent,
-            environment: env.map { ($0 as NSString).lastPathComponent })
+            blob, parameters, frame: moment.first, scene: (scene as NSString).lastPathComponent,
+            environment: env.map { ($0 as NSString).lastPathComponent }, moment: moment.moment)
     }
 }
 

@@ -150,7 +150,8 @@ struct DeviceDispute {
     ) throws(Failure) {
         var difference: String?
         if let part = stored.part {
-            difference = part.job.difference(from: command.render.scene.job(blob))
+            difference = part.job.difference(
+                from: command.render.scene.job(blob, at: command.render.moment))
         } else if let grid = stored.grid {
             difference = grid.difference(from: parameters)
         }

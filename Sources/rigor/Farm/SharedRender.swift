@@ -50,7 +50,9 @@ struct SharedRender {
         }
         if let path = command.sharing.part {
             try PartFile.write(
-                RenderPart(job: command.scene.job(blob), piece: piece, tiles: outcome.tiles),
+                RenderPart(
+                    job: command.scene.job(blob, at: command.moment), piece: piece,
+                    tiles: outcome.tiles),
                 to: path)
             report.part = path
         }
