@@ -191,7 +191,7 @@ let package = Package(
             ]),
         tests("Imaging", ["Core", "Digest", "Imaging"]),
         tests("MeshCodecs", ["Core", "Digest", "MeshCodecs"]),
-        tests("Command", ["ProgramTestKit", "Core", "PoolProtocol", "Rendering"]),
+        tests("Command", ["ProgramTestKit", "Core", "Imaging", "PoolProtocol", "Rendering"]),
         tests(
             "Golden",
             [

@@ -154,6 +154,9 @@ static const char render_meeting[] = {
 static const char render_occlusion[] = {
 #embed "render/occlusion.cl" suffix(, 0)
 };
+static const char render_rays[] = {
+#embed "render/rays.cl" suffix(, 0)
+};
 static const char render_packet[] = {
 #embed "render/packet.cl" suffix(, 0)
 };
@@ -239,6 +242,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("render/meeting.cl", render_meeting),
     FILE_ENTRY("render/occlusion.cl", render_occlusion),
     FILE_ENTRY("render/packet.cl", render_packet),
+    FILE_ENTRY("render/rays.cl", render_rays),
     FILE_ENTRY("render/queue.cl", render_queue),
     FILE_ENTRY("render/random.cl", render_random),
     FILE_ENTRY("render/scatter.cl", render_scatter),

@@ -1,26 +1,9 @@
 // needs: exact/divide.cl exact/root.cl exact/inverse.cl render/vector.cl render/layout.cl
 // needs: render/instance.cl
 // needs: render/random.cl render/texture.cl render/triangle.cl render/queue.cl
-// needs: render/traverse.cl
+// needs: render/traverse.cl render/rays.cl
 // Sixteen rays through the tree together, for rays that go much the same way. The same arithmetic
 // as for one ray (traverse.cl), and so the same least (distance, primitive) for each.
-
-#ifndef RIGOR_NARROW
-#define PACKET 16
-
-typedef struct {
-    float16 ox, oy, oz;
-    float16 dx, dy, dz;
-    float16 ix, iy, iz; // 1 / direction
-    float16 sx, sy, sz; // -origin * inverse
-    float16 distance; // of the nearest hit so far; below zero where there is no ray
-    uint16 primitive;
-#ifdef RIGOR_INSTANCES
-    uint16 instance;
-#endif
-    bool is_alike; // all directions lie in one octant, and the near bounds are the same words
-    uint near_x, near_y, near_z;
-} Packet;
 
 // Where the rays are on their way; see Space.
 typedef struct {
@@ -28,81 +11,26 @@ typedef struct {
 #ifdef RIGOR_INSTANCES
     uint instance;
     uint shift;
-    float16 near, far;
+    floats near, far;
 #endif
-} PacketSpace;
+} GroupSpace;
 
-EX_INLINE void packet_in_world(float pad, PacketSpace *space) {
+EX_INLINE void rays_in_world(float pad, GroupSpace *space) {
     space->pad = pad;
 #ifdef RIGOR_INSTANCES
     space->instance = INSTANCE_WORLD;
     space->shift = 0u;
-    space->near = (float16)(-0x1p127f);
-    space->far = (float16)(0x1p127f);
+    space->near = (floats)(-0x1p127f);
+    space->far = (floats)(0x1p127f);
 #endif
 }
 
-EX_INLINE bool any_lane(int16 mask) {
-    // A compiler does not find these instructions by itself.
-#if defined(__AVX512DQ__) && defined(__AVX512VL__)
-    return __builtin_ia32_cvtd2mask512(mask) != 0;
-#else
-    int8 half_mask = mask.lo | mask.hi;
-    int4 quarter_mask = half_mask.lo | half_mask.hi;
-    int2 pair = quarter_mask.lo | quarter_mask.hi;
-    return (pair.x | pair.y) != 0;
-#endif
-}
-
-EX_INLINE float least_lane(float16 x) {
-    float8 a = x.lo < x.hi ? x.lo : x.hi;
-    float4 b = a.lo < a.hi ? a.lo : a.hi;
-    float2 c = b.lo < b.hi ? b.lo : b.hi;
-    return c.x < c.y ? c.x : c.y;
-}
-
-EX_INLINE float16 quotient16(float16 numerator, float16 denominator) {
-    float16 r = as_float16((uint16)(0x7ef311c7u) - as_uint16(denominator));
-    r = fma(r, fma(-denominator, r, (float16)(1.0f)), r);
-    r = fma(r, fma(-denominator, r, (float16)(1.0f)), r);
-    r = fma(r, fma(-denominator, r, (float16)(1.0f)), r);
-    float16 q = numerator * r;
-    return fma(fma(-denominator, q, numerator), r, q);
-}
-
-EX_INLINE float16 safe_inverse16(float16 d) {
-    float16 magnitude = fabs(d);
-    magnitude = magnitude < (float16)(1e-18f) ? (float16)(1e-18f) : magnitude;
-    float16 inverse = quotient16((float16)(1.0f), magnitude);
-    return d < (float16)(0.0f) ? -inverse : inverse;
-}
-
-// Whether all signs are the same.
-EX_INLINE bool alike(float16 x) {
-    int16 is_negative = x < (float16)(0.0f);
-    return !any_lane(is_negative ^ (int16)(is_negative.s0));
-}
-
-// What boxes are tested with, of origins and directions.
-EX_INLINE void prepare_slabs(Packet *p) {
-    p->ix = safe_inverse16(p->dx);
-    p->iy = safe_inverse16(p->dy);
-    p->iz = safe_inverse16(p->dz);
-    p->sx = -(p->ox * p->ix);
-    p->sy = -(p->oy * p->iy);
-    p->sz = -(p->oz * p->iz);
-    p->is_alike = alike(p->ix) && alike(p->iy) && alike(p->iz);
-    p->near_x = p->ix.s0 < 0.0f ? 8u : 0u;
-    p->near_y = p->iy.s0 < 0.0f ? 24u : 16u;
-    p->near_z = p->iz.s0 < 0.0f ? 40u : 32u;
-}
-
-// The rays of sixteen places of a queue, as far as there are so many.
-EX_INLINE void load_packet(
+// The rays of so many places of a queue from `first` on, as far as it has them.
+EX_INLINE void load_rays(
     __global const uint *state, uint capacity, __global const uint *queue, uint first,
-    uint count, uint *slots, Packet *p) {
-    float words[6][PACKET], distance[PACKET];
-    for (uint i = 0u; i < PACKET; ++i) {
+    uint count, uint *slots, RayGroup *p) {
+    float words[6][RAYS], distance[RAYS];
+    for (uint i = 0u; i < RAYS; ++i) {
         uint item = first + i < count ? first + i : count - 1u;
         slots[i] = queue[item];
         distance[i] = first + i < count ? 0x1p126f : -1.0f;
@@ -110,65 +38,65 @@ EX_INLINE void load_packet(
             words[word][i] = as_float(state[(P_ORIGIN + word) * capacity + slots[i]]);
         }
     }
-    p->ox = vload16(0, words[0]);
-    p->oy = vload16(0, words[1]);
-    p->oz = vload16(0, words[2]);
-    p->dx = vload16(0, words[3]);
-    p->dy = vload16(0, words[4]);
-    p->dz = vload16(0, words[5]);
+    p->ox = RAYS_LOAD(0, words[0]);
+    p->oy = RAYS_LOAD(0, words[1]);
+    p->oz = RAYS_LOAD(0, words[2]);
+    p->dx = RAYS_LOAD(0, words[3]);
+    p->dy = RAYS_LOAD(0, words[4]);
+    p->dz = RAYS_LOAD(0, words[5]);
+    p->distance = RAYS_LOAD(0, distance);
     prepare_slabs(p);
-    p->distance = vload16(0, distance);
-    p->primitive = (uint16)(PRIMITIVE_NONE);
+    p->primitive = (uints)(PRIMITIVE_NONE);
 #ifdef RIGOR_INSTANCES
-    p->instance = (uint16)(INSTANCE_WORLD);
+    p->instance = (uints)(INSTANCE_WORLD);
 #endif
 }
 
 // The same as below with half the comparisons: least and greatest of two fused products with the
 // same factor are those of the near and the far bound.
-EX_INLINE int16 enter_alike(
-    __global const float *bounds, uint child, const Packet *p, float16 *entry) {
-    float16 nx = fma((float16)(bounds[p->near_x + child]), p->ix, p->sx);
-    float16 ny = fma((float16)(bounds[p->near_y + child]), p->iy, p->sy);
-    float16 nz = fma((float16)(bounds[p->near_z + child]), p->iz, p->sz);
-    float16 fx = fma((float16)(bounds[(p->near_x ^ 8u) + child]), p->ix, p->sx);
-    float16 fy = fma((float16)(bounds[(p->near_y ^ 8u) + child]), p->iy, p->sy);
-    float16 fz = fma((float16)(bounds[(p->near_z ^ 8u) + child]), p->iz, p->sz);
-    float16 n = nx > ny ? nx : ny, f = fx < fy ? fx : fy;
+EX_INLINE ints enter_alike(
+    __global const float *bounds, uint child, const RayGroup *p, floats *entry) {
+    floats nx = fma((floats)(bounds[p->near_x + child]), p->ix, p->sx);
+    floats ny = fma((floats)(bounds[p->near_y + child]), p->iy, p->sy);
+    floats nz = fma((floats)(bounds[p->near_z + child]), p->iz, p->sz);
+    floats fx = fma((floats)(bounds[(p->near_x ^ 8u) + child]), p->ix, p->sx);
+    floats fy = fma((floats)(bounds[(p->near_y ^ 8u) + child]), p->iy, p->sy);
+    floats fz = fma((floats)(bounds[(p->near_z ^ 8u) + child]), p->iz, p->sz);
+    floats n = nx > ny ? nx : ny, f = fx < fy ? fx : fy;
     n = n > nz ? n : nz;
     f = f < fz ? f : fz;
-    n = n > (float16)(0.0f) ? n : (float16)(0.0f);
+    n = n > (floats)(0.0f) ? n : (floats)(0.0f);
     f = f < p->distance ? f : p->distance;
     *entry = n;
     return n <= f;
 }
 
 // Where the rays enter a child's box, and which of them do before their nearest hit.
-EX_INLINE int16 enter_child(
-    __global const float *bounds, uint child, const Packet *p, float16 *entry) {
+EX_INLINE ints enter_child(
+    __global const float *bounds, uint child, const RayGroup *p, floats *entry) {
     if (p->is_alike) return enter_alike(bounds, child, p, entry);
-    float16 ax = fma((float16)(bounds[child]), p->ix, p->sx);
-    float16 bx = fma((float16)(bounds[8 + child]), p->ix, p->sx);
-    float16 ay = fma((float16)(bounds[16 + child]), p->iy, p->sy);
-    float16 by = fma((float16)(bounds[24 + child]), p->iy, p->sy);
-    float16 az = fma((float16)(bounds[32 + child]), p->iz, p->sz);
-    float16 bz = fma((float16)(bounds[40 + child]), p->iz, p->sz);
-    float16 n = ax < bx ? ax : bx, f = ax < bx ? bx : ax;
-    float16 ny = ay < by ? ay : by, fy = ay < by ? by : ay;
-    float16 nz = az < bz ? az : bz, fz = az < bz ? bz : az;
+    floats ax = fma((floats)(bounds[child]), p->ix, p->sx);
+    floats bx = fma((floats)(bounds[8 + child]), p->ix, p->sx);
+    floats ay = fma((floats)(bounds[16 + child]), p->iy, p->sy);
+    floats by = fma((floats)(bounds[24 + child]), p->iy, p->sy);
+    floats az = fma((floats)(bounds[32 + child]), p->iz, p->sz);
+    floats bz = fma((floats)(bounds[40 + child]), p->iz, p->sz);
+    floats n = ax < bx ? ax : bx, f = ax < bx ? bx : ax;
+    floats ny = ay < by ? ay : by, fy = ay < by ? by : ay;
+    floats nz = az < bz ? az : bz, fz = az < bz ? bz : az;
     n = n > ny ? n : ny;
     f = f < fy ? f : fy;
     n = n > nz ? n : nz;
     f = f < fz ? f : fz;
-    n = n > (float16)(0.0f) ? n : (float16)(0.0f);
+    n = n > (floats)(0.0f) ? n : (floats)(0.0f);
     f = f < p->distance ? f : p->distance;
     *entry = n;
     return n <= f;
 }
 
 // Which rays have `distance` inside the padded box of a triangle.
-EX_INLINE int16 in_own_box(
-    __global const float *b, const Packet *p, float pad, float16 distance) {
+EX_INLINE ints in_own_box(
+    __global const float *b, const RayGroup *p, float pad, floats distance) {
     float3 o = (float3)(b[0], b[8], b[16]);
     float3 q = o + (float3)(b[24], b[32], b[40]);
     float3 r = o + (float3)(b[48], b[56], b[64]);
@@ -176,101 +104,131 @@ EX_INLINE int16 in_own_box(
     float3 high = o > q ? o : q;
     low = (low < r ? low : r) - (float3)(pad);
     high = (high > r ? high : r) + (float3)(pad);
-    float16 ax = fma((float16)(low.x), p->ix, p->sx), bx = fma((float16)(high.x), p->ix, p->sx);
-    float16 ay = fma((float16)(low.y), p->iy, p->sy), by = fma((float16)(high.y), p->iy, p->sy);
-    float16 az = fma((float16)(low.z), p->iz, p->sz), bz = fma((float16)(high.z), p->iz, p->sz);
-    int16 x = ((ax < bx ? ax : bx) <= distance) & (distance <= (ax > bx ? ax : bx));
-    int16 y = ((ay < by ? ay : by) <= distance) & (distance <= (ay > by ? ay : by));
-    int16 z = ((az < bz ? az : bz) <= distance) & (distance <= (az > bz ? az : bz));
+    floats ax = fma((floats)(low.x), p->ix, p->sx), bx = fma((floats)(high.x), p->ix, p->sx);
+    floats ay = fma((floats)(low.y), p->iy, p->sy), by = fma((floats)(high.y), p->iy, p->sy);
+    floats az = fma((floats)(low.z), p->iz, p->sz), bz = fma((floats)(high.z), p->iz, p->sz);
+    ints x = ((ax < bx ? ax : bx) <= distance) & (distance <= (ax > bx ? ax : bx));
+    ints y = ((ay < by ? ay : by) <= distance) & (distance <= (ay > by ? ay : by));
+    ints z = ((az < bz ? az : bz) <= distance) & (distance <= (az > bz ? az : bz));
     return x & y & z;
 }
 
 // Takes out of `hits` the rays that a material lets through.
-EX_INLINE int16 stopped_rays(
+EX_INLINE ints stopped_rays(
     __global const uint *blob, __global const uint *state, uint capacity, const uint *slots,
-    uint dimension, uint stored, uint primitive, int16 hits, float16 u, float16 v,
-    float16 size) {
-    int marks[PACKET];
-    float us[PACKET], vs[PACKET];
-    vstore16(hits, 0, marks);
-    vstore16(quotient16(u, size), 0, us);
-    vstore16(quotient16(v, size), 0, vs);
-    for (uint i = 0u; i < PACKET; ++i) {
+    uint dimension, uint stored, uint primitive, ints hits, floats u, floats v,
+    floats size) {
+    int marks[RAYS];
+    float us[RAYS], vs[RAYS];
+    RAYS_STORE(hits, 0, marks);
+    RAYS_STORE(rays_quotient(u, size), 0, us);
+    RAYS_STORE(rays_quotient(v, size), 0, vs);
+    for (uint i = 0u; i < RAYS; ++i) {
         if (marks[i] == 0) continue;
         uint key = draw_bits(
             state[P_KEY * capacity + slots[i]], state[P_SAMPLE * capacity + slots[i]], dimension);
         if (passes_through(blob, stored, primitive, us[i], vs[i], key)) marks[i] = 0;
     }
-    return vload16(0, marks);
+    return RAYS_LOAD(0, marks);
 }
 
 // One triangle of a block against all rays; see block_candidates and test_block.
 EX_INLINE void test_triangle(
     __global const uint *blob, __global const uint *block, uint lane, __global const uint *state,
-    uint capacity, const uint *slots, uint dimension, bool is_camera, const PacketSpace *space,
-    Packet *p) {
+    uint capacity, const uint *slots, uint dimension, bool is_camera, const GroupSpace *space,
+    RayGroup *p) {
     __global const float *b = (__global const float *)block + lane;
-    float16 cx = (float16)(b[0]) - p->ox, cy = (float16)(b[8]) - p->oy;
-    float16 cz = (float16)(b[16]) - p->oz;
-    float16 nx = (float16)(b[72]), ny = (float16)(b[80]), nz = (float16)(b[88]);
-    float16 det = fma(nx, p->dx, fma(ny, p->dy, nz * p->dz));
-    float16 sign = det < (float16)(0.0f) ? (float16)(-1.0f) : (float16)(1.0f);
-    float16 size = det * sign;
-    float16 ts = sign * fma(nx, cx, fma(ny, cy, nz * cz));
-    float16 rx = fma(cy, p->dz, -(cz * p->dy));
-    float16 ry = fma(cz, p->dx, -(cx * p->dz));
-    float16 rz = fma(cx, p->dy, -(cy * p->dx));
-    float16 us = sign * fma(rx, (float16)(b[48]), fma(ry, (float16)(b[56]), rz * b[64]));
-    float16 vs = -sign * fma(rx, (float16)(b[24]), fma(ry, (float16)(b[32]), rz * b[40]));
-    float16 bound = size * (p->distance * 0x1.00002p0f);
-    int16 hits = (us >= (float16)(0.0f)) & (vs >= (float16)(0.0f)) & (us + vs <= size)
-        & (ts > (float16)(0.0f)) & (ts <= bound) & (size > (float16)(0.0f));
+    floats cx = (floats)(b[0]) - p->ox, cy = (floats)(b[8]) - p->oy;
+    floats cz = (floats)(b[16]) - p->oz;
+    floats nx = (floats)(b[72]), ny = (floats)(b[80]), nz = (floats)(b[88]);
+    floats det = fma(nx, p->dx, fma(ny, p->dy, nz * p->dz));
+    floats sign = det < (floats)(0.0f) ? (floats)(-1.0f) : (floats)(1.0f);
+    floats size = det * sign;
+    floats ts = sign * fma(nx, cx, fma(ny, cy, nz * cz));
+    floats rx = fma(cy, p->dz, -(cz * p->dy));
+    floats ry = fma(cz, p->dx, -(cx * p->dz));
+    floats rz = fma(cx, p->dy, -(cy * p->dx));
+    floats us = sign * fma(rx, (floats)(b[48]), fma(ry, (floats)(b[56]), rz * b[64]));
+    floats vs = -sign * fma(rx, (floats)(b[24]), fma(ry, (floats)(b[32]), rz * b[40]));
+    floats bound = size * (p->distance * 0x1.00002p0f);
+    ints hits = (us >= (floats)(0.0f)) & (vs >= (floats)(0.0f)) & (us + vs <= size)
+        & (ts > (floats)(0.0f)) & (ts <= bound) & (size > (floats)(0.0f));
     if (!any_lane(hits)) return;
     uint word = block[96 + lane];
     uint stored = word & PRIMITIVE_NONE, primitive = stored;
-    float16 distance = quotient16(ts, size);
+    floats distance = rays_quotient(ts, size);
 #ifdef RIGOR_INSTANCES
     primitive += space->shift;
     hits &= (space->near <= distance) & (distance <= space->far);
 #endif
     hits &= (distance < p->distance)
-        | ((distance == p->distance) & ((uint16)(primitive) < p->primitive));
+        | ((distance == p->distance) & ((uints)(primitive) < p->primitive));
     hits &= in_own_box(b, p, space->pad, distance);
     // The camera does not see the back of a single-sided surface (glTF 2.0, 3.9.7).
-    if (is_camera && word & PRIMITIVE_SINGLE_SIDED) hits &= det <= (float16)(0.0f);
+    if (is_camera && word & PRIMITIVE_SINGLE_SIDED) hits &= det <= (floats)(0.0f);
     if (word & PRIMITIVE_ASK && any_lane(hits)) {
         hits = stopped_rays(
             blob, state, capacity, slots, dimension, stored, primitive, hits, us, vs, size);
     }
     p->distance = hits ? distance : p->distance;
-    p->primitive = hits ? (uint16)(primitive) : p->primitive;
+    p->primitive = hits ? (uints)(primitive) : p->primitive;
 #ifdef RIGOR_INSTANCES
-    p->instance = hits ? (uint16)(space->instance) : p->instance;
+    p->instance = hits ? (uints)(space->instance) : p->instance;
 #endif
 }
 
-// A node's children that any ray enters go on the stack, the farthest first.
+// A block's triangles against the live groups.
+EX_INLINE void test_leaf(
+    __global const uint *blob, __global const uint *block, __global const uint *state,
+    uint capacity, const uint *slots, uint depth, uint live, const GroupSpace *spaces,
+    RayGroup *groups) {
+    uint reached = 255u;
+    if (groups->is_alike) reached = triangles_in_reach(block, spaces->pad, groups);
+    for (uint lane = 0u; lane < 8u && block[96 + lane] != PRIMITIVE_NONE; ++lane) {
+        if (!(reached >> lane & 1u)) continue;
+        EACH_GROUP {
+            if (!(live >> g & 1u)) continue;
+            test_triangle(
+                blob, block, lane, state, capacity, slots + g * RAYS, depth * D_COUNT + D_ALPHA,
+                depth == 0u, spaces + g, groups + g);
+        }
+    }
+}
+
+// A node's children that any ray of the `live` groups enters go on the stack, the farthest first.
+// An entry there is a vector for each group of rays.
 EX_INLINE uint push_children(
-    __global const uint *node, const Packet *p, uint top, uint *words, float *keys,
-    float16 *entries) {
+    __global const uint *node, const RayGroup *groups, uint live, uint top, uint *words,
+    float *keys, floats *entries) {
     uint base = top;
-    for (uint left = node[56]; left; left &= left - 1u) {
+    uint left = node[56];
+    if (groups->is_alike) left &= children_in_reach(node, groups);
+    for (; left; left &= left - 1u) {
         uint child = 31u - clz(left & -left);
-        float16 entry;
-        int16 mask = enter_child((__global const float *)node, child, p, &entry);
-        if (!any_lane(mask)) continue;
-        entry = mask ? entry : (float16)(0x1p127f);
-        float key = least_lane(entry);
+        floats entered[GROUPS];
+        float key = 0x1p127f;
+        EACH_GROUP {
+            entered[g] = (floats)(0x1p127f);
+            if (!(live >> g & 1u)) continue;
+            floats entry;
+            ints mask = enter_child(
+                (__global const float *)node, child, groups + g, &entry);
+            if (!any_lane(mask)) continue;
+            entered[g] = mask ? entry : entered[g];
+            float least = least_lane(entered[g]);
+            key = least < key ? least : key;
+        }
+        if (key == 0x1p127f) continue;
         uint place = top++;
         while (place > base && keys[place - 1u] < key) {
             keys[place] = keys[place - 1u];
             words[place] = words[place - 1u];
-            entries[place] = entries[place - 1u];
+            EACH_GROUP entries[place * GROUPS + g] = entries[(place - 1u) * GROUPS + g];
             --place;
         }
         keys[place] = key;
         words[place] = node[48 + child];
-        entries[place] = entry;
+        EACH_GROUP entries[place * GROUPS + g] = entered[g];
     }
     return top;
 }
@@ -278,26 +236,26 @@ EX_INLINE uint push_children(
 #ifdef RIGOR_INSTANCES
 // Where the rays are between two planes of a box: the later beginning and the earlier end so far.
 EX_INLINE void narrow_interval(
-    float low, float high, float16 inverse, float16 shifted, PacketSpace *space) {
-    float16 a = fma((float16)(low), inverse, shifted), b = fma((float16)(high), inverse, shifted);
-    float16 n = a < b ? a : b, f = a > b ? a : b;
+    float low, float high, floats inverse, floats shifted, GroupSpace *space) {
+    floats a = fma((floats)(low), inverse, shifted), b = fma((floats)(high), inverse, shifted);
+    floats n = a < b ? a : b, f = a > b ? a : b;
     space->near = space->near > n ? space->near : n;
     space->far = space->far < f ? space->far : f;
 }
 
 // A row of four times the packet's points or, without the last, directions.
-EX_INLINE float16 row_times(__global const float *row, float16 x, float16 y, float16 z, float16 w) {
-    return fma((float16)(row[0]), x, fma((float16)(row[1]), y, fma((float16)(row[2]), z, w)));
+EX_INLINE floats row_times(__global const float *row, floats x, floats y, floats z, floats w) {
+    return fma((floats)(row[0]), x, fma((floats)(row[1]), y, fma((floats)(row[2]), z, w)));
 }
 
 // A row of three times the packet's directions, as dot3 has it.
-EX_INLINE float16 row_dot(__global const float *row, float16 x, float16 y, float16 z) {
-    return fma((float16)(row[0]), x, fma((float16)(row[1]), y, row[2] * z));
+EX_INLINE floats row_dot(__global const float *row, floats x, floats y, floats z) {
+    return fma((floats)(row[0]), x, fma((floats)(row[1]), y, row[2] * z));
 }
 
-// The rays go into the space of the mesh that `instance` puts into the world.
-EX_INLINE void packet_into_instance(
-    __global const uint *blob, uint instance, PacketSpace *space, Packet *p) {
+// RayGroup go into the space of the mesh that `instance` puts into the world.
+EX_INLINE void rays_into_instance(
+    __global const uint *blob, uint instance, GroupSpace *space, RayGroup *p) {
     __global const uint *placed = instance_at(blob, instance);
     __global const float *b = (__global const float *)placed;
     space->instance = instance;
@@ -307,10 +265,10 @@ EX_INLINE void packet_into_instance(
     narrow_interval(b[I_LOW + 1], b[I_HIGH + 1], p->iy, p->sy, space);
     narrow_interval(b[I_LOW + 2], b[I_HIGH + 2], p->iz, p->sz, space);
     __global const float *rows = b + I_TO_MESH;
-    float16 x = p->ox, y = p->oy, z = p->oz;
-    p->ox = row_times(rows, x, y, z, (float16)(rows[3]));
-    p->oy = row_times(rows + 4, x, y, z, (float16)(rows[7]));
-    p->oz = row_times(rows + 8, x, y, z, (float16)(rows[11]));
+    floats x = p->ox, y = p->oy, z = p->oz;
+    p->ox = row_times(rows, x, y, z, (floats)(rows[3]));
+    p->oy = row_times(rows + 4, x, y, z, (floats)(rows[7]));
+    p->oz = row_times(rows + 8, x, y, z, (floats)(rows[11]));
     x = p->dx;
     y = p->dy;
     z = p->dz;
@@ -321,9 +279,9 @@ EX_INLINE void packet_into_instance(
 }
 
 // And back, with what they met.
-EX_INLINE void packet_out_of_instance(const Packet *outside, Packet *p) {
-    float16 distance = p->distance;
-    uint16 primitive = p->primitive, instance = p->instance;
+EX_INLINE void rays_out_of_instance(const RayGroup *outside, RayGroup *p) {
+    floats distance = p->distance;
+    uints primitive = p->primitive, instance = p->instance;
     *p = *outside;
     p->distance = distance;
     p->primitive = primitive;
@@ -331,7 +289,7 @@ EX_INLINE void packet_out_of_instance(const Packet *outside, Packet *p) {
 }
 #endif
 
-// Rays that a work-item sorts: as many as its caches hold.
+// RayGroup that a work-item sorts: as many as its caches hold.
 #define SORT_RUN 16384u
 #define SORT_BINS 8u
 
@@ -363,6 +321,32 @@ __kernel void sort_by_direction(
     for (uint i = 0u; i < size; ++i) sorted[starts[octants[i]]++] = queue[first + i];
 }
 
+// The groups with a ray that may meet something nearer than what it has, in a box of the stack.
+EX_INLINE uint live_groups(const floats *entered, const RayGroup *groups) {
+    uint live = 0u;
+    EACH_GROUP live |= any_lane(entered[g] <= groups[g].distance) ? 1u << g : 0u;
+    return live;
+}
+
+// What the rays have met.
+EX_INLINE void keep_hits(
+    __global uint *state, uint capacity, uint count, const uint *slots, const RayGroup *p) {
+    float distance[RAYS];
+    uint primitive[RAYS];
+    RAYS_STORE(p->distance, 0, distance);
+    RAYS_STORE(p->primitive, 0, primitive);
+    for (uint i = 0u; i < RAYS && i < count; ++i) {
+        set_path_float(state, capacity, P_HIT_DISTANCE, slots[i], distance[i]);
+        state[P_HIT_PRIMITIVE * capacity + slots[i]] = primitive[i];
+    }
+#ifdef RIGOR_INSTANCES
+    RAYS_STORE(p->instance, 0, primitive);
+    for (uint i = 0u; i < RAYS && i < count; ++i) {
+        state[P_INSTANCE * capacity + slots[i]] = primitive[i];
+    }
+#endif
+}
+
 // The nearest hit of each queued path's ray; sixteen a work-item.
 __kernel void closest_packet(
     __global const uint *restrict blob, __global uint *restrict state, uint capacity,
@@ -370,66 +354,61 @@ __kernel void closest_packet(
     uint first = (uint)get_global_id(0) * PACKET;
     if (first >= count) return;
     uint slots[PACKET];
-    Packet p;
-    load_packet(state, capacity, queue, first, count, slots, &p);
-    PacketSpace space;
-    packet_in_world(as_float(blob[H_PAD]), &space);
+    RayGroup groups[GROUPS];
+    GroupSpace spaces[GROUPS];
+    EACH_GROUP {
+        load_rays(
+            state, capacity, queue, first + g * RAYS, count, slots + g * RAYS, groups + g);
+        rays_in_world(as_float(blob[H_PAD]), spaces + g);
+    }
 #ifdef RIGOR_INSTANCES
-    Packet outside = p;
+    RayGroup outside[GROUPS];
     uint base = 0u;
 #endif
     uint words[STACK_SIZE];
     float keys[STACK_SIZE];
-    float16 entries[STACK_SIZE];
+    floats entries[STACK_SIZE * GROUPS];
     uint top = 0u;
     if (SECTION_COUNT(blob, S_NODES) != 0u) {
-        top = push_children(SECTION(blob, S_NODES), &p, 0u, words, keys, entries);
+        top = push_children(
+            SECTION(blob, S_NODES), groups, (1u << GROUPS) - 1u, 0u, words, keys, entries);
     }
     while (top > 0u) {
 #ifdef RIGOR_INSTANCES
-        if (space.instance != INSTANCE_WORLD && top == base) {
-            packet_in_world(as_float(blob[H_PAD]), &space);
-            packet_out_of_instance(&outside, &p);
+        if (spaces[0].instance != INSTANCE_WORLD && top == base) {
+            EACH_GROUP {
+                rays_in_world(as_float(blob[H_PAD]), spaces + g);
+                rays_out_of_instance(outside + g, groups + g);
+            }
         }
 #endif
         --top;
-        if (!any_lane(entries[top] <= p.distance)) continue;
+        uint live = live_groups(entries + top * GROUPS, groups);
+        if (live == 0u) continue;
         uint word = words[top];
 #ifdef RIGOR_INSTANCES
         if ((word & (CHILD_LEAF | CHILD_INSTANCE)) == (CHILD_LEAF | CHILD_INSTANCE)) {
             base = top;
-            outside = p;
             uint instance = word & ~(CHILD_LEAF | CHILD_INSTANCE);
-            packet_into_instance(blob, instance, &space, &p);
+            EACH_GROUP {
+                outside[g] = groups[g];
+                rays_into_instance(blob, instance, spaces + g, groups + g);
+            }
             word = instance_at(blob, instance)[I_ROOT];
         }
 #endif
         if (!(word & CHILD_LEAF)) {
             __global const uint *node = SECTION(blob, S_NODES) + word * NODE_WORDS;
-            top = push_children(node, &p, top, words, keys, entries);
+            top = push_children(node, groups, live, top, words, keys, entries);
             continue;
         }
         __global const uint *block =
             SECTION(blob, S_BLOCKS) + (word & ~CHILD_LEAF) * BLOCK_WORDS;
-        for (uint lane = 0u; lane < 8u && block[96 + lane] != PRIMITIVE_NONE; ++lane) {
-            test_triangle(
-                blob, block, lane, state, capacity, slots, depth * D_COUNT + D_ALPHA,
-                depth == 0u, &space, &p);
-        }
+        test_leaf(blob, block, state, capacity, slots, depth, live, spaces, groups);
     }
-    float distance[PACKET];
-    uint primitive[PACKET];
-    vstore16(p.distance, 0, distance);
-    vstore16(p.primitive, 0, primitive);
-    for (uint i = 0u; i < PACKET && first + i < count; ++i) {
-        set_path_float(state, capacity, P_HIT_DISTANCE, slots[i], distance[i]);
-        state[P_HIT_PRIMITIVE * capacity + slots[i]] = primitive[i];
+    EACH_GROUP {
+        uint done = first + g * RAYS;
+        if (done >= count) break;
+        keep_hits(state, capacity, count - done, slots + g * RAYS, groups + g);
     }
-#ifdef RIGOR_INSTANCES
-    vstore16(p.instance, 0, primitive);
-    for (uint i = 0u; i < PACKET && first + i < count; ++i) {
-        state[P_INSTANCE * capacity + slots[i]] = primitive[i];
-    }
-#endif
 }
-#endif

@@ -17,18 +17,31 @@ extension PNG {
 
     /// What the first tEXt chunk of that keyword says; nil where there is none.
     public static func text(_ keyword: String, in png: Bytes) -> String? {
+        chunk(keyword, in: png).flatMap { chunk in
+            String(
+                validating: png[chunk].dropFirst(9 + keyword.utf8.count).dropLast(4),
+                as: UTF8.self)
+        }
+    }
+
+    /// Where the first tEXt chunk of that keyword lies.
+    private static func chunk(_ keyword: String, in png: Bytes) -> Range<Int>? {
+        let head = Bytes("tEXt\(keyword)\0".utf8)
         var offset = 8
         while png.count - offset >= 12 {
             let length = png[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
             guard length <= png.count - offset - 12 else { return nil }
-            let content = png[offset + 4..<offset + 8 + length]
-            let head = Bytes("tEXt\(keyword)\0".utf8)
-            if content.starts(with: head) {
-                return String(validating: content.dropFirst(head.count), as: UTF8.self)
-            }
-            offset += 12 + length
+            let next = offset + 12 + length
+            if png[offset + 4..<next - 4].starts(with: head) { return offset..<next }
+            offset = next
         }
         return nil
+    }
+
+    /// A file without the first tEXt chunk of that keyword: what ``adding(_:as:to:)`` was given.
+    public static func removing(_ keyword: String, from png: Bytes) -> Bytes {
+        guard let chunk = chunk(keyword, in: png) else { return png }
+        return Bytes(png[..<chunk.lowerBound]) + png[chunk.upperBound...]
     }
 
     /// CRC-32 as chunks have it.

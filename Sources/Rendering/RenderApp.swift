@@ -79,8 +79,7 @@ public struct RenderApp: App {
         let start = run.clock.monotonicSeconds
         let renderer = try RenderRun(
             blob, on: device, clock: run.clock,
-            tuning: .init(
-                pathsMax: device.tuning[.renderPathsMax], sliceSeconds: run.sliceSeconds))
+            tuning: .init(device.tuning, sliceSeconds: run.sliceSeconds))
         var index = 0
         let piece = RenderPiece(
             tiles: part.tiles ?? 0..<parameters.tileCount,

@@ -267,6 +267,45 @@ import Testing
                 + small, "own.part", "environment none, not sky.exr")
     }
 
+    /// All frames, by three of them.
+    @Test func animationsAreQuotedWhole() throws {
+        guard try hasDevice() else { return }
+        func quote(_ frames: String) throws -> [String: Any] {
+            try document(
+                ["quote", scene, "--device", "cpu", "--budget", "0.3", "--frames", frames] + small)
+        }
+        func seconds(_ quote: [String: Any]) throws -> Double {
+            try #require((quote["seconds"] as? [String: Any])?["compute"] as? Double)
+        }
+        let ten = try quote("1-10")
+        let frames = try #require(ten["frames"] as? [String: Any])
+        #expect(frames["count"] as? Int == 10 && frames["tried"] as? [Int] == [1, 5, 10])
+        let many = try quote("1-1000")
+        // Whatever else the machine does: a hundred times as many take more than ten times as long.
+        #expect(try seconds(many) > 10 * seconds(ten))
+        #expect(try quote("7")["frames"] is NSNull)
+        let result = try run.run(
+            [
+                "quote", scene, "--device", "cpu", "--budget", "0.1", "--frames", "3-4", "-o",
+                "f.png",
+            ]
+                + small)
+        #expect(result.output.contains("frames   2, by those that were tried: 3, 4"))
+        #expect(result.errors.contains("-o f.png: nothing is written"))
+    }
+
+    @Test func otherOptionsAreNamed() throws {
+        guard try hasDevice() else { return }
+        _ = try render("--tiles", "0-1", "--part", run.path("plain.part"))
+        _ = try render("--tiles", "2-5", "--clamp", "10", "--part", run.path("other.part"))
+        try run.expectFailure(
+            ["merge", run.path("plain.part"), run.path("other.part")], "of another job",
+            "--clamp 10.0, not without")
+        try run.expectFailure(
+            ["dispute", "devices", scene, "--device", "cpu", "--against", run.path("other.part")]
+                + small, "--clamp 10.0, not without")
+    }
+
     @Test func quotesComeBeforeTheWork() throws {
         guard try hasDevice() else { return }
         let quote = try document(
@@ -286,10 +325,11 @@ import Testing
         #expect(most["at_most"] as? Bool == true && quote["at_most"] as? Bool == false)
         try run.expectUsage(["quote", scene, "--budget", "-1"], "--budget")
         for option in ["--explain", "--share", "--kernels"] {
-            try run.expectUsage(["quote", scene, option], option, "a quote is for one picture")
+            try run.expectUsage(["quote", scene, option], option, "a quote is for whole pictures")
             try run.expectUsage(
                 ["dispute", "devices", scene, "--against", "cpu", option], option, "a dispute")
         }
+        try run.expectUsage(["quote", scene, "--tiles", "0-1"], "for `rigor render` alone")
         for option in [["--side", "64"], ["--runs", "2"], ["--tree-only"], ["--export", "x"]] {
             try run.expectUsage(["bench"] + option, option[0], "--scene FILE expected")
         }

@@ -1,4 +1,6 @@
+import Core
 import Foundation
+import Imaging
 import Testing
 
 /// Renders that are interrupted, and gone on with.
@@ -131,6 +133,43 @@ import Testing
         #expect(skipped(try render("--resume", "--exposure", "1", "--seed", "1")).isEmpty)
         // Without --resume nothing is believed.
         #expect(skipped(try render()).isEmpty)
+    }
+
+    /// A picture that was changed, and is a sound one still, is not the one that was rendered.
+    @Test func changedPicturesAreRenderedAgain() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        for name in ["f.png", "f.exr"] {
+            let fixed = ["--spp", "1", "--frames", "1-2", "--size", "64x48", "-o", run.path(name)]
+            let base = try arguments() + fixed
+            try #require(try run.run(base).status == 0)
+            let second = run.path(name == "f.png" ? "f.0002.png" : "f.0002.exr")
+            let bytes = Bytes(try Data(contentsOf: URL(fileURLWithPath: second)))
+            try Data(try Self.darkened(bytes)).write(to: URL(fileURLWithPath: second))
+            let again = try run.run(base + ["--resume"])
+            let frames = try #require(try again.document()["frames"] as? [[String: Any]])
+            #expect(frames.map { $0["skipped"] as? Bool ?? false } == [true, false])
+            #expect(again.errors.contains("\(second): not whole, or changed"), "\(again.errors)")
+            #expect(Bytes(try Data(contentsOf: URL(fileURLWithPath: second))) == bytes)
+        }
+    }
+
+    /// As a program leaves it that keeps what it does not know.
+    private static func darkened(_ file: Bytes) throws -> Bytes {
+        if let text = PNG.text("rigor", in: file) {
+            let image = try PNG.decode(file)
+            let png = try PNG.encode(
+                width: image.width, height: image.height, pixels: image.pixels.map { $0 / 2 })
+            return PNG.adding(text, as: "rigor", to: png)
+        }
+        let text = try #require(EXR.text("rigor", in: file))
+        let image = try EXR.decode(file)
+        return try EXR.encode(
+            width: image.width, height: image.height,
+            channels: EXR.channels(
+                ImageFloat(
+                    width: image.width, height: image.height, pixels: image.pixels.map { $0 / 2 }),
+                isHalf: false), attributes: ["rigor": text])
     }
 
     /// Most of the time of small frames is not spent computing them; ctrl-C is heeded then too.

@@ -31,7 +31,7 @@ import Testing
         (["--frames", "9-1"], ["'9-1'", "--frames", "such as 7 or 1-250"]),
         (["--frames", "-1"], ["--frames"]),
         (["--frames", "1-2", "--fps", "0"], ["'0'", "--fps", "1 to 1000"]),
-        (["--fps", "24"], ["--fps", "without them, give --time"]),
+        (["--fps", "24"], ["--fps", "--frames", "--shutter"]),
         (["--shutter", "0.5"], ["--shutter", "--time"]),
         (["--time", "1", "--shutter", "2"], ["'2'", "--shutter", "0 to 1"]),
         (["--time", "1", "--shutter-steps", "4"], ["--shutter-steps", "add --shutter"]),

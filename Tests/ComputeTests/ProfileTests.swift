@@ -40,6 +40,7 @@ import Testing
             for: device("Portable Computing Language", .cpu, width: 16))
         #expect(processor[.wideVectors] == 1)
         #expect(processor[.renderPathsMax] == 1 << 17)
+        #expect(processor[.renderPackets] == 1)
         #expect(shipped.tuning(for: device("rusticl", .cpu, width: 16))[.wideVectors] == 0)
         #expect(shipped.tuning(for: device("Clover", .cpu, width: 8))[.wideVectors] == 0)
         #expect(shipped.tuning(for: device("New", .cpu, width: 8))[.wideVectors] == 1)
@@ -47,6 +48,7 @@ import Testing
         let card = shipped.tuning(for: device("New", .gpu, width: 16))
         #expect(card[.wideVectors] == 0)
         #expect(card[.renderPathsMax] == 1 << 22)
+        #expect(card[.renderPackets] == 0)
     }
 
     @Test(arguments: TestDevices.all)

@@ -64,6 +64,7 @@ import Testing
 
     @Test func glb() throws {
         let seed = try Self.small()
+        try Self.checkIsSound(seed)
         let findings = try Fuzz.run("glb", seeds: [seed]) { input in
             let files = SceneFiles(memory: ["x.glb": input])
             Self.check(try Scene(importing: "x.glb", from: files, limits: Self.sceneLimits))
@@ -122,11 +123,35 @@ import Testing
 
     @Test func smallGLTF() throws { try Self.text("gltf-small", try Self.small()) }
 
+    /// Every extension of materials, whose numbers have ranges.
+    @Test func layeredGLTF() throws {
+        let seed = try Self.small(
+            material: """
+                "name":"Glass","emissiveFactor":[0.5,1,0],"alphaCutoff":0.5,"extensions":{\
+                "KHR_materials_transmission":{"transmissionFactor":0.5},\
+                "KHR_materials_volume":{"thicknessFactor":1,"attenuationDistance":2,\
+                "attenuationColor":[1,0.5,0]},"KHR_materials_ior":{"ior":1.3},\
+                "KHR_materials_dispersion":{"dispersion":1},\
+                "KHR_materials_emissive_strength":{"emissiveStrength":4},\
+                "KHR_materials_specular":{"specularFactor":0.5,"specularColorFactor":[1,2,3]},\
+                "KHR_materials_clearcoat":{"clearcoatFactor":1,"clearcoatRoughnessFactor":0.5,\
+                "clearcoatNormalTexture":{"index":0,"scale":2}},\
+                "KHR_materials_sheen":{"sheenColorFactor":[1,0,1],"sheenRoughnessFactor":0.5},\
+                "KHR_materials_anisotropy":{"anisotropyStrength":0.5,"anisotropyRotation":1},\
+                "KHR_materials_iridescence":{"iridescenceFactor":1,"iridescenceIor":2,\
+                "iridescenceThicknessMinimum":100,"iridescenceThicknessMaximum":400},\
+                "KHR_materials_diffuse_transmission":{"diffuseTransmissionFactor":0.5,\
+                "diffuseTransmissionColorFactor":[1,0,0]}},
+                """)
+        try Self.text("gltf-layered", seed)
+    }
+
     @Test func gltf() throws { try Self.text("gltf", try Self.demo()) }
 
     private static func text(
         _ name: String, _ glb: Bytes, options: ImportOptions = ImportOptions()
     ) throws {
+        try checkIsSound(glb, options: options)
         let length = glb[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
         let json = Bytes(glb[20..<20 + length])
         let binary = Bytes(glb[(20 + length + 8)...])
@@ -145,6 +170,16 @@ import Testing
                     importing: "x.glb", from: files, limits: Self.sceneLimits, options: options))
         }
         #expect(findings.isEmpty)
+    }
+
+    /// A seed that is refused as it is lets nothing be found behind what it is refused for.
+    private static func checkIsSound(
+        _ seed: Bytes, options: ImportOptions = ImportOptions()
+    ) throws {
+        let files = SceneFiles(memory: ["x.glb": seed])
+        let scene = try Scene(
+            importing: "x.glb", from: files, limits: sceneLimits, options: options)
+        #expect(!scene.triangles.isEmpty)
     }
 
     private static var sceneLimits: ImportLimits {
@@ -171,6 +206,10 @@ import Testing
         precondition(scene.normals.allSatisfy { (($0 * $0).sum() - 1).magnitude < 1e-3 })
         precondition(scene.uv0.allSatisfy { ($0 * 0).sum() == 0 })
         precondition(scene.lights.allSatisfy { ($0.position * 0).sum() == 0 })
+        precondition(scene.lights.allSatisfy { isLight($0.intensity) && $0.range >= 0 })
+        precondition(scene.materials.allSatisfy(isInRange))
+        precondition(
+            scene.cameras.allSatisfy { $0.fault != nil || $0.halfWidth > 0 && $0.halfHeight > 0 })
         let used = scene.materials.flatMap {
             [
                 $0.baseColorTexture, $0.metallicRoughnessTexture, $0.normalTexture,
@@ -182,10 +221,32 @@ import Testing
         precondition(scene.textures.allSatisfy { $0.rgba8.count == $0.width * $0.height * 4 })
     }
 
+    private static func isLight(_ color: SIMD3<Float>) -> Bool {
+        color.min() >= 0 && color.max() <= 0x1p26
+    }
+
+    private static func isInRange(_ material: Material) -> Bool {
+        let layers = material.layers
+        let units = [
+            material.baseColor.min(), material.baseColor.max(), material.metallic,
+            material.roughness, material.transmission, material.occlusionStrength,
+            material.attenuationColor.min(), material.attenuationColor.max(), layers.specular,
+            layers.clearcoat, layers.clearcoatRoughness, layers.sheenRoughness, layers.anisotropy,
+            layers.iridescence, layers.diffuseTransmission,
+        ]
+        return units.allSatisfy { (0...1).contains($0) } && isLight(material.emissive)
+            && isLight(layers.specularColor) && isLight(layers.sheenColor)
+            && isLight(layers.diffuseTransmissionColor)
+            && (material.ior == 0 || (1...4).contains(material.ior))
+            && (1...5).contains(layers.iridescenceIOR) && (0...10).contains(layers.dispersion)
+            // Below what a float holds it is 0, which the packer knows.
+            && material.attenuationDistance >= 0 && material.alphaCutoff >= 0
+    }
+
     /// A scene of a few hundred bytes, where each change hits something.
-    private static func small() throws -> Bytes {
+    private static func small(material: String = "") throws -> Bytes {
         let image = try PNG.encode(width: 2, height: 1, pixels: [255, 0, 0, 0, 255, 0])
-        var binary: Bytes = [0, 0, 0, 1, 0, 2, 0, 0]
+        var binary: Bytes = [0, 0, 1, 0, 2, 0, 0, 0]
         for value in [0, 0, 0, 1, 0, 0, 0, 1, 0] as [Float] {
             binary += value.bitPattern.littleEndianBytes
         }
@@ -205,7 +266,7 @@ import Testing
             "bufferView":1}}},{"componentType":5126,"count":3,"type":"VEC2"}],"bufferViews":[{\
             "buffer":0,"byteLength":8},{"buffer":0,"byteOffset":8,"byteLength":36,"byteStride":12},\
             {"buffer":0,"byteOffset":44,"byteLength":\(image.count)}],"buffers":[{"byteLength":\
-            \(binary.count)}],"materials":[{"normalTexture":{"index":0,"scale":2},\
+            \(binary.count)}],"materials":[{\(material)"normalTexture":{"index":0,"scale":2},\
             "alphaMode":"BLEND",\
             "pbrMetallicRoughness":{"baseColorTexture":{"index":0,"extensions":{\
             "KHR_texture_transform":{"offset":[0,1],"rotation":1,"scale":[2,2]}}}}}],"textures":[{\

@@ -191,6 +191,45 @@ import Testing
         }
     }
 
+    /// What moves the blob and is no field of its own is named as its option.
+    @Test func otherOptionsAreNamed() throws {
+        func job(
+            _ blob: Hash256, _ moment: SceneMoment, _ change: (inout RenderParameters) -> Void
+        ) throws -> RenderPart.Job {
+            var parameters = self.parameters
+            change(&parameters)
+            let content = try RenderBlob(SceneMaker.room, self.parameters)
+            var job = RenderPart.Job(content, parameters, scene: "room.gltf", moment: moment)
+            job.blob = blob
+            return job
+        }
+        let still = SceneMoment()
+        let moving = SceneMoment(clock: FrameClock(start: "0.5"))
+        let plain = try job(.zero, still) { _ in }
+        let other = SHA256.hash(Bytes("other".utf8))
+        for (moment, change, said) in [
+            (moving, { _ in }, "--time 0.5, not without"),
+            (still, { $0.indirectMax = 10 }, "--clamp 10.0, not without"),
+            (
+                still, { $0.lens = Lens(.fStop(2), focusDistance: 3) },
+                "--f-stop 2.0, not without"
+            ),
+            (SceneMoment(variant: "blue"), { _ in }, "--variant blue, not without"),
+            (still, { _ in }, "other content under the same names"),
+        ] as [(SceneMoment, (inout RenderParameters) -> Void, String)] {
+            let changed = try job(other, moment, change)
+            #expect(changed.difference(from: plain) == said)
+            let leaves = RenderPart(job: changed, piece: .init(wholeOf: parameters), tiles: [])
+                .leaves
+            #expect(leaves.count == 2)
+        }
+        let late = try job(other, SceneMoment(clock: FrameClock(start: "2"))) { _ in }
+        #expect(late.difference(from: try job(.zero, moving) { _ in }) == "--time 2, not 0.5")
+        #expect(plain.difference(from: late) == "without --time, not 2")
+        // Options that come to the same picture are no difference.
+        #expect(try job(.zero, moving) { _ in }.difference(from: plain) == nil)
+    }
+
     @Test func damagedPartsAreRefused() throws {
         let leaves = try part(.init(tiles: 4..<9, samples: 2..<5)).leaves
         #expect(throws: Failure.self) { try RenderPart(leaves: []) }

@@ -108,6 +108,7 @@ import Testing
         #expect(scene.positions == [[0, 0, 0], [1, 0, 0], [4, 1, 0]])
         #expect(
             scene.warnings == [
+                "meshes[0].primitives[0]: 2 weights not finite or below 0, taken as 0",
                 "meshes[0].primitives[0]: 1 vertices' weights do not add up to 1: scaled",
                 "meshes[0].primitives[0]: 2 vertices without weights follow their first joint",
             ])

@@ -63,7 +63,7 @@ import Testing
         #expect(met.count { $0?.instance != nil } > 200 && met.count { $0?.instance == nil } > 20)
         for isNarrow in [false, true] {
             let caster = try RayCaster(blob, on: device, isNarrow: isNarrow)
-            for kernel in caster.kernels {
+            for kernel in RayCaster.Kernel.allCases {
                 let hits = try caster.closest(rays, by: kernel)
                 for (index, hit) in hits.enumerated() where hit != expected[index] {
                     Issue.record("\(kernel) \(isNarrow) \(rays[index]): \(hit) \(expected[index])")

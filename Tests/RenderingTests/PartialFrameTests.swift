@@ -10,6 +10,28 @@ import Testing
 @Suite struct PartialFrameTests {
     private static let parameters = RenderParameters(width: 80, height: 50, samples: 7, bounces: 3)
 
+    /// With an open shutter another number of samples is another picture, and the message says so.
+    @Test func samplesMayNotGrowWhileTheShutterIsOpen() throws {
+        func origin(_ samples: Int) throws -> KeptFrame.Origin {
+            var parameters = Self.parameters
+            parameters.samples = samples
+            let moment = SceneMoment(
+                clock: FrameClock(start: "0", fps: "24"),
+                shutter: Shutter(fraction: "0.5", steps: 2))
+            let blob = try moment.blob(of: SceneMaker.room, parameters, frame: 0) { _ in
+                SceneMaker.room
+            }
+            return KeptFrame.Origin(program: .zero, blob: blob)
+        }
+        let frame = try PartialFrame(width: 80, height: 50)
+        let bytes = KeptFrame(frame, origin: try origin(4)).pieces.flatMap(\.self)
+        #expect(throws: Never.self) { try KeptFrame(bytes, expecting: try origin(4)) }
+        let error = #expect(throws: Failure.self) {
+            try KeptFrame(bytes, expecting: try origin(8))
+        }
+        #expect(error?.message.contains("with --shutter, --spp is one") == true)
+    }
+
     private func run() throws -> RenderRun? {
         guard let device = try TestDevices.any?.open() else { return nil }
         let blob = try RenderBlob(SceneMaker.room, Self.parameters)

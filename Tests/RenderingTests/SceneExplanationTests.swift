@@ -56,7 +56,9 @@ import Testing
             ])
         let moving = lines(try explained(fixture, options: ImportOptions(seconds: 1)))
         #expect(moving.contains("used: animation 0 \"Walk\" 2.5 s, 1 channel"))
-        #expect(moving.contains("left out: animation 1 0.0 s, 1 channel: another one plays"))
+        #expect(
+            moving.contains(
+                "left out: animation 1 0.0 s, 1 channel: it moves what an earlier one moves"))
     }
 
     @Test func refusalsAreExplained() throws {

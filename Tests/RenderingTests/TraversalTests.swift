@@ -6,7 +6,8 @@ import Testing
 /// The tree against all triangles one by one, in the host's own arithmetic: equal to the last bit.
 @Suite struct TraversalTests {
     @Test(arguments: [
-        (false, RayCaster.Kernel.single), (true, .single), (false, .packet), (false, .sorted),
+        (false, RayCaster.Kernel.single), (true, .single), (false, .packet), (true, .packet),
+        (false, .sorted), (true, .sorted),
     ])
     func treeEqualsEveryTriangle(isNarrow: Bool, kernel: RayCaster.Kernel) throws {
         guard let device = try TestDevices.any?.open() else { return }
@@ -25,7 +26,6 @@ import Testing
 
         let blob = try RenderBlob(maker.scene, RenderParameters(width: 1, height: 1))
         let caster = try RayCaster(blob, on: device, isNarrow: isNarrow)
-        #expect(caster.kernels.contains(.packet) == !isNarrow)
         #expect(rays.count % 16 != 0, "the last packet has room")
         let hits = try caster.closest(rays, by: kernel)
         let pad = Float(bitPattern: blob.words[BlobLayout.Word.pad])
@@ -37,6 +37,45 @@ import Testing
             if hit != .none { hitCount += 1 }
         }
         #expect(hitCount > rays.count / 4 && hitCount < rays.count)
+    }
+
+    /// Sixteen rays at a time that go much the same way, where boxes are looked at for all of them
+    /// at once: from near and afar, side by side or all alike, along axes, and past edges.
+    @Test(arguments: [false, true]) func whatAPacketPassesByIsNoHit(_ isNarrow: Bool) throws {
+        guard let device = try TestDevices.any?.open() else { return }
+        var maker = SceneMaker()
+        let material = maker.material([0.5, 0.5, 0.5])
+        maker.sphere([0, 0, 0], radius: 1, level: 4, material)
+        maker.sphere([0.7, 0.2, -0.4], radius: 0.003, level: 3, material)
+        maker.quad([-2, -1, 2], [2, -1, 2], [2, -1, -2], [-2, -1, -2], material)
+        maker.quad([-200, 9, 200], [200, 9, 200], [200, 9, -200], [-200, 9, -200], material)
+        let corners = maker.scene.positions
+        let seed = UInt64.random(in: 0..<1 << 40)
+        print("seed \(seed)")
+        var random = Random(state: seed)
+        let rays = (0..<4000).flatMap { index in
+            let distance: Float = [2, 5, 300, 1e5][random.index(4)]
+            let origin = random.direction() * distance
+            var aim = corners[random.index(corners.count)] - origin
+            if index % 9 == 0 { aim = [0, 0, random.chance(0.5) ? 1 : -1] }
+            if index % 11 == 0 { aim.x = 0 }
+            let spread: Float = [0, 1e-7, 1e-4, 0.02, 0.3][random.index(5)]
+            let parallax: Float = random.chance(0.5) ? 0 : 1e-3 * distance
+            return (0..<16).map { _ in
+                RayCaster.Ray(
+                    origin: origin + random.point() * parallax,
+                    direction: aim + random.point() * (spread * distance))
+            }
+        }
+        let blob = try RenderBlob(maker.scene, RenderParameters(width: 1, height: 1))
+        let caster = try RayCaster(blob, on: device, isNarrow: isNarrow)
+        let expected = try caster.closest(rays, by: .single)
+        let hits = try caster.closest(rays, by: .packet)
+        #expect(expected.count { $0 != .none } > rays.count / 5)
+        for (index, hit) in hits.enumerated() where hit != expected[index] {
+            Issue.record("\(rays[index]): \(hit), expected \(expected[index])")
+            break
+        }
     }
 
     private static func rays(_ scene: Scene, _ random: inout Random) -> [RayCaster.Ray] {

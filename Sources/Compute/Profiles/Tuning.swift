@@ -17,11 +17,13 @@ public struct Tuning: Hashable, Sendable {
         case inferGroupItems = "infer.group_items"
         /// Paths traced at once at most, where the device's memory holds as many.
         case renderPathsMax = "render.paths_max"
+        /// 1 where camera rays go faster in packets of sixteen than one by one.
+        case renderPackets = "render.packets"
 
         /// Least and greatest value, of which others are whole steps away from the least.
         public var limits: (least: Int, greatest: Int, step: Int) {
             switch self {
-            case .wideVectors: (0, 1, 1)
+            case .wideVectors, .renderPackets: (0, 1, 1)
             case .gemmRows: (1, 16, 1)
             case .gemmColumns: (16, 64, 16)
             case .inferPanelBytes: (1 << 12, 1 << 30, 1 << 12)

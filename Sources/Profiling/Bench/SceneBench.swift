@@ -103,7 +103,7 @@ public struct SceneBench: Sendable {
         let batch = try caster.batch(rays)
         var first: [RayCaster.Hit]?
         var results: [Rays] = []
-        for kernel in caster.kernels {
+        for kernel in RayCaster.Kernel.allCases {
             var times: [Time] = []
             // The first run compiles or moves memory.
             for run in 0...runs {

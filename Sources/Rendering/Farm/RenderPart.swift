@@ -24,10 +24,12 @@ public struct RenderPart: Sendable {
         /// For people: what the scene's and the light's files are called.
         public var scene: String
         public var environment: String
+        /// For people too: what else the command line said that moves the picture, by option.
+        public var options: [String: String]
 
         public init(
             _ blob: RenderBlob, _ parameters: RenderParameters, frame: Int = 0, scene: String,
-            environment: String? = nil
+            environment: String? = nil, moment: SceneMoment = SceneMoment()
         ) {
             version = RenderApp().version
             kernels = KernelFiles.hash
@@ -36,6 +38,7 @@ public struct RenderPart: Sendable {
             self.frame = frame
             self.scene = scene
             self.environment = environment ?? ""
+            options = Self.options(parameters, moment)
         }
     }
 
@@ -59,7 +62,35 @@ extension RenderPart.Job {
         for field in compared where field.own != field.its {
             return "\(field.name) \(field.own), not \(field.its)"
         }
-        return blob == other.blob ? nil : "other content under the same names"
+        if blob == other.blob { return nil }
+        let names = Set(options.keys).union(other.options.keys).sorted()
+        for name in names where options[name] != other.options[name] {
+            switch (options[name], other.options[name]) {
+            case (let own?, let its?): return "\(name) \(own), not \(its)"
+            case (let own?, nil): return "\(name) \(own), not without"
+            default: return "without \(name), not \(other.options[name] ?? "")"
+            }
+        }
+        return "other content under the same names"
+    }
+
+    /// By their names on a command line, which are a specification's but for one.
+    private static func options(
+        _ parameters: RenderParameters, _ moment: SceneMoment
+    ) -> [String: String] {
+        var found = moment.parameters
+        found.merge(parameters.lens?.parameters ?? [:]) { own, _ in own }
+        if let most = parameters.indirectMax { found["clamp"] = .string("\(most)") }
+        var options: [String: String] = [:]
+        for (name, value) in found {
+            let option = name == "start" ? "time" : name.replacingOccurrences(of: "_", with: "-")
+            switch value {
+            case .string(let text): options["--\(option)"] = SceneImporter.printable(text)
+            case .int(let number): options["--\(option)"] = String(number)
+            case .bytes: continue
+            }
+        }
+        return options
     }
 
     private static func text(_ name: String) -> String { name.isEmpty ? "none" : name }
@@ -108,6 +139,7 @@ extension RenderPart {
             "camera": .text(p.camera.argument), "scene": .text(job.scene),
             "environment": .text(job.environment), "frame": CBOR(job.frame),
             "tiles": range(piece.tiles), "samples": range(piece.samples),
+            "options": .map(job.options.mapValues { .text($0) }),
         ]
         if let noise = p.noise {
             head["noise"] = .text("\(noise.level)")
@@ -191,6 +223,21 @@ extension RenderPart {
         func text(_ key: String) throws(Failure) -> String {
             try require(key, "text", \.text)
         }
+        /// Short words by name; none where there is no such key.
+        func words(_ key: String) throws(Failure) -> [String: String] {
+            guard value[key] != nil else { return [:] }
+            return try require(key, "short texts by name") { value in
+                guard let map = value.map, map.count <= 32 else { return nil }
+                var words: [String: String] = [:]
+                for (name, word) in map {
+                    guard let text = word.text, [name, text].allSatisfy({ $0.count <= 60 }) else {
+                        return nil
+                    }
+                    words[SceneImporter.printable(name)] = SceneImporter.printable(text)
+                }
+                return words
+            }
+        }
         func hash(_ key: String) throws(Failure) -> Hash256 {
             try require(key, "32 bytes") { $0.bytes.flatMap { Hash256($0) } }
         }
@@ -226,5 +273,6 @@ extension RenderPart.Job {
         frame = try head.count("frame")
         scene = try head.text("scene")
         environment = try head.text("environment")
+        options = try head.words("options")
     }
 }

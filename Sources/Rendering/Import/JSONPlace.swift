@@ -25,6 +25,7 @@ enum JSONPlace {
             return place.map { "\($0): a whole number expected" } ?? "a number is out of range"
         } catch {
             let text = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? ""
+            if let place = hugeNumber(text, in: json) { return place }
             guard
                 let range = text.range(
                     of: "line [0-9]+, column [0-9]+", options: .regularExpression)
@@ -34,6 +35,20 @@ enum JSONPlace {
             }
             return "JSON expected, not so at \(text[range])"
         }
+    }
+
+    /// A number beyond what 64 bits of floating point hold, and where it is; nil where `text` is of
+    /// something else.
+    private static func hugeNumber(_ text: String, in json: Bytes) -> String? {
+        let words = text.split(separator: " ")
+        guard words.count > 2, words[0] == "Number", text.contains("not representable"),
+            let range = Data(json).range(of: Data(words[1].utf8))
+        else { return nil }
+        let before = json[..<range.lowerBound]
+        let line = before.count { $0 == 0x0a } + 1
+        let start = before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+        return "line \(line), column \(range.lowerBound - start + 1): "
+            + "\(SceneImporter.printable(String(words[1]))) is beyond what a number may be"
     }
 
     /// Fields that hold indices, counts and codes.

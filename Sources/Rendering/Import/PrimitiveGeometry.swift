@@ -144,6 +144,9 @@ struct PrimitiveReader {
         }
         let values =
             try floats("COLOR_0", lanes: lanes == 3 ? 3 : 4, count: count, mustBeFloat: false) ?? []
+        // glTF has numbers beyond 0…1 clamped: that repairs nothing.
+        let strange = values.count(where: \.isNaN)
+        if strange > 0 { warnings.append("COLOR_0: \(strange) NaN, taken as 1") }
         func unit(_ value: Float) -> Float {
             value.isNaN ? 1 : Swift.min(Swift.max(value, 0), 1).withoutSubnormals
         }

@@ -119,6 +119,9 @@ extension PrimitiveReader {
         do throws(Failure) { repaired = try found.normalize(jointCount: jointCount) } catch {
             throw error.at(place)
         }
+        if repaired.dropped > 0 {
+            warnings.append("\(repaired.dropped) weights not finite or below 0, taken as 0")
+        }
         if repaired.scaled > 0 {
             warnings.append("\(repaired.scaled) vertices' weights do not add up to 1: scaled")
         }
@@ -150,6 +153,7 @@ struct VertexInfluences {
     var weights: [[Float]] = []
 
     struct Repairs {
+        var dropped = 0
         var scaled = 0
         var unweighted = 0
     }
@@ -166,6 +170,7 @@ struct VertexInfluences {
                 for lane in 4 * vertex..<4 * vertex + 4 {
                     let weight = weights[set][lane]
                     guard weight > 0, weight.isFinite else {
+                        if weight != 0 { repairs.dropped += 1 }
                         weights[set][lane] = 0
                         continue
                     }

@@ -46,6 +46,7 @@ public struct SceneExplanation: Sendable {
             try SceneImporter.checkExtensions(importer.document)
             _ = try importer.run()
         } catch {
+            importer.tellRepairs()
             refusal = error.message.hasPrefix("\(path): ") ? error : error.at(path)
         }
         counts = importer.counts
@@ -125,7 +126,8 @@ extension SceneImporter {
         let cameras = scene.cameras.enumerated().map { index, camera in
             SceneExplanation.Part(
                 kind: "camera", name: Self.name(index, camera.name),
-                detail: camera.isOrthographic ? "orthographic" : "perspective", handling: .used)
+                detail: camera.fault ?? (camera.isOrthographic ? "orthographic" : "perspective"),
+                handling: camera.fault == nil ? .used : .leftOut)
         }
         return lights + cameras
     }
@@ -134,13 +136,12 @@ extension SceneImporter {
         (document.animations ?? []).enumerated().map { index, animation in
             let seconds = animationSeconds(index).map { "\($0) s, " } ?? ""
             let channels = animation.channels.count
-            let plays = played.contains(index)
-            let reason = options.seconds == nil ? "no time is given" : "another one plays"
+            let reason = stillAnimations[index]
             return .init(
                 kind: "animation", name: Self.name(index, animation.name),
                 detail: "\(seconds)\(channels) \(channels == 1 ? "channel" : "channels")"
-                    + (plays ? "" : ": \(reason)"),
-                handling: plays ? .used : .leftOut)
+                    + (reason.map { ": \($0)" } ?? ""),
+                handling: reason == nil ? .used : .leftOut)
         }
     }
 

@@ -11,12 +11,17 @@ private struct AnimatedProperty: Hashable {
 extension SceneImporter {
     /// Puts the nodes where the chosen animations have them.
     func pose() throws(Failure) {
+        let count = document.animations?.count ?? 0
         guard let seconds = options.seconds else {
+            for index in 0..<count { stillAnimations[index] = "no time is given" }
             if options.animation != .all { throw Failure(.malformed, "animation: no time given") }
             return
         }
         guard seconds.isFinite else { throw Failure(.malformed, "time: finite seconds expected") }
         let chosen = try chosenAnimations()
+        for index in 0..<count where !chosen.contains(index) {
+            stillAnimations[index] = "another one is chosen"
+        }
         if chosen.isEmpty { warn("the file has no animations: it looks the same at every time") }
         var driven: Set<AnimatedProperty> = []
         var times = KeyTimes(accessors: accessors)
@@ -28,17 +33,19 @@ extension SceneImporter {
                 warn(
                     "\(Self.label(animation, index)) moves what an earlier animation moves and is "
                         + "left out: choose one with --animation")
+                stillAnimations[index] = "it moves what an earlier one moves"
                 continue
             }
             driven.formUnion(channels.map(\.property))
-            played.insert(index)
+            var moves = false
             for (number, property) in channels {
                 do throws(Failure) {
-                    try move(property, animation, number, seconds, &times)
+                    if try move(property, animation, number, seconds, &times) { moves = true }
                 } catch {
                     throw error.at("\(place).channels[\(number)]")
                 }
             }
+            stillAnimations[index] = moves ? nil : "it moves nothing"
         }
     }
 
@@ -99,10 +106,11 @@ extension SceneImporter {
         return found
     }
 
+    /// - Returns: whether there is something to move.
     private func move(
         _ property: AnimatedProperty, _ animation: GLTFDocument.Animation, _ channel: Int,
         _ seconds: Double, _ times: inout KeyTimes
-    ) throws(Failure) {
+    ) throws(Failure) -> Bool {
         let index = animation.channels[channel].sampler
         let sampler = try animation.samplers.element(index, "sampler")
         let node = property.node
@@ -115,7 +123,7 @@ extension SceneImporter {
         let lanes = isRotation ? 4 : property.path == .weights ? targetCount(of: node) : 3
         guard lanes > 0 else {
             warn("an animation moves weights of a mesh without morph targets")
-            return
+            return false
         }
         let track = try times.track(
             sampler, lanes: lanes, isScalar: property.path == .weights,
@@ -127,12 +135,13 @@ extension SceneImporter {
             case .scale: nodes[node].scale = value
             default: nodes[node].weights = value
             }
-            return
+            return true
         }
         guard let rotation = track.rotation(at: seconds) else {
             throw Failure(.malformed, "rotation: a unit quaternion expected")
         }
         nodes[node].rotation = rotation
+        return true
     }
 
     private func targetCount(of node: Int) -> Int {

@@ -42,7 +42,10 @@ extension SceneImporter {
             var pictures: [ImageRGBA8] = []
             for face in faces { pictures.append(try decoded(face)) }
             let rotation = try Affine.numbers(source.rotation ?? [0, 0, 0, 1], 4, "rotation")
-            let cube = try CubeMap(pictures, intensity: source.intensity ?? 1, rotation: rotation)
+            owner = RangeOwner("image light", index, name: nil)
+            let cube = try CubeMap(
+                pictures, intensity: radiance(source.intensity ?? 1, "intensity"),
+                rotation: rotation)
             scene.environment = cube.environment
         } catch {
             throw error.at("EXT_lights_image_based.lights[\(index)]")
@@ -59,7 +62,7 @@ private struct CubeMap {
 
     private static let sideMax = 1024
 
-    init(_ pictures: [ImageRGBA8], intensity: Double, rotation: [Double]) throws(Failure) {
+    init(_ pictures: [ImageRGBA8], intensity scale: Float, rotation: [Double]) throws(Failure) {
         side = pictures[0].width
         let size = side
         guard (1...Self.sideMax).contains(size),
@@ -69,7 +72,6 @@ private struct CubeMap {
                 .malformed,
                 "specularImages: squares of one size, at most \(Self.sideMax), expected")
         }
-        let scale = SceneImporter.radiance(intensity)
         faces = pictures.map { picture in
             (0..<size * size).map { place in
                 func channel(_ number: Int) -> Float {

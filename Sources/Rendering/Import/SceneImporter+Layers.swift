@@ -15,39 +15,43 @@ extension SceneImporter {
         } else if let specular = extensions.specular {
             try read(specular, &material.layers, &sets)
         }
-        if let clearcoat = extensions.clearcoat, (clearcoat.clearcoatFactor ?? 0) > 0 {
+        if let clearcoat = extensions.clearcoat,
+            isThere(clearcoat.clearcoatFactor, "clearcoatFactor")
+        {
             try read(clearcoat, &material.layers, &sets)
         }
         if let sheen = extensions.sheen { try read(sheen, &material.layers, &sets) }
-        if let anisotropy = extensions.anisotropy, (anisotropy.anisotropyStrength ?? 0) > 0 {
+        if let anisotropy = extensions.anisotropy,
+            isThere(anisotropy.anisotropyStrength, "anisotropyStrength")
+        {
             try read(anisotropy, &material.layers, &sets)
         }
-        if let iridescence = extensions.iridescence, (iridescence.iridescenceFactor ?? 0) > 0 {
+        if let iridescence = extensions.iridescence,
+            isThere(iridescence.iridescenceFactor, "iridescenceFactor")
+        {
             try read(iridescence, &material.layers, &sets)
         }
         if let dispersion = extensions.dispersion?.dispersion, material.isSolid {
-            material.layers.dispersion = min(Self.radiance(dispersion), 10)
+            material.layers.dispersion = kept(dispersion, 0...10, "dispersion")
         }
         if let through = extensions.diffuseTransmission,
-            (through.diffuseTransmissionFactor ?? 0) > 0
+            isThere(through.diffuseTransmissionFactor, "diffuseTransmissionFactor")
         {
             try read(through, &material.layers, &sets)
         }
     }
 
-    private func color(
-        _ factors: [Double]?, _ standard: [Double], _ name: String
-    ) throws(Failure) -> SIMD3<Float> {
-        let numbers = try Affine.numbers(factors ?? standard, 3, name)
-        return SIMD3(
-            Self.radiance(numbers[0]), Self.radiance(numbers[1]), Self.radiance(numbers[2]))
+    /// Whether an extension's factor lets it count.
+    private func isThere(_ factor: Double?, _ name: String) -> Bool {
+        _ = unit(factor ?? 0, name)
+        return (factor ?? 0) > 0
     }
 
     private func read(
         _ source: Source.Specular, _ layers: inout MaterialLayers, _ sets: inout [Int]
     ) throws(Failure) {
-        layers.specular = Self.unit(source.specularFactor ?? 1)
-        layers.specularColor = try color(
+        layers.specular = unit(source.specularFactor ?? 1, "specularFactor")
+        layers.specularColor = try radiances(
             source.specularColorFactor, [1, 1, 1], "specularColorFactor")
         layers.specularTexture = try texture(
             source.specularTexture, "specularTexture", isColor: false, &sets)
@@ -58,9 +62,11 @@ extension SceneImporter {
     private func read(
         _ source: Source.Clearcoat, _ layers: inout MaterialLayers, _ sets: inout [Int]
     ) throws(Failure) {
-        layers.clearcoat = Self.unit(source.clearcoatFactor ?? 0)
-        layers.clearcoatRoughness = Self.unit(source.clearcoatRoughnessFactor ?? 0)
-        layers.clearcoatNormalScale = Self.bounded(source.clearcoatNormalTexture?.scale ?? 1)
+        layers.clearcoat = unit(source.clearcoatFactor ?? 0, "clearcoatFactor")
+        layers.clearcoatRoughness = unit(
+            source.clearcoatRoughnessFactor ?? 0, "clearcoatRoughnessFactor")
+        layers.clearcoatNormalScale = normalScale(
+            source.clearcoatNormalTexture, "clearcoatNormalTexture")
         layers.clearcoatTexture = try texture(
             source.clearcoatTexture, "clearcoatTexture", isColor: false, &sets)
         layers.clearcoatRoughnessTexture = try texture(
@@ -72,10 +78,10 @@ extension SceneImporter {
     private func read(
         _ source: Source.Sheen, _ layers: inout MaterialLayers, _ sets: inout [Int]
     ) throws(Failure) {
-        let tint = try color(source.sheenColorFactor, [0, 0, 0], "sheenColorFactor")
+        let tint = try radiances(source.sheenColorFactor, [0, 0, 0], "sheenColorFactor")
         guard tint.max() > 0 else { return }
         layers.sheenColor = tint
-        layers.sheenRoughness = Self.unit(source.sheenRoughnessFactor ?? 0)
+        layers.sheenRoughness = unit(source.sheenRoughnessFactor ?? 0, "sheenRoughnessFactor")
         layers.sheenColorTexture = try texture(
             source.sheenColorTexture, "sheenColorTexture", isColor: true, &sets)
         layers.sheenRoughnessTexture = try texture(
@@ -92,7 +98,7 @@ extension SceneImporter {
                 "KHR_materials_anisotropy.anisotropyRotation: radians from -1000 to 1000 expected, "
                     + "\(source.anisotropyRotation ?? 0) there")
         }
-        layers.anisotropy = Self.unit(source.anisotropyStrength ?? 0)
+        layers.anisotropy = unit(source.anisotropyStrength ?? 0, "anisotropyStrength")
         layers.anisotropyAxis = [Exact.cos(rotation), Exact.sin(rotation)]
         layers.anisotropyTexture = try texture(
             source.anisotropyTexture, "anisotropyTexture", isColor: false, &sets)
@@ -101,10 +107,12 @@ extension SceneImporter {
     private func read(
         _ source: Source.Iridescence, _ layers: inout MaterialLayers, _ sets: inout [Int]
     ) throws(Failure) {
-        layers.iridescence = Self.unit(source.iridescenceFactor ?? 0)
-        layers.iridescenceIOR = Float(min(max(source.iridescenceIor ?? 1.3, 1), 5))
-        layers.iridescenceThicknessMin = Self.radiance(source.iridescenceThicknessMinimum ?? 100)
-        layers.iridescenceThicknessMax = Self.radiance(source.iridescenceThicknessMaximum ?? 400)
+        layers.iridescence = unit(source.iridescenceFactor ?? 0, "iridescenceFactor")
+        layers.iridescenceIOR = kept(source.iridescenceIor ?? 1.3, 1...5, "iridescenceIor")
+        layers.iridescenceThicknessMin = radiance(
+            source.iridescenceThicknessMinimum ?? 100, "iridescenceThicknessMinimum")
+        layers.iridescenceThicknessMax = radiance(
+            source.iridescenceThicknessMaximum ?? 400, "iridescenceThicknessMaximum")
         layers.iridescenceTexture = try texture(
             source.iridescenceTexture, "iridescenceTexture", isColor: false, &sets)
         layers.iridescenceThicknessTexture = try texture(
@@ -115,8 +123,9 @@ extension SceneImporter {
     private func read(
         _ source: Source.DiffuseTransmission, _ layers: inout MaterialLayers, _ sets: inout [Int]
     ) throws(Failure) {
-        layers.diffuseTransmission = Self.unit(source.diffuseTransmissionFactor ?? 0)
-        layers.diffuseTransmissionColor = try color(
+        layers.diffuseTransmission = unit(
+            source.diffuseTransmissionFactor ?? 0, "diffuseTransmissionFactor")
+        layers.diffuseTransmissionColor = try radiances(
             source.diffuseTransmissionColorFactor, [1, 1, 1], "diffuseTransmissionColorFactor")
         layers.diffuseTransmissionTexture = try texture(
             source.diffuseTransmissionTexture, "diffuseTransmissionTexture", isColor: false, &sets)
@@ -130,14 +139,13 @@ extension SceneImporter {
     private func read(
         _ source: Source.SpecularGlossiness, _ material: inout Material, _ sets: inout [Int]
     ) throws(Failure) {
-        let base = try Affine.numbers(source.diffuseFactor ?? [1, 1, 1, 1], 4, "diffuseFactor")
         material.baseColor = SIMD4(
-            Self.unit(base[0]), Self.unit(base[1]), Self.unit(base[2]), Self.unit(base[3]))
+            try units(source.diffuseFactor, [1, 1, 1, 1], "diffuseFactor"))
         material.metallic = 0
         material.metallicRoughnessTexture = nil
-        material.roughness = 1 - Self.unit(source.glossinessFactor ?? 1)
+        material.roughness = 1 - unit(source.glossinessFactor ?? 1, "glossinessFactor")
         material.ior = 0
-        material.layers.specularColor = try color(
+        material.layers.specularColor = try radiances(
             source.specularFactor, [1, 1, 1], "specularFactor")
         material.baseColorTexture = try texture(
             source.diffuseTexture, "diffuseTexture", isColor: true, &sets)

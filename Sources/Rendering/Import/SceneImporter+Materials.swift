@@ -36,6 +36,7 @@ extension SceneImporter {
     ) throws(Failure) -> ImportedMaterial {
         var material = Material()
         material.name = Self.printable(source.name ?? "material \(index)")
+        owner = RangeOwner("material", index, name: source.name)
         try readFactors(source, &material)
 
         var sets: [Int] = []
@@ -79,19 +80,14 @@ extension SceneImporter {
         _ source: GLTFDocument.MaterialSource, _ material: inout Material
     ) throws(Failure) {
         let pbr = source.pbrMetallicRoughness
-        let base = try Affine.numbers(
-            pbr?.baseColorFactor ?? [1, 1, 1, 1], 4, "pbrMetallicRoughness.baseColorFactor")
         material.baseColor = SIMD4(
-            Self.unit(base[0]), Self.unit(base[1]), Self.unit(base[2]), Self.unit(base[3]))
-        material.metallic = Self.unit(pbr?.metallicFactor ?? 1)
-        material.roughness = Self.unit(pbr?.roughnessFactor ?? 1)
-
-        let strength = source.extensions?.emissiveStrength?.emissiveStrength ?? 1
-        let emissive = try Affine.numbers(
-            source.emissiveFactor ?? [0, 0, 0], 3, "emissiveFactor")
-        material.emissive = SIMD3(
-            Self.radiance(emissive[0] * strength), Self.radiance(emissive[1] * strength),
-            Self.radiance(emissive[2] * strength))
+            try units(
+                pbr?.baseColorFactor, [1, 1, 1, 1], "pbrMetallicRoughness.baseColorFactor"))
+        material.metallic = unit(pbr?.metallicFactor ?? 1, "metallicFactor")
+        material.roughness = unit(pbr?.roughnessFactor ?? 1, "roughnessFactor")
+        material.emissive = try radiances(
+            source.emissiveFactor ?? [0, 0, 0], "emissiveFactor",
+            times: source.extensions?.emissiveStrength?.emissiveStrength ?? 1, "emissiveStrength")
 
         switch source.alphaMode ?? "OPAQUE" {
         case "OPAQUE": material.alphaMode = .opaque
@@ -102,24 +98,26 @@ extension SceneImporter {
                 .malformed,
                 "alphaMode: OPAQUE, MASK or BLEND expected, \"\(Self.printable(other))\" there")
         }
-        material.alphaCutoff = Self.radiance(source.alphaCutoff ?? 0.5)
+        material.alphaCutoff = radiance(source.alphaCutoff ?? 0.5, "alphaCutoff")
         material.isDoubleSided = source.doubleSided ?? false
-        material.transmission = Self.unit(
-            source.extensions?.transmission?.transmissionFactor ?? 0)
+        material.transmission = unit(
+            source.extensions?.transmission?.transmissionFactor ?? 0, "transmissionFactor")
         try readVolume(source.extensions?.volume, &material)
         material.ior = ior(source.extensions?.ior?.ior ?? 1.5)
-        material.normalScale = Self.bounded(source.normalTexture?.scale ?? 1)
-        material.occlusionStrength = Self.unit(source.occlusionTexture?.strength ?? 1)
+        material.normalScale = normalScale(source.normalTexture, "normalTexture")
+        material.occlusionStrength = unit(
+            source.occlusionTexture?.strength ?? 1, "occlusionTexture.strength")
     }
 
     private func readVolume(
         _ source: GLTFDocument.MaterialSource.Volume?, _ material: inout Material
     ) throws(Failure) {
-        guard let source, (source.thicknessFactor ?? 0) > 0 else { return }
+        guard let source else { return }
+        _ = radiance(source.thicknessFactor ?? 0, "thicknessFactor")
+        guard (source.thicknessFactor ?? 0) > 0 else { return }
         material.isThinWalled = false
-        let color = try Affine.numbers(source.attenuationColor ?? [1, 1, 1], 3, "attenuationColor")
         material.attenuationColor = SIMD3(
-            Self.unit(color[0]), Self.unit(color[1]), Self.unit(color[2]))
+            try units(source.attenuationColor, [1, 1, 1], "attenuationColor"))
         if let distance = source.attenuationDistance {
             guard distance > 0 else {
                 throw Failure(.malformed, "attenuationDistance: above 0 expected")
@@ -148,23 +146,12 @@ extension SceneImporter {
     private func ior(_ value: Double) -> Float {
         // 0 is KHR_materials_ior's word for a reflectance of one, tinted by the specular colour.
         if value == 0 || (value >= 1 && value <= 4) { return Float(value) }
-        warn("an index of refraction outside 1 to 4 is taken as 1.5")
+        tell("ior", Self.text(value), "1.5", "0, or 1 to 4")
         return 1.5
     }
 
-    // MARK: Numbers kept where the renderer's arithmetic is safe
-
-    static func unit(_ value: Double) -> Float {
-        value > 0 ? Float(min(value, 1)).withoutSubnormals : 0
-    }
-
-    /// Zero to 2²⁶, the most that a pixel's sum may take in.
-    static func radiance(_ value: Double) -> Float {
-        value > 0 ? Float(min(value, 0x1p26)).withoutSubnormals : 0
-    }
-
-    static func bounded(_ value: Double) -> Float {
-        guard value == value else { return 0 }
-        return Float(max(-1_000, min(value, 1_000))).withoutSubnormals
+    /// How far a normal map may tilt.
+    func normalScale(_ info: GLTFDocument.TextureInfo?, _ name: String) -> Float {
+        kept(info?.scale ?? 1, -1_000...1_000, "\(name).scale")
     }
 }

@@ -9,11 +9,13 @@ extension SceneImporter {
         _ geometries: [PrimitiveGeometry], of instance: MeshInstance
     ) throws(Failure) -> Range<Int> {
         let first = scene.triangles.count
+        let droppedBefore = droppedTriangles.count
         for geometry in geometries {
             try append(
                 geometry, geometry.isInWorld ? .identity : instance.transform,
                 "nodes[\(instance.node)]")
         }
+        if droppedTriangles.count > droppedBefore { droppedTriangles.uses += 1 }
         return first..<scene.triangles.count
     }
 
@@ -160,19 +162,14 @@ extension SceneImporter {
         scene.uv1.append(contentsOf: geometry.uv1)
         scene.colors.append(contentsOf: geometry.colors)
 
-        var dropped = 0
         for triangle in geometry.triangles {
             guard !isBad[Int(triangle.x)], !isBad[Int(triangle.y)], !isBad[Int(triangle.z)] else {
-                dropped += 1
+                droppedTriangles.count += 1
                 continue
             }
             let moved = triangle &+ SIMD3(repeating: first)
             scene.triangles.append(isMirrored ? SIMD3(moved.x, moved.z, moved.y) : moved)
             scene.triangleMaterials.append(UInt32(geometry.material))
-        }
-        if dropped > 0 {
-            warn(
-                "triangles left out: \(dropped), with corners that are not finite or beyond 2^40 m")
         }
     }
 

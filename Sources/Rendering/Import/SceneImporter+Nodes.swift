@@ -31,7 +31,7 @@ extension SceneImporter {
                         throw Failure(.limit, "more than \(limits.instancesMax) instances")
                     }
                 }
-                if let camera = node.camera { try append(camera: camera, node, at: world) }
+                if let camera = node.camera { try append(camera: camera, index, at: world) }
                 if let light = node.extensions?.light?.light { try append(light: light, at: world) }
             } catch {
                 throw error.at("nodes[\(index)]")
@@ -51,30 +51,51 @@ extension SceneImporter {
         }
         var order: [Int] = []
         var worlds = [Affine?](repeating: nil, count: nodes.count)
-        var pending = try roots().reversed().map { (index: $0, parent: Affine.identity) }
-        while let (index, parent) = pending.popLast() {
-            let node = try nodes.element(index, "node")
+        var pending = try roots().reversed().map { Pending(index: $0, namedBy: nil) }
+        while let next = pending.popLast() {
+            let index = next.index
+            let node = try element(next)
             guard worlds[index] == nil else {
                 throw Failure(
                     .malformed, "nodes[\(index)]: reached twice, by a cycle or two parents")
             }
             let world: Affine
             do throws(Failure) {
-                world = parent.after(try Affine(node))
+                world = next.world.after(try Affine(node))
                 guard world.isFinite else { throw Failure(.malformed, "transform overflows") }
             } catch {
                 throw error.at("nodes[\(index)]")
             }
             worlds[index] = world
             order.append(index)
-            for child in (node.children ?? []).reversed() { pending.append((child, world)) }
+            for child in (node.children ?? []).reversed() {
+                pending.append(Pending(index: child, namedBy: index, world: world))
+            }
         }
         return (order, worlds)
     }
 
+    /// A node that was not visited yet.
+    private struct Pending {
+        let index: Int
+        /// Its parent; nil for a root.
+        let namedBy: Int?
+        /// Where the parent is.
+        var world = Affine.identity
+    }
+
+    private func element(_ pending: Pending) throws(Failure) -> GLTFDocument.Node {
+        do throws(Failure) { return try nodes.element(pending.index, "node") } catch {
+            let root = "scenes[\(document.scene ?? 0)].nodes"
+            throw error.at(pending.namedBy.map { "nodes[\($0)].children" } ?? root)
+        }
+    }
+
     /// The scene's root nodes; in a file without scenes, the nodes that are nobody's child.
     private func roots() throws(Failure) -> [Int] {
-        if let scenes = document.scenes, !scenes.isEmpty {
+        let scenes = document.scenes ?? []
+        // One that is named is there.
+        if !scenes.isEmpty || document.scene != nil {
             return try scenes.element(document.scene ?? 0, "scene").nodes ?? []
         }
         let children = Set(nodes.flatMap { $0.children ?? [] })

@@ -39,32 +39,30 @@ extension SceneImporter {
             }
             return TextureRef(
                 texture: texture, uvSet: place ?? 0,
-                transform: try Self.transform(info.extensions?.transform))
+                transform: try transform(info.extensions?.transform))
         } catch {
             throw error.at(name)
         }
     }
 
     /// KHR_texture_transform as a matrix: offset · rotation · scale.
-    private static func transform(
+    private func transform(
         _ source: GLTFDocument.TextureInfo.Transform?
     ) throws(Failure) -> UVTransform {
         guard let source else { return UVTransform() }
-        let offset = try Affine.numbers(source.offset ?? [0, 0], 2, "KHR_texture_transform.offset")
-        let scale = try Affine.numbers(source.scale ?? [1, 1], 2, "KHR_texture_transform.scale")
+        let range = -0x1p20...0x1p20
+        let offset = try kept(
+            source.offset ?? [0, 0], 2, range, "KHR_texture_transform.offset")
+        let scale = try kept(source.scale ?? [1, 1], 2, range, "KHR_texture_transform.scale")
         let rotation = Float(source.rotation ?? 0)
         guard rotation.magnitude <= 1_000 else {
             throw Failure(.malformed, "KHR_texture_transform.rotation: radians expected")
         }
-        func kept(_ value: Double) -> Float {
-            Float(Swift.max(-0x1p20, Swift.min(value, 0x1p20))).withoutSubnormals
-        }
         let cosine = Exact.cos(rotation)
         let sine = Exact.sin(rotation)
-        let (x, y) = (kept(scale[0]), kept(scale[1]))
         return UVTransform(
-            u: [cosine * x, sine * y, kept(offset[0])],
-            v: [-sine * x, cosine * y, kept(offset[1])])
+            u: [cosine * scale[0], sine * scale[1], offset[0]],
+            v: [-sine * scale[0], cosine * scale[1], offset[1]])
     }
 
     private func texture(_ index: Int, isColor: Bool) throws(Failure) -> Int {

@@ -28,8 +28,13 @@ final class SceneImporter {
     var morphedVertexCount = 0
     /// The index of the material variant that is wanted.
     var variant: Int?
-    /// Animations that play.
-    var played: Set<Int> = []
+    /// Why animations do not play, or move nothing; the others play.
+    var stillAnimations: [Int: String] = [:]
+    /// Whose numbers ``repairs`` are noted for.
+    var owner = RangeOwner("scene", 0, name: nil)
+    var repairs = RangeRepairs()
+    /// Triangles whose corners cannot be kept, each use of a mesh counted, and those uses.
+    var droppedTriangles = (count: 0, uses: 0)
     private(set) var instanceCount = 0
     /// What was not taken as the file has it, and how it was handled.
     private(set) var handled: [(line: String, handling: SceneExplanation.Handling)] = []
@@ -51,6 +56,9 @@ final class SceneImporter {
         try Self.checkHeader(document)
         if refusesExtensions { try Self.checkExtensions(document) }
         nodes = document.nodes ?? []
+        for index in (document.animations ?? []).indices {
+            stillAnimations[index] = "the scene is refused"
+        }
         self.files = files
         self.limits = limits
         self.options = options
@@ -167,6 +175,18 @@ final class SceneImporter {
                 + "else: other machines' pictures may differ")
     }
 
+    /// Says what was counted on the way.
+    func tellRepairs() {
+        for line in repairs.lines { warn(line, .repaired) }
+        let (count, uses) = droppedTriangles
+        if count > 0 {
+            let place = uses > 1 ? " in \(uses) uses of meshes" : ""
+            warn(
+                "triangles left out: \(count)\(place), with corners that are not finite or beyond "
+                    + "2^40 m")
+        }
+    }
+
     /// Walks the node tree and fills the scene.
     func run() throws(Failure) -> Scene {
         for name in document.extensionsUsed ?? [] where !Self.known.contains(name) {
@@ -181,6 +201,7 @@ final class SceneImporter {
         for codec in accessors.codecsUsed.sorted(by: { $0.rawValue < $1.rawValue }) {
             doubt(codec.rawValue, MeshKnownAnswers.wrong[codec])
         }
+        tellRepairs()
         if scene.triangles.isEmpty {
             warn("no triangles: there is nothing to see but the sky")
         } else if !scene.hasSurface {

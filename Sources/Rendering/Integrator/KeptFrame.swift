@@ -13,6 +13,8 @@ public struct KeptFrame: Hashable, Sendable {
         var noise: NoiseTarget?
         /// Nil for all of them.
         var tiles: Range<Int>?
+        /// Whether samples are dealt to the steps of a shutter, by how many there are.
+        private(set) var isShutterOpen = false
 
         /// - Parameter piece: what of the frame is rendered; nil for all. Where its samples end may
         ///   move from sitting to sitting.
@@ -23,6 +25,7 @@ public struct KeptFrame: Hashable, Sendable {
             self.program = program
             self.noise = noise
             tiles = piece?.tiles
+            isShutterOpen = blob.stepCount > 1
             var hasher = SHA256.Hasher()
             for step in blob.steps { step.words.withUnsafeBytes { hasher.update($0) } }
             if let noise { hasher.update(Bytes("\(noise.level) \(noise.samplesMin)".utf8)) }
@@ -80,7 +83,8 @@ public struct KeptFrame: Hashable, Sendable {
         }
         let rest = hashes.dropFirst(Hash256.byteCount)
         guard origin.work.bytes.elementsEqual(rest.prefix(Hash256.byteCount)) else {
-            throw Failure(.refused, "of another scene, or with other parameters")
+            let why = origin.isShutterOpen ? "; with --shutter, --spp is one and may not grow" : ""
+            throw Failure(.refused, "of another scene, or with other parameters" + why)
         }
         self.origin = origin
         frame = try Self.frame(rest.dropFirst(Hash256.byteCount), origin)

@@ -30,7 +30,7 @@ public final class RayCaster {
 
     private let device: any ComputeDevice
     private let program: any ComputeProgram
-    private let packets: (any ComputeProgram)?
+    private let packets: any ComputeProgram
     private let blob: any ComputeBuffer
     private let group: PathGroup
 
@@ -41,7 +41,7 @@ public final class RayCaster {
         self.device = device
         program = try device.program(
             RenderPrograms.trace(isNarrow: isNarrow, blob.features))
-        packets = isNarrow ? nil : try device.program(RenderPrograms.packet(blob.features))
+        packets = try device.program(RenderPrograms.packet(isNarrow: isNarrow, blob.features))
         self.blob = try device.makeBuffer(blob.words)
         group = PathGroup(device.description, isNarrow: isNarrow)
     }
@@ -63,9 +63,6 @@ public final class RayCaster {
         /// The same, after neighbours have been sorted by direction.
         case sorted
     }
-
-    /// The kernels there are: packets where vectors are wide.
-    public var kernels: [Kernel] { packets == nil ? [.single] : Kernel.allCases }
 
     /// The nearest hit of every ray. Transparency by chance is drawn for sample 0 of key 0.
     public func closest(
@@ -104,7 +101,7 @@ public final class RayCaster {
                 .uint(UInt32(count)), depth,
             ]
         }
-        guard kernel != .single, let packets else {
+        guard kernel != .single else {
             return try device.launch(
                 "closest", of: program, global: [group.items(count)], local: [group.size],
                 arguments: rays(batch.queue))

@@ -8,7 +8,7 @@ struct RenderPrograms {
     let frame: any ComputeProgram
     /// Rays through the tree.
     let trace: any ComputeProgram
-    /// Sixteen rays together, for those that go much the same way; nil where vectors are narrow or
+    /// Sixteen rays together, for those that go much the same way; nil where they do not pay, or
     /// the scene has instances.
     let packet: (any ComputeProgram)?
     // The stages between rays.
@@ -21,7 +21,8 @@ struct RenderPrograms {
     let isNarrow: Bool
 
     init(
-        _ device: any ComputeDevice, isNarrow: Bool, features: RenderFeatures = []
+        _ device: any ComputeDevice, isNarrow: Bool, hasPackets: Bool,
+        features: RenderFeatures = []
     ) throws(Failure) {
         func program(
             _ name: String, _ files: [String], exact: [String] = [], _ defines: [String] = []
@@ -44,7 +45,9 @@ struct RenderPrograms {
         frame = try program("frame", ["random", "queue", "camera", "accumulate"])
         trace = try device.program(Self.trace(isNarrow: isNarrow, features))
         // A packet goes into every instance that one of its rays does: one by one is faster there.
-        packet = isNarrow || hasInstances ? nil : try device.program(Self.packet(features))
+        packet =
+            hasPackets && !hasInstances
+            ? try device.program(Self.packet(isNarrow: isNarrow, features)) : nil
         let place = ["random", "texture", "triangle", "environment"]
         surface = try program(
             "surface",
@@ -74,9 +77,9 @@ struct RenderPrograms {
         source("trace", rays(features, ["closest", "occlusion"]), isNarrow: isNarrow, features)
     }
 
-    /// The same in packets of sixteen; wide vectors alone.
-    static func packet(_ features: RenderFeatures) -> ProgramSource {
-        source("packet", rays(features, ["packet"]), isNarrow: false, features)
+    /// The same in packets of sixteen.
+    static func packet(isNarrow: Bool, _ features: RenderFeatures) -> ProgramSource {
+        source("packet", rays(features, ["rays", "packet"]), isNarrow: isNarrow, features)
     }
 
     private static func rays(_ features: RenderFeatures, _ kernels: [String]) -> [String] {

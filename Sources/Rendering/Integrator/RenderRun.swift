@@ -9,6 +9,9 @@ public final class RenderRun {
         public var pathsMax: Int?
         /// Kernels with vectors no wider than float4; nil asks the device.
         public var isNarrow: Bool?
+        /// Camera rays go in packets of sixteen, where the scene has no instances; nil where
+        /// vectors are wide.
+        public var hasPackets: Bool?
         /// About how long a slice of work shall take.
         public var sliceSeconds = 0.05
 
@@ -16,6 +19,12 @@ public final class RenderRun {
             self.pathsMax = pathsMax
             self.isNarrow = isNarrow
             self.sliceSeconds = sliceSeconds
+        }
+
+        /// What suits a device.
+        public init(_ device: Compute.Tuning, sliceSeconds: Double = 0.05) {
+            self.init(pathsMax: device[.renderPathsMax], sliceSeconds: sliceSeconds)
+            hasPackets = device[.renderPackets] == 1
         }
     }
 
@@ -46,8 +55,9 @@ public final class RenderRun {
         self.tuning = tuning
         grid = RenderParameters(width: blob.width, height: blob.height)
         let start = clock.monotonicSeconds
+        let isNarrow = tuning.isNarrow ?? !description.prefersWideVectors
         let programs = try RenderPrograms(
-            device, isNarrow: tuning.isNarrow ?? !description.prefersWideVectors,
+            device, isNarrow: isNarrow, hasPackets: tuning.hasPackets ?? !isNarrow,
             features: blob.features)
         let built = clock.monotonicSeconds
         slicePaths = min(memory.pathCount, 1 << 16)

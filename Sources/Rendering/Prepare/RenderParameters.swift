@@ -123,6 +123,11 @@ extension Scene {
         case .index(let index): chosen = cameras.indices.contains(index) ? cameras[index] : nil
         case .named(let name): chosen = cameras.first { $0.name == name }
         }
+        if let chosen, let fault = chosen.fault {
+            throw Failure(
+                .malformed,
+                "camera \"\(chosen.name)\": \(fault): choose another with --camera, such as auto")
+        }
         if let chosen { return chosen.fitted(width: parameters.width, height: parameters.height) }
         switch parameters.camera {
         case .first, .automatic:

@@ -198,6 +198,8 @@ public struct Camera: Sendable, Hashable {
     public var halfWidth: Float = 0.5
     public var halfHeight: Float = 0.5
     public var isOrthographic = false
+    /// Why no picture can be taken with it, and where in the file; nil where one can.
+    public var fault: String?
 
     public init() {}
 }

@@ -76,7 +76,7 @@ struct DisputeDevicesCommand: AsyncParsableCommand {
     func validate() throws {
         let why = "a dispute is about one picture, and makes none"
         guard render.picture.output == nil else { throw ValidationError("-o: \(why)") }
-        try render.refuseMaking(why, ofOneFrame: false)
+        try render.refuseMaking(why)
     }
 
     func run() async throws {

@@ -3,7 +3,6 @@ import Digest
 import Files
 import Foundation
 import HostProtocol
-import Imaging
 import Rendering
 
 /// What a command's frames have in common: the scene's files, the place they are seen from, and by
@@ -55,9 +54,6 @@ final class FrameWork {
 
     // MARK: Finished pictures
 
-    /// What a picture says of itself.
-    static let markName = "rigor"
-
     /// Names a whole frame of this work: another program, other files, other options or another
     /// frame give another mark.
     func mark(frame: Int) throws(Failure) -> String {
@@ -101,31 +97,27 @@ final class FrameWork {
         return hash
     }
 
-    /// The digest of a frame that an earlier sitting left whole; nil where its picture is not
-    /// there, is not whole, or is another's.
-    func digest(ofDone frame: Int, at path: String) throws(Failure) -> Hash256? {
+    /// Whether an earlier sitting left a frame whole.
+    enum Done {
+        case whole(Hash256)
+        /// Its picture is there, and why it does not count.
+        case not(String)
+        case missing
+    }
+
+    func done(_ frame: Int, at path: String) throws(Failure) -> Done {
         guard FileManager.default.fileExists(atPath: path),
             let bytes = try? FileBytes.read(path, byteCountMax: Self.pictureBytesMax)
-        else { return nil }
-        let words = Self.words(in: Bytes(bytes))
-        guard words.count == 2, words[0] == (try mark(frame: frame)) else { return nil }
-        return Hash256(hex: words[1])
+        else { return .missing }
+        guard let words = FrameMark.words(in: Bytes(bytes)) else {
+            return .not("not whole, or not of --frames")
+        }
+        guard words.count == 2 else { return .not("not whole, or changed since it was rendered") }
+        guard words[0] == (try mark(frame: frame)), let digest = Hash256(hex: words[1]) else {
+            return .not("of another job, or another version of this program")
+        }
+        return .whole(digest)
     }
 
     private static let pictureBytesMax = 8 << 30
-
-    /// Mark and digest, where the whole picture can be read.
-    private static func words(in bytes: Bytes) -> [String] {
-        let limits = ImageLimits(
-            sideMax: RenderParameters.sideMax, pixelsMax: RenderParameters.pixelsMax)
-        let text: String?
-        if let found = PNG.text(markName, in: bytes) {
-            text = (try? PNG.decode(bytes, limits: limits)).map { _ in found }
-        } else if let found = EXR.text(markName, in: bytes) {
-            text = (try? EXR.decode(bytes, limits: limits)).map { _ in found }
-        } else {
-            text = nil
-        }
-        return text.map { $0.split(separator: " ").map(String.init) } ?? []
-    }
 }

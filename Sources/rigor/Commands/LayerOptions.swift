@@ -72,7 +72,7 @@ struct LayerOptions: ParsableArguments {
         }
         let run = try RenderRun(
             blob, on: device, clock: SystemClock(),
-            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+            tuning: .init(device.tuning))
         return try run.firstHits(SceneNames(loaded), samples: parameters.samples) {
             _ throws(Failure) in
         }

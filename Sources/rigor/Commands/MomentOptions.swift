@@ -47,17 +47,12 @@ struct MomentOptions: ParsableArguments {
             throw ValidationError("--shutter blurs what moves at a --time or in --frames")
         }
         if fps != nil, frames == nil, shutter.value == nil {
-            throw ValidationError("--fps says how fast --frames go; without them, give --time")
+            throw ValidationError(
+                "--fps is how fast --frames go, or how long --shutter is open at a --time: add one")
         }
         if animation != "all", time == nil, frames == nil {
             throw ValidationError("--animation plays at a --time or for --frames")
         }
-    }
-
-    /// - Parameter why: there is to be one frame alone.
-    func checkOneFrame(_ why: String) throws {
-        guard numbers.count > 1 else { return }
-        throw ValidationError("--frames: one frame expected, such as 7: \(why)")
     }
 
     /// Whether anything at all is said.

@@ -85,7 +85,7 @@ struct PictureOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - hits: what the layers show, where any are wanted.
-    ///   - mark: what the file says of itself under ``FrameWork/markName``.
+    ///   - mark: what the file says of itself, to be known again: ``FrameMark``.
     func write(
         _ picture: Picture, _ hits: FirstHits? = nil, mark: String? = nil
     ) throws(Failure) {
@@ -95,7 +95,7 @@ struct PictureOptions: ParsableArguments {
             file = try exrFile(picture, hits, mark)
         } else {
             file = try picture.png(look)
-            if let mark { file = PNG.adding(mark, as: FrameWork.markName, to: file) }
+            if let mark { file = FrameMark.adding(mark, toPNG: file) }
         }
         try FileBytes.replace(output, with: [file])
     }
@@ -105,12 +105,15 @@ struct PictureOptions: ParsableArguments {
     ) throws(Failure) -> Bytes {
         let isHalf = (exr ?? .float) == .half
         let image = picture.image
-        var attributes = hits?.attributes(aov) ?? [:]
-        attributes[FrameWork.markName] = mark
-        return try EXR.encode(
-            width: image.width, height: image.height,
-            channels: EXR.channels(image, isHalf: isHalf)
-                + (hits?.channels(aov, isHalf: isHalf) ?? []),
-            attributes: attributes)
+        let attributes = hits?.attributes(aov) ?? [:]
+        let channels =
+            EXR.channels(image, isHalf: isHalf) + (hits?.channels(aov, isHalf: isHalf) ?? [])
+        func encode(_ more: [String: String]) throws(Failure) -> Bytes {
+            try EXR.encode(
+                width: image.width, height: image.height, channels: channels,
+                attributes: attributes.merging(more) { own, _ in own })
+        }
+        guard let mark else { return try encode([:]) }
+        return try FrameMark.adding(mark, toEXR: encode)
     }
 }

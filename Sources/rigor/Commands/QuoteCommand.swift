@@ -14,11 +14,14 @@ struct QuoteCommand: AsyncParsableCommand {
             be follows from how much the pieces differ; a machine that gets busier, or throttles, \
             is not foreseen. Orders of a market (--order) say what it costs there, whatever it \
             takes, and what that pays a device an hour. With a noise target it is the most that \
-            the render takes. Without --device every device but simulators is asked.
+            the render takes. Of --frames three are tried, the first, the middle and the last, \
+            and the time is that of all, one after the other. Without --device every device but \
+            simulators is asked.
 
             EXAMPLES
               rigor quote shop.glb --size 1920x1080 --spp 1024
               rigor quote shop.glb --spp 4096 --price-per-hour 0.9 --device gpu
+              rigor quote fox.glb --frames 1-250 --fps 24 --price-per-hour 0.9
               rigor quote shop.glb --price-per-kwh 0.31 --json
               rigor quote shop.glb --order demo/market/orders/0-app.json --order pool.json
             """)
@@ -48,11 +51,15 @@ struct QuoteCommand: AsyncParsableCommand {
     @OptionGroup var orders: OrderOptions
 
     func validate() throws {
-        try render.refuseMaking("a quote is for one picture, as a whole, and makes none")
+        try render.refuseMaking("a quote is for whole pictures, and makes none")
     }
 
     func run() async throws {
         let console = Console()
+        if let output = render.picture.output {
+            console.note(
+                "-o \(output): nothing is written, and the time is without writing it or layers")
+        }
         let quotes = try DeviceQuotes(self, console).run()
         if render.format.json {
             console.write(.perDevice(quotes.map(\.json)))

@@ -68,10 +68,8 @@ struct RenderCommand: AsyncParsableCommand {
 
     /// Refuses what says how a picture is made, where none is.
     ///
-    /// - Parameters:
-    ///   - why: what the command does instead.
-    ///   - ofOneFrame: whether it does that for one frame alone.
-    func refuseMaking(_ why: String, ofOneFrame: Bool = true) throws {
+    /// - Parameter why: what the command does instead.
+    func refuseMaking(_ why: String) throws {
         let making = [
             ("--explain", explanation.explain), ("--kernels", kernels),
             ("--resume", sitting.resume), ("--preview", sitting.preview != nil),
@@ -80,7 +78,6 @@ struct RenderCommand: AsyncParsableCommand {
         for (name, isGiven) in making where isGiven {
             throw ValidationError("\(name): \(why)")
         }
-        if ofOneFrame { try moment.checkOneFrame(why) }
     }
 
     func run() async throws {

@@ -115,31 +115,40 @@ final class RenderFrames {
     private func skip(_ frame: Int) throws(Failure) -> Bool {
         guard isMoving, command.sitting.resume, place(frame) != nil else { return false }
         var digest: Hash256?
-        if let path = output(frame) { digest = try work.digest(ofDone: frame, at: path) }
-        var isDone = output(frame) == nil || digest != nil
-        if isDone, let path = part(frame) {
-            isDone = try work.isDone(piece, of: frame, at: path)
+        var isDone = true
+        if let path = output(frame) {
+            switch try work.done(frame, at: path) {
+            case .whole(let found): digest = found
+            case .missing: isDone = false
+            case .not(let why):
+                isDone = false
+                // What was interrupted is no surprise.
+                if FrameKeeper.files(beside: path).isEmpty {
+                    console.note("\(path): \(why): rendered again")
+                }
+            }
         }
-        guard isDone else {
-            for path in outputs(frame)
-            where FileManager.default.fileExists(atPath: path)
-                && FrameKeeper.files(beside: path).isEmpty
-            {
+        if isDone, let path = part(frame), try !work.isDone(piece, of: frame, at: path) {
+            isDone = false
+            if FileManager.default.fileExists(atPath: path) {
                 console.note("\(path): not whole, or not of this job: rendered again")
             }
-            return false
         }
+        if isDone { sayDone(frame, digest) }
+        return isDone
+    }
+
+    private func sayDone(_ frame: Int, _ digest: Hash256?) {
         documents.append([
             "frame": .int(frame), "image": .optional(output(frame), JSON.string),
             "part": .optional(part(frame), JSON.string),
             "digest": .optional(digest, JSON.hash), "skipped": true,
         ])
         doneCount += 1
-        guard !command.format.json else { return true }
+        guard !command.format.json else { return }
         if let path = output(frame) { console.say("picture  \(path): done already") }
         if let path = part(frame) { console.say("part     \(path): done already") }
         if let digest { console.say("digest   \(digest)") }
-        return true
     }
 
     /// One frame on every device.

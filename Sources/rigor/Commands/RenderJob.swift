@@ -76,7 +76,7 @@ struct RenderJob {
         let start = clock.monotonicSeconds
         let renderer = try RenderRun(
             blob, on: device, clock: clock,
-            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+            tuning: .init(device.tuning))
         report.compile = renderer.compileSeconds
         try sitting.watch { () throws(Failure) in
             try renderer.render(&frame, samples: samples) { frame, done throws(Failure) in

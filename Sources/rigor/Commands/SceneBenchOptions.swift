@@ -52,6 +52,7 @@ struct SceneBenchOptions: ParsableArguments {
 
     func run(on devices: [OpenCLDevice], _ console: Console, isJSON: Bool) throws {
         guard let scene else { return }
+        if let export { try Self.makeFolder(export) }
         let imported = try Scene(contentsOf: URL(fileURLWithPath: scene))
         let runs = runs ?? 5
         let bench = try SceneBench(imported, side: (side ?? 1024) / 8 * 8, clock: SystemClock())
@@ -78,6 +79,16 @@ struct SceneBenchOptions: ParsableArguments {
             ])
         } else {
             Self.lines(trees, rays).forEach(console.say)
+        }
+    }
+
+    /// Before anything is measured: what cannot be written is found at once.
+    private static func makeFolder(_ path: String) throws(Failure) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.io, "--export \(path): a folder, or a place for one, expected")
         }
     }
 

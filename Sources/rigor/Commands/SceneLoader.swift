@@ -48,7 +48,7 @@ final class SceneLoader {
     func job(_ blob: RenderBlob, frame: Int) -> RenderPart.Job {
         RenderPart.Job(
             blob, parameters, frame: frame, scene: (path as NSString).lastPathComponent,
-            environment: environment.map { ($0 as NSString).lastPathComponent })
+            environment: environment.map { ($0 as NSString).lastPathComponent }, moment: moment)
     }
 
     /// Whether any frame has been loaded.

@@ -45,7 +45,8 @@ struct ShareOptions: ParsableArguments {
     func validate() throws {
         if tiles != nil || samples != nil, part == nil {
             throw ValidationError(
-                "--tiles and --samples compute a part of the picture: add --part FILE")
+                "--tiles and --samples are for `rigor render` alone, and compute a part of the "
+                    + "picture: add --part FILE")
         }
     }
 

@@ -22,7 +22,7 @@ struct SittingOptions: ParsableArguments {
 
     @Flag(
         name: .long,
-        help: "Go on with a render that was interrupted; --spp may have grown.")
+        help: "Go on with a render that was interrupted; --spp may have grown, but for --shutter.")
     var resume = false
 
     private static let checkpointSeconds = 60

@@ -13,6 +13,10 @@ struct DeviceQuote {
     var compile = 0.0
     var digest = 0.0
     var quote: RenderQuote?
+    /// How many there are, and which of them were tried; nil for one picture.
+    var frames: (count: Int, tried: [Int])?
+    /// How far off the whole may be by what frames differ, as a part of it.
+    var spread: Double?
     /// Seconds and pieces that were tried.
     var tried = 0.0
     var watts: Double?
@@ -29,6 +33,14 @@ struct DeviceQuote {
     var seconds: Double {
         load + prepare + compile + (quote?.computeSeconds ?? 0) + digest
     }
+
+    /// How far off the computation may be, as a part of it.
+    private var relativeError: Double? {
+        [quote?.relativeError, spread].compactMap(\.self).max()
+    }
+
+    /// A market's task is one frame.
+    private var taskSeconds: Double { seconds / Double(frames?.count ?? 1) }
 
     private var joules: Double? { watts.map { $0 * seconds } }
     private var price: Double? {
@@ -48,15 +60,18 @@ struct DeviceQuote {
                 "digest": .seconds(digest),
             ],
             "at_most": .bool(isMost),
-            "relative_error": .optional(quote?.relativeError) { .number($0, decimals: 4) },
+            "relative_error": .optional(relativeError) { .number($0, decimals: 4) },
             "samples_per_second": .optional(quote) { .number($0.samplesPerSecond, decimals: 1) },
             "tried": [
                 "pieces": .int(quote?.probes.count ?? 0), "seconds": .seconds(tried),
             ],
+            "frames": .optional(frames) {
+                ["count": .int($0.count), "tried": .array($0.tried.map(JSON.int))]
+            },
             "watts": .optional(watts) { .number($0, decimals: 1) },
             "joules": .optional(joules) { .number($0, decimals: 1) },
             "price": .optional(price) { .number($0, decimals: 6) },
-            "order": .optional(order) { $0.json(seconds: quote == nil ? nil : seconds) },
+            "order": .optional(order) { $0.json(seconds: quote == nil ? nil : taskSeconds) },
             "failure": .optional(failure) { .string($0.message) },
         ]
     }
@@ -65,7 +80,7 @@ struct DeviceQuote {
         guard let quote else {
             return ["device   \(device)", "failed   \(failure.map { "\($0)" } ?? "")", ""]
         }
-        let off = quote.relativeError.map { "± \(Units.plain($0 * 100, 0)) % of what is computed" }
+        let off = relativeError.map { "± \(Units.plain($0 * 100, 0)) % of what is computed" }
         var lines = [
             "device   \(device)",
             "time     \(isMost ? "at most " : "")\(Units.significant(seconds)) s, "
@@ -80,8 +95,15 @@ struct DeviceQuote {
             "energy   "
                 + (joules.map { "\(Units.significant($0)) J" } ?? "unknown: no sensor tells here"),
         ]
+        if let frames {
+            let tried = frames.tried.map(String.init).joined(separator: ", ")
+            lines.insert(
+                "frames   \(frames.count), by those that were tried: \(tried)", at: 1)
+        }
         if let price { lines.append("price    \(Units.significant(price))") }
-        if let order { lines += [order.line] + [order.line(seconds: seconds)].compactMap(\.self) }
+        if let order {
+            lines += [order.line] + [order.line(seconds: taskSeconds)].compactMap(\.self)
+        }
         if pricePerKwh != nil, joules == nil {
             lines.append("price    of energy unknown, not in the above")
         }
@@ -114,31 +136,37 @@ struct DeviceQuotes {
         let parameters = command.render.scene.parameters
         let order = try command.orders.price()
         let devices = try open()
-        let start = clock.monotonicSeconds
-        let scene = try command.render.load()
-        let loaded = clock.monotonicSeconds
-        let blob = try command.render.blob(of: scene)
-        let prepared = clock.monotonicSeconds
-        if !command.render.format.json { for line in scene.warnings { console.warn(line) } }
-        var quotes: [DeviceQuote] = []
+        let work = FrameWork(command.render)
+        let animation = AnimationQuote(numbers: command.render.moment.numbers)
+        var quotes = [[DeviceQuote]](repeating: [], count: devices.count)
         defer { console.endProgress() }
-        for device in devices {
-            var quote = DeviceQuote(device: device.description.label)
-            quote.load = loaded - start
-            quote.prepare = prepared - loaded
-            quote.pricePerHour = command.pricePerHour
-            quote.pricePerKwh = command.pricePerKwh
-            quote.order = order
-            quote.isMost = parameters.noise != nil
-            console.progress("trying \(quote.device)")
-            do throws(Failure) {
-                try measure(blob, parameters, on: device, &quote)
-            } catch {
-                quote.failure = error
+        for frame in animation.tried {
+            let start = clock.monotonicSeconds
+            let scene = try work.load(frame: frame)
+            let loaded = clock.monotonicSeconds
+            let blob = try work.blob(of: scene, frame: frame)
+            let prepared = clock.monotonicSeconds
+            if !command.render.format.json { work.warn(of: scene, console) }
+            for (number, device) in devices.enumerated() {
+                var quote = DeviceQuote(device: device.description.label)
+                quote.load = loaded - start
+                quote.prepare = prepared - loaded
+                quote.pricePerHour = command.pricePerHour
+                quote.pricePerKwh = command.pricePerKwh
+                quote.order = order
+                quote.isMost = parameters.noise != nil
+                let place = animation.tried.count > 1 ? "frame \(frame) on " : ""
+                console.progress("trying \(place)\(quote.device)")
+                do throws(Failure) {
+                    let budget = command.budget / Double(animation.tried.count)
+                    try measure(blob, parameters, on: device, budget: budget, &quote)
+                } catch {
+                    quote.failure = error
+                }
+                quotes[number].append(quote)
             }
-            quotes.append(quote)
         }
-        return quotes
+        return quotes.map { animation.whole($0, parameters) }
     }
 
     /// Without `--device` all but simulators, which would take hours.
@@ -153,12 +181,12 @@ struct DeviceQuotes {
 
     private func measure(
         _ blob: RenderBlob, _ parameters: RenderParameters, on device: OpenCLDevice,
-        _ quote: inout DeviceQuote
+        budget: Double, _ quote: inout DeviceQuote
     ) throws(Failure) {
         let start = clock.monotonicSeconds
         let run = try RenderRun(
             blob, on: device, clock: clock,
-            tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+            tuning: .init(device.tuning))
         quote.compile = clock.monotonicSeconds - start
         let pieces = RenderQuote.pieces(of: parameters)
         var probes: [RenderQuote.Probe] = []
@@ -170,7 +198,7 @@ struct DeviceQuotes {
         for piece in pieces {
             probes.append(try time(run, piece, &tiles))
             meter.read()
-            if clock.monotonicSeconds - began >= command.budget { break }
+            if clock.monotonicSeconds - began >= budget { break }
         }
         quote.tried = clock.monotonicSeconds - began
         quote.watts = meter.watts(seconds: quote.tried)

@@ -96,7 +96,7 @@ struct SharedRender {
         let workers = devices.map { device in
             FrameShare.Worker(
                 device, blob, parameters, clock: clock,
-                tuning: .init(pathsMax: device.tuning[.renderPathsMax]))
+                tuning: .init(device.tuning))
         }
         let share = try FrameShare(workers, parameters, whole: piece, from: start, clock: clock)
         let wanted = Double(start.pixelCount * piece.samples.count)
@@ -127,7 +127,7 @@ struct SharedRender {
         let fastest = lasting.max { $0.1.fraction < $1.1.fraction }?.0 ?? devices[0]
         let run = try RenderRun(
             blob, on: fastest, clock: clock,
-            tuning: .init(pathsMax: fastest.tuning[.renderPathsMax]))
+            tuning: .init(fastest.tuning))
         return try run.firstHits(names, samples: parameters.samples) { _ throws(Failure) in }
     }
 }
