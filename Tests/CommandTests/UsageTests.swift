@@ -40,7 +40,6 @@ import Testing
             ["--noise", "not with --shutter"]
         ),
         (["--time", "1", "--shutter", "0.5", "--spp", "4"], ["--shutter-steps 8", "--spp 4"]),
-        (["--frames", "1-2", "--share"], ["--frames", "one frame expected"]),
         (["--animation", "Run"], ["--animation plays at a --time or for --frames"]),
         (["--device", ""], ["--device", "cpu, gpu or all"]),
         (["--device", "cpu,"], ["'cpu,'", "--device"]),

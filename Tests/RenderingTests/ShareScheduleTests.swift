@@ -158,8 +158,8 @@ import Testing
         #expect(run.schedule.devices[1].units <= ShareSchedule.firstUnits)
     }
 
-    /// Where a tile's samples are not to be divided, tiles are: nobody waits for ever, and no device
-    /// begins a tile that another one would have done before.
+    /// Where a tile's samples are not to be divided, tiles are: nobody waits for ever, and no
+    /// device begins a tile that another one would have done before.
     @Test func wholeTilesToo() throws {
         for tiles in [1, 2, 3, 7, 60, 600] {
             for devices in [

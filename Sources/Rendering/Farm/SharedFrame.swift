@@ -13,7 +13,7 @@ struct SharedFrame {
     private var ahead: [Int: [(samples: Range<Int>, sums: TileSums)]] = [:]
 
     /// - Parameter start: the piece as far as an earlier sitting brought it.
-    /// - Throws: ``Failure`` where the piece reaches out of the frame, or `start` is of another one.
+    /// - Throws: ``Failure`` where the piece reaches out of the frame, or `start` is another's.
     init(
         _ parameters: RenderParameters, whole: RenderPiece, from start: PartialFrame?
     ) throws(Failure) {

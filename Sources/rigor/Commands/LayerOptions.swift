@@ -4,8 +4,8 @@ import Core
 import Foundation
 import Rendering
 
-/// Of what `rigor merge` makes layers. Parts have none: a layer is of camera rays' first hits, which
-/// one device finds sooner than it reads them from files, and which no merge can check.
+/// Of what `rigor merge` makes layers. Parts have none: a layer is of camera rays' first hits,
+/// which one device finds sooner than it reads them from files, and which no merge can check.
 struct LayerOptions: ParsableArguments {
     @Option(
         name: .long,

@@ -36,7 +36,7 @@ struct RenderCommand: AsyncParsableCommand {
               rigor render fox.glb --animation Run --frames 1-48 --fps 24 -o fox.####.png
               rigor render shop.glb --share -o shop.exr
               rigor render shop.glb --size 640x360 --tiles 0-119 --part upper.part
-              rigor render fox.glb --frames 1-48 --samples 0-127 --spp 256 --part a.####.part
+              rigor render fox.glb --frames 1-48 --tiles 0-119 --part a.part
             """)
 
     @OptionGroup var scene: RenderOptions

@@ -55,13 +55,12 @@ final class RenderFrames {
 
     /// A picture is whole.
     private func checkIsPicture() throws(Failure) {
-        guard command.picture.output != nil,
-            piece != RenderPiece(wholeOf: command.scene.parameters)
-        else { return }
-        throw Failure(
-            .usage,
-            "-o: \(piece.text(in: command.scene.parameters)) are no picture; `rigor merge` makes one of parts"
-        )
+        let parameters = command.scene.parameters
+        guard command.picture.output != nil, piece != RenderPiece(wholeOf: parameters) else {
+            return
+        }
+        let what = piece.text(in: parameters)
+        throw Failure(.usage, "-o: \(what) are no picture; `rigor merge` makes one of parts")
     }
 
     private func render(_ numbers: ClosedRange<Int>, on devices: [OpenCLDevice]) throws {

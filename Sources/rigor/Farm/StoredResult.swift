@@ -98,7 +98,7 @@ struct ResultComparison {
             try finding.look(into: leaf, other, grid: first.grid ?? second.grid)
             if finding.sampleCounts != nil {
                 finding.note =
-                    "sums of other samples cannot be compared: `rigor dispute devices` computes them"
+                    "sums of other samples do not compare: `rigor dispute devices` computes them"
             }
         }
         return finding
