@@ -123,7 +123,7 @@ import Testing
 
         let devices = ["dispute", "devices"] + base.dropFirst() + ["--against"]
         #expect(try document(devices + [parts[1]])["same"] as? Bool == true)
-        #expect(try document(devices + ["cpu"])["same"] as? Bool == true)
+        #expect(try document(devices + ["0"])["same"] as? Bool == true)
         try expectDispute(devices, over: parts[1])
     }
 
