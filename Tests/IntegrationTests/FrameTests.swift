@@ -82,11 +82,11 @@ import Testing
 
     /// The last frame as a part, and in dispute, is seen from where the market's is.
     private func expectPart(_ home: String, _ scene: String, root: String?) throws {
-        let part = "\(home)/third.part"
+        let part = "\(home)/third.0003.part"
         let frame = [
             scene, "--size", "40x34", "--spp", "2", "--frames", "3", "--fps", "2", "--device", "0",
         ]
-        let rendered = try Demo.run(["render"] + frame + ["--part", part])
+        let rendered = try Demo.run(["render"] + frame + ["--part", "\(home)/third.part"])
         try #require(rendered.code == 0, "\(rendered.said)")
         let merged = try Demo.run(["merge", part, "-o", "\(home)/third.png", "--json"])
         try #require(merged.code == 0, "\(merged.said)")
