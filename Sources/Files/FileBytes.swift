@@ -77,6 +77,54 @@ public enum FileBytes {
         if isFlushed { flushFolder(folder) }
     }
 
+    /// Which file a path leads to at a moment: another one has been put there since if this differs.
+    public struct Identity: Hashable, Sendable {
+        private let device: UInt64
+        private let inode: UInt64
+        private let seconds: Int
+        private let nanoseconds: Int
+
+        /// nil where there is none.
+        public init?(of path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+            seconds = status.st_mtim.tv_sec
+            nanoseconds = status.st_mtim.tv_nsec
+        }
+    }
+
+    /// As ``replace(_:with:isFlushed:)``, flushed, where `path` still leads to `expected`, and to
+    /// nothing where that is nil: of several processes that would do so one does.
+    ///
+    /// - Returns: the new file; nil where another one is there by now, and nothing was written.
+    /// - Throws: ``Failure`` with the system's reason; the old file is then still there.
+    public static func exchange(
+        _ path: String, _ expected: Identity?, with pieces: some Sequence<Bytes>
+    ) throws(Failure) -> Identity? {
+        guard Identity(of: path) == expected else { return nil }
+        let new = "\(path).\(getpid()).new"
+        try replace(new, with: pieces, isFlushed: true)
+        defer { _ = unlink(new) }
+        guard expected != nil else {
+            if link(new, path) == 0 { return Identity(of: path) }
+            if errno == EEXIST { return nil }
+            // A file system without links.
+            guard Identity(of: path) == nil, rename(new, path) == 0 else {
+                throw unwritable(path, errno)
+            }
+            return Identity(of: path)
+        }
+        // Who comes second finds the first one's file in its place.
+        let lock = open(path, O_RDONLY | O_CLOEXEC)
+        defer { if lock >= 0 { _ = close(lock) } }
+        if lock >= 0 { _ = flock(lock, LOCK_EX) }
+        guard Identity(of: path) == expected else { return nil }
+        guard rename(new, path) == 0 else { throw unwritable(path, errno) }
+        return Identity(of: path)
+    }
+
     /// Without it a power cut may take back the renaming.
     private static func flushFolder(_ folder: String) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -70,7 +70,8 @@ import Testing
             let result = try run.run(arguments)
             #expect(result.status == 1 && result.line.contains(piece), "\(result.errors)")
         }
-        try fails(arguments("--spp", "1", "--resume", "-o", picture), "no such file")
+        let anew = try run.run(arguments("--spp", "1", "--resume", "-o", picture))
+        #expect(anew.status == 0 && anew.errors.contains("nothing is kept"), "\(anew.errors)")
         try run.write("picture.exr.rigor", Array("RIGORRS1 and more".utf8))
         try fails(arguments("--spp", "1", "--resume", "-o", picture), "checksum")
         try run.write("picture.exr.rigor", Array("something else".utf8))
@@ -105,7 +106,7 @@ import Testing
         }
     }
 
-    /// Frames are gone on with from any state: whole, missing, cut short, of other options.
+    /// Frames are gone on with from any state: whole, missing, cut short.
     @Test func framesAreGoneOnWithFromAnyState() throws {
         let run = try CommandLineRun()
         guard try hasDevice(run) else { return }
@@ -128,9 +129,6 @@ import Testing
         #expect(
             mended.map { $0["digest"] as? String } == whole.map { $0["digest"] as? String })
         #expect(skipped(try render("--resume")) == [1, 2, 3, 4])
-        // A picture of other options is none of this job.
-        #expect(skipped(try render("--resume", "--seed", "1")).isEmpty)
-        #expect(skipped(try render("--resume", "--exposure", "1", "--seed", "1")).isEmpty)
         // Without --resume nothing is believed.
         #expect(skipped(try render()).isEmpty)
     }
@@ -319,6 +317,77 @@ import Testing
         #expect(files.fileExists(atPath: picture + ".rigor"))
     }
 
+    /// Two renders of one name at once: each keeps its own, and says where.
+    @Test func rendersBesideEachOther() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let result = try run.shell(
+            """
+            set -m
+            "$RIGOR" "$@" > a.json & a=$!
+            sleep 2; "$RIGOR" "$@" > b.json & b=$!
+            sleep 2; kill -INT $a $b; wait $a; wait $b
+            """, try arguments("--spp", "9000", "--checkpoint", "1", "-o", run.path("p.exr")))
+        let kept = try ["a.json", "b.json"].map { name in
+            let text = try Data(contentsOf: URL(fileURLWithPath: run.path(name)))
+            let document = try JSONSerialization.jsonObject(with: text) as? [String: Any]
+            return try #require(document?["kept"] as? String, "\(result)")
+        }
+        #expect(Set(kept).count == 2)
+        for path in kept { #expect(FileManager.default.fileExists(atPath: path)) }
+    }
+
+    /// A whole picture outlives a render of its name that was ended, and one signal that comes
+    /// twice ends nothing twice.
+    @Test func aPictureThatIsThereStays() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let picture = run.path("p.exr")
+        try #require(try run.run(arguments("--spp", "1", "-o", picture)).status == 0)
+        let bytes = FileManager.default.contents(atPath: picture)
+        let result = try run.shell(
+            """
+            set -m; "$RIGOR" "$@" & pid=$!
+            sleep 3; kill -INT $pid; sleep 0.02; kill -INT $pid; wait $pid
+            """, try arguments("--spp", "20000", "-o", picture))
+        #expect(result.status == 75, "\(result)")
+        #expect(try result.document()["image"] is NSNull)
+        #expect(FileManager.default.contents(atPath: picture) == bytes)
+    }
+
+    /// What was rendered is not lost with a picture that cannot be written.
+    @Test func aPictureThatCannotBeWritten() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let picture = run.path("p.exr")
+        let base = try arguments("--spp", "250", "-o", picture)
+        let result = try run.shell(
+            """
+            "$RIGOR" "$@" & pid=$!
+            sleep 1; mkdir -p p.exr/x; wait $pid
+            """, base)
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errors.contains("all samples are kept in"), "\(result)")
+        try FileManager.default.removeItem(atPath: picture)
+        let resumed = try run.run(base + ["--resume"]).document()
+        let undisturbed = try run.run(try arguments("--spp", "250")).document()
+        #expect(resumed["digest"] as? String == undisturbed["digest"] as? String)
+        #expect(!FileManager.default.fileExists(atPath: picture + ".rigor"))
+    }
+
+    /// `--resume` takes no whole frame of other options away.
+    @Test func framesOfAnotherJobStay() throws {
+        let run = try CommandLineRun()
+        guard try hasDevice(run) else { return }
+        let base = try arguments("--frames", "1-2", "-o", run.path("f.png"))
+        try #require(try run.run(base + ["--spp", "2"]).status == 0)
+        let bytes = FileManager.default.contents(atPath: run.path("f.0001.png"))
+        let result = try run.run(base + ["--spp", "1", "--resume"])
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errors.contains("leave out --resume"), "\(result)")
+        #expect(FileManager.default.contents(atPath: run.path("f.0001.png")) == bytes)
+    }
+
     /// Parts of frames that are whole are left by `--resume`.
     @Test func framesInPartsAreGoneOnWith() throws {
         let run = try CommandLineRun()
@@ -337,8 +406,15 @@ import Testing
         #expect(try skipped("--tiles", "0-3") == [1, 3])
         _ = try run.shell("truncate -s -20 f.0003.part")
         #expect(try skipped("--tiles", "0-3") == [1, 2])
-        #expect(try skipped("--tiles", "0-4").isEmpty)
-        #expect(try skipped("--tiles", "0-4", "--seed", "1").isEmpty)
+        // Other parts of those names, which nobody has merged yet.
+        for (more, reason) in [("0-4", "tiles 0-3"), ("0-3", "seed 0, not 1")] {
+            let result = try run.run(
+                try arguments() + [
+                    "--spp", "4", "--frames", "1-3", "--part", run.path("f.part"), "--tiles", more,
+                ] + (more == "0-3" ? ["--seed", "1"] : []))
+            #expect(result.status == 1 && result.errors.contains(reason), "\(result.errors)")
+        }
+        #expect(try skipped("--tiles", "0-3") == [1, 2, 3])
     }
 
     /// Layers and previews stand beside the settled result, and never move it.

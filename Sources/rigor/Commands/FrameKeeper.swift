@@ -74,26 +74,37 @@ struct FrameKeeper {
     /// What this render has kept in whichever file is the furthest.
     ///
     /// - Throws: ``Failure`` of the first file, where it has kept nothing.
-    func loadFurthest(samples: Int) throws(Failure) -> (path: String, frame: PartialFrame) {
-        var found: (path: String, frame: PartialFrame)?
+    func loadFurthest(samples: Int) throws(Failure) -> Found {
+        var found: Found?
         var reason: Failure?
         for file in Self.files(beside: output) {
+            let identity = FileBytes.Identity(of: file)
             do throws(Failure) {
                 let frame = try load(file, samples: samples)
                 if found.map({ $0.frame.sampleCount < frame.sampleCount }) ?? true {
-                    found = (file, frame)
+                    found = Found(path: file, identity: identity, frame: frame)
                 }
             } catch {
                 reason = reason ?? error
             }
         }
         if let found { return found }
-        let first = Self.path(beside: output, 0)
-        throw reason
-            ?? Failure(.missing, "\(first): no such file: there is no render to go on with")
+        throw reason ?? Failure(.missing, "\(output).rigor: no such file")
     }
 
-    func save(_ frame: PartialFrame, to path: String) throws(Failure) {
-        try FileBytes.replace(path, with: KeptFrame(frame, origin: origin).pieces, isFlushed: true)
+    /// What was kept, where, and as which file.
+    struct Found {
+        let path: String
+        let identity: FileBytes.Identity?
+        let frame: PartialFrame
+    }
+
+    /// Keeps a frame in place of what this render has kept at `path`, `former`: nil for nothing.
+    ///
+    /// - Returns: the new file; nil where somebody else's is there by now, which stays.
+    func save(
+        _ frame: PartialFrame, to path: String, inPlaceOf former: FileBytes.Identity?
+    ) throws(Failure) -> FileBytes.Identity? {
+        try FileBytes.exchange(path, former, with: KeptFrame(frame, origin: origin).pieces)
     }
 }

@@ -102,6 +102,8 @@ final class FrameWork {
         case whole(Hash256)
         /// Its picture is there, and why it does not count.
         case not(String)
+        /// A whole one of something else is there.
+        case another
         case missing
     }
 
@@ -114,7 +116,7 @@ final class FrameWork {
         }
         guard words.count == 2 else { return .not("not whole, or changed since it was rendered") }
         guard words[0] == (try mark(frame: frame)), let digest = Hash256(hex: words[1]) else {
-            return .not("of another job, or another version of this program")
+            return .another
         }
         return .whole(digest)
     }

@@ -119,6 +119,13 @@ final class RenderFrames {
             switch try work.done(frame, at: path) {
             case .whole(let found): digest = found
             case .missing: isDone = false
+            case .another:
+                throw Failure(
+                    .refused,
+                    """
+                    \(path): whole, but of other options or files, or of another version of this \
+                    program: remove it, or leave out --resume to render over it
+                    """)
             case .not(let why):
                 isDone = false
                 // What was interrupted is no surprise.
@@ -130,7 +137,7 @@ final class RenderFrames {
         if isDone, let path = part(frame), try !work.isDone(piece, of: frame, at: path) {
             isDone = false
             if FileManager.default.fileExists(atPath: path) {
-                console.note("\(path): not whole, or not of this job: rendered again")
+                console.note("\(path): not whole, or of another job")
             }
         }
         if isDone { sayDone(frame, digest) }

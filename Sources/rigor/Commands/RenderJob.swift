@@ -30,7 +30,6 @@ struct RenderJob {
     func run(on device: OpenCLDevice) throws(Failure) -> RenderReport {
         let parameters = command.scene.parameters
         var report = RenderReport(device: device.description.label, parameters: parameters)
-        report.image = command.picture.output
         report.frame = command.moment.frames == nil ? nil : self.frame
         let scene = try timed(&report.load) { () throws(Failure) in
             try work.load(frame: self.frame)
@@ -58,8 +57,13 @@ struct RenderJob {
         try timed(&report.write) { () throws(Failure) in
             let picture = Picture(frame)
             report.nanCount = picture.nanCount
-            try command.picture.write(
-                picture, hits, mark: try work.mark(frame: self.frame, report.digest))
+            // Of a render that is not whole, over a picture that may be.
+            guard sitting.kept == nil || !sitting.hasEarlierPicture else { return }
+            try sitting.write(frame) { () throws(Failure) in
+                try command.picture.write(
+                    picture, hits, mark: try work.mark(frame: self.frame, report.digest))
+                report.image = command.picture.output
+            }
         }
         sitting.end()
         return report

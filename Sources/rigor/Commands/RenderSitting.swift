@@ -1,4 +1,5 @@
 import Core
+import Files
 import Foundation
 import Rendering
 
@@ -34,8 +35,10 @@ final class RenderSitting {
     private var keeper: FrameKeeper?
     /// Where this sitting keeps what is done.
     private var path: String?
-    /// Whether something is there.
-    private var hasFile = false
+    /// The file that it has there, or goes on with.
+    private var file: FileBytes.Identity?
+    /// Whether a picture lies there that is not of this render, as far as one knows.
+    private(set) var hasEarlierPicture = false
     /// What an earlier sitting of this render left, which this one does not go on with.
     private var earlier: (path: String, sampleCount: Int)?
     private var canCheckpoint = true
@@ -74,23 +77,28 @@ final class RenderSitting {
         pixelCount = frame.pixelCount
         if let place { frame = try goOn(beside: place) ?? frame }
         doneBefore = frame.sampleCount
+        hasEarlierPicture =
+            file == nil && place.map { FileManager.default.fileExists(atPath: $0) } ?? false
         return frame
     }
 
     /// What an earlier sitting left; nil where this one begins anew.
     private func goOn(beside place: String) throws(Failure) -> PartialFrame? {
         let files = FrameKeeper.files(beside: place)
-        if options.resume, !files.isEmpty || !hasFrames {
+        if options.resume, !files.isEmpty {
             do throws(Failure) {
                 let found = try keeper(place).loadFurthest(samples: samplesPerPixel)
                 path = found.path
-                hasFile = true
+                file = found.identity
                 return found.frame
             } catch {
                 // Of many frames each is rendered that is not done.
                 guard hasFrames else { throw error }
                 console.note("\(error.message): rendered anew")
             }
+        }
+        if options.resume, files.isEmpty, !hasFrames {
+            console.note("nothing is kept beside \(place): rendered from the beginning")
         }
         for file in files { try tell(file, place) }
         let free = FrameKeeper.freePath(beside: place)
@@ -183,7 +191,9 @@ final class RenderSitting {
     /// of this render with no more samples than it has now.
     func end() {
         guard kept == nil, let place else { return }
-        if hasFile, let path { try? FileManager.default.removeItem(atPath: path) }
+        if let path, let file, file == FileBytes.Identity(of: path) {
+            try? FileManager.default.removeItem(atPath: path)
+        }
         for file in FrameKeeper.files(beside: place) {
             switch try? owner(of: file, place) {
             case .same: try? FileManager.default.removeItem(atPath: file)
@@ -213,10 +223,37 @@ final class RenderSitting {
 
     /// - Returns: where the frame was kept; nil where there is nothing beside which it could be.
     private func keep(_ frame: PartialFrame) throws(Failure) -> String? {
-        guard let place, let path else { return nil }
-        try keeper(place).save(frame, to: path)
-        hasFile = true
-        return path
+        guard let place, var path else { return nil }
+        while true {
+            if let kept = try keeper(place).save(frame, to: path, inPlaceOf: file) {
+                file = kept
+                self.path = path
+                return path
+            }
+            // Another render of the same name runs beside this one.
+            path = FrameKeeper.freePath(beside: place)
+            file = nil
+        }
+    }
+
+    /// Writes what was rendered. Where that fails, the samples are not lost: they are kept.
+    ///
+    /// - Throws: ``Failure`` of `write`, with where the samples are. Where they were kept already
+    ///   it is a warning.
+    func write(
+        _ frame: PartialFrame, _ write: () throws(Failure) -> Void
+    ) throws(Failure) {
+        do throws(Failure) { try write() } catch {
+            guard kept == nil else { return console.warn(error.message) }
+            let path: String?
+            do throws(Failure) { path = try keep(frame) } catch let second {
+                throw Failure(error.code, "\(error.message); nor can it be kept: \(second.message)")
+            }
+            guard let path else { throw error }
+            throw Failure(
+                error.code,
+                "\(error.message); all samples are kept in \(path): --resume writes the picture")
+        }
     }
 
     /// Made when first needed: hashing program and scene takes a moment, which short renders are

@@ -22,7 +22,11 @@ struct SittingOptions: ParsableArguments {
 
     @Flag(
         name: .long,
-        help: "Go on with a render that was interrupted; --spp may have grown, but for --shutter.")
+        help: ArgumentHelp(
+            """
+            Go on with a render that was interrupted, or begin where nothing is kept; --spp may \
+            have grown, but for --shutter.
+            """))
     var resume = false
 
     private static let checkpointSeconds = 60

@@ -6,6 +6,8 @@ import Synchronization
 enum Interruption {
     /// The signal that asked; 0 where none did.
     private static let asked = Atomic<Int32>(0)
+    /// When, in milliseconds.
+    private static let askedMilliseconds = Atomic<Int>(0)
     private static let isWatching = Atomic<Bool>(false)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
@@ -15,7 +17,8 @@ enum Interruption {
     /// Exit code of a command that was interrupted and can be gone on with: `EX_TEMPFAIL`.
     static let exitCode: Int32 = 75
 
-    /// Takes the signals while `work` runs; a second one ends the process, as ever. One that the
+    /// Takes the signals while `work` runs; a second one ends the process, as ever, but for one that
+    /// follows at once: a terminal and a wrapper may both pass on the same ctrl-C. One that the
     /// process was started to ignore, as `nohup` has it, stays ignored. Within work that is watched
     /// already this changes nothing.
     static func watched<T, E: Error>(_ work: () throws(E) -> T) throws(E) -> T {
@@ -24,10 +27,8 @@ enum Interruption {
         // Made before a handler may ask for it.
         asked.store(0, ordering: .relaxed)
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = {
-            Interruption.asked.store($0, ordering: .relaxed)
-        }
-        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+        action.__sigaction_handler.sa_handler = { Interruption.take($0) }
+        action.sa_flags = SA_RESTART
         var former = signals.map { _ in sigaction() }
         for (index, signal) in signals.enumerated() {
             sigaction(signal, &action, &former[index])
@@ -37,6 +38,23 @@ enum Interruption {
             for (index, signal) in signals.enumerated() { sigaction(signal, &former[index], nil) }
         }
         return try work()
+    }
+
+    private static let echoMilliseconds = 300
+
+    /// In a signal's handler: nothing but atomics and calls that are safe there.
+    private static func take(_ number: Int32) {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+        guard asked.load(ordering: .relaxed) != 0 else {
+            askedMilliseconds.store(now, ordering: .relaxed)
+            asked.store(number, ordering: .relaxed)
+            return
+        }
+        guard now - askedMilliseconds.load(ordering: .relaxed) > echoMilliseconds else { return }
+        signal(number, SIG_DFL)
+        raise(number)
     }
 
     /// Between two steps of work that is watched.

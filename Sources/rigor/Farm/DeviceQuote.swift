@@ -34,9 +34,12 @@ struct DeviceQuote {
         load + prepare + compile + (quote?.computeSeconds ?? 0) + digest
     }
 
+    /// Clocks and other work differ between a quote and what was quoted, which no probe sees.
+    private static let leastError = 0.1
+
     /// How far off the computation may be, as a part of it.
     private var relativeError: Double? {
-        [quote?.relativeError, spread].compactMap(\.self).max()
+        [quote?.relativeError, spread].compactMap(\.self).max().map { max($0, Self.leastError) }
     }
 
     /// A market's task is one frame.

@@ -44,6 +44,7 @@ struct SharedRender {
         report.load = lap()
         let blob = try work.blob(of: scene, frame: frame)
         try Interruption.check(after: "the scene was prepared")
+        try checkPart(blob)
         report.prepare = lap()
         let sitting = RenderSitting(
             command, blob, console, piece: piece,
@@ -62,17 +63,36 @@ struct SharedRender {
             report.digest = TileSums.tree(over: outcome.tiles).root
         }
         report.digestSeconds = lap()
-        try write(outcome, hits, blob, &report)
+        try sitting.write(outcome.frame) { () throws(Failure) in
+            let isShown = sitting.kept == nil || !sitting.hasEarlierPicture
+            try write(outcome, hits, blob, isShown: isShown, &report)
+        }
         report.write = lap()
         sitting.end()
         return report
     }
 
+    /// A part that nobody has merged yet is work.
+    private func checkPart(_ blob: RenderBlob) throws(Failure) {
+        guard let path = command.sharing.part, FileManager.default.fileExists(atPath: path),
+            let part = try? PartFile.read(path)
+        else { return }
+        var reason = part.job.difference(from: work.job(blob, frame: frame))
+        if reason == nil, part.piece != piece {
+            reason = "\(part.piece.text(in: parameters)), not \(piece.text(in: parameters))"
+        }
+        guard let reason else { return }
+        throw Failure(
+            .refused,
+            "\(path): another part lies there (\(reason)): name another file, or remove it")
+    }
+
     private func write(
-        _ outcome: FrameShare.Outcome, _ hits: FirstHits?, _ blob: RenderBlob,
+        _ outcome: FrameShare.Outcome, _ hits: FirstHits?, _ blob: RenderBlob, isShown: Bool,
         _ report: inout SharedReport
     ) throws(Failure) {
-        if isWhole {
+        // Not of a render that is not whole, over a picture that may be.
+        if isWhole, isShown {
             let picture = Picture(outcome.frame)
             report.nanCount = picture.nanCount
             try command.picture.write(
