@@ -77,7 +77,7 @@ public enum FileBytes {
         if isFlushed { flushFolder(folder) }
     }
 
-    /// Which file a path leads to at a moment: another one has been put there since if this differs.
+    /// Which file a path leads to at a moment: where this differs later, another one is there.
     public struct Identity: Hashable, Sendable {
         private let device: UInt64
         private let inode: UInt64

@@ -17,10 +17,10 @@ enum Interruption {
     /// Exit code of a command that was interrupted and can be gone on with: `EX_TEMPFAIL`.
     static let exitCode: Int32 = 75
 
-    /// Takes the signals while `work` runs; a second one ends the process, as ever, but for one that
-    /// follows at once: a terminal and a wrapper may both pass on the same ctrl-C. One that the
-    /// process was started to ignore, as `nohup` has it, stays ignored. Within work that is watched
-    /// already this changes nothing.
+    /// Takes the signals while `work` runs; a second one ends the process, as ever, but for one
+    /// that follows at once: a terminal and a wrapper may both pass on the same ctrl-C. One that
+    /// the process was started to ignore, as `nohup` has it, stays ignored. Within work that is
+    /// watched already this changes nothing.
     static func watched<T, E: Error>(_ work: () throws(E) -> T) throws(E) -> T {
         guard !isWatching.exchange(true, ordering: .relaxed) else { return try work() }
         defer { isWatching.store(false, ordering: .relaxed) }
