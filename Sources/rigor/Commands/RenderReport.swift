@@ -4,10 +4,27 @@ import Rendering
 
 /// What `rigor render` says of a frame.
 protocol FrameReport {
+    /// Its number, where frames were asked for.
+    var frame: Int? { get }
     var digest: Hash256? { get }
     var kept: RenderSitting.Kept? { get }
     var json: JSON { get }
     var lines: [String] { get }
+}
+
+extension FrameReport {
+    /// What documents of frames have beside their own members.
+    func addWork(to members: inout [JSON.Member], noise: NoiseTarget?, samplesMean: Double) {
+        if let noise {
+            members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
+            members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
+        }
+        if let frame { members.insert(JSON.Member("frame", .int(frame)), at: 0) }
+        if let kept {
+            members.append(JSON.Member("kept", .string(kept.path)))
+            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
+        }
+    }
 }
 
 /// What `rigor render` says at its end.
@@ -45,15 +62,7 @@ struct RenderReport: FrameReport {
 
     var json: JSON {
         var members = self.members
-        if let noise = parameters.noise {
-            members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
-            members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
-        }
-        if let frame { members.insert(JSON.Member("frame", .int(frame)), at: 0) }
-        if let kept {
-            members.append(JSON.Member("kept", .string(kept.path)))
-            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
-        }
+        addWork(to: &members, noise: parameters.noise, samplesMean: samplesMean)
         if !kernels.isEmpty {
             let seconds = kernels.sorted { $0.key < $1.key }.map {
                 JSON.Member($0.key, .seconds($0.value.seconds))

@@ -236,15 +236,7 @@ struct SharedReport: FrameReport {
 
     var json: JSON {
         var members = self.members
-        if let noise = parameters.noise {
-            members.append(JSON.Member("noise", .number(noise.level, decimals: 6)))
-            members.append(JSON.Member("samples_mean", .number(samplesMean, decimals: 2)))
-        }
-        if let frame { members.insert(JSON.Member("frame", .int(frame)), at: 0) }
-        if let kept {
-            members.append(JSON.Member("kept", .string(kept.path)))
-            members.append(JSON.Member("done", .number(kept.fraction, decimals: 4)))
-        }
+        addWork(to: &members, noise: parameters.noise, samplesMean: samplesMean)
         return .object(members)
     }
 
