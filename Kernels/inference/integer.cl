@@ -1,6 +1,13 @@
 // defines: T=int U=uint
-// Elementwise operators on integer tensors of type T (int, long or uchar), with broadcasting by
-// strides. Arithmetic wraps. Booleans are bytes, 0 or 1.
+// Elementwise operators on integer tensors of type T, with broadcasting by strides. Arithmetic
+// wraps. Booleans are bytes, 0 or 1. U is the unsigned type of T's width.
+
+// Truncated; by zero it is 0. The one overflow wraps.
+EX_INLINE T integer_quotient(T a, T b) {
+  const bool isMinusOne = (T)-1 < (T)0 && b == (T)-1;
+  const T divisor = b == 0 || isMinusOne ? (T)1 : b;
+  return b == 0 ? (T)0 : isMinusOne ? (T)((U)0 - (U)a) : (T)(a / divisor);
+}
 
 // Work-items: as in elementwise.cl.
 #define BINARY(name, type, expression)                                                           \
@@ -18,6 +25,7 @@
 BINARY(add, T, (T)((U)a + (U)b))
 BINARY(sub, T, (T)((U)a - (U)b))
 BINARY(mul, T, (T)((U)a * (U)b))
+BINARY(div, T, integer_quotient(a, b))
 BINARY(max, T, a < b ? b : a)
 BINARY(min, T, b < a ? b : a)
 BINARY(and, T, a & b)
@@ -32,4 +40,50 @@ BINARY(greater_or_equal, uchar, a >= b)
 __kernel void integer_not(__global const T *x, __global T *y, int count) {
   const int i = get_global_id(0);
   if (i < count) y[i] = x[i] == 0;
+}
+
+// Work-items: (count rounded up).
+#define UNARY(name, expression)                                                                  \
+  __kernel void integer_##name(__global const T *x, __global T *y, int count) {                  \
+    const int i = get_global_id(0);                                                              \
+    if (i >= count) return;                                                                      \
+    const T v = x[i];                                                                            \
+    y[i] = expression;                                                                           \
+  }
+
+UNARY(neg, (T)((U)0 - (U)v))
+UNARY(abs, v < 0 ? (T)((U)0 - (U)v) : v)
+
+// Reductions over one axis of (outer, count, inner). Work-items: (results rounded up).
+#define REDUCE(name, combine)                                                                    \
+  __kernel void integer_reduce_##name(__global const T *x, __global T *y, int count, int inner,  \
+                                      int results) {                                             \
+    const int r = get_global_id(0);                                                              \
+    if (r >= results) return;                                                                    \
+    __global const T *p = x + (ulong)(r / inner) * count * inner + r % inner;                    \
+    T a = p[0];                                                                                  \
+    for (int e = 1; e < count; e++) {                                                            \
+      const T b = p[(ulong)e * inner];                                                           \
+      a = combine;                                                                               \
+    }                                                                                            \
+    y[r] = a;                                                                                    \
+  }
+
+REDUCE(sum, (T)((U)a + (U)b))
+REDUCE(prod, (T)((U)a * (U)b))
+REDUCE(max, a < b ? b : a)
+REDUCE(min, b < a ? b : a)
+
+// The index of the greatest element, or of the least; ties go to the lower index.
+__kernel void integer_reduce_arg(__global const T *x, __global long *y, int count, int inner,
+                                 int results, int wantsLeast) {
+  const int r = get_global_id(0);
+  if (r >= results) return;
+  __global const T *p = x + (ulong)(r / inner) * count * inner + r % inner;
+  int best = 0;
+  for (int e = 1; e < count; e++) {
+    const T v = p[(ulong)e * inner], top = p[(ulong)best * inner];
+    if (wantsLeast ? v < top : v > top) best = e;
+  }
+  y[r] = best;
 }

@@ -24,11 +24,11 @@ import Testing
             + UInt16(header.utf8.count).littleEndianBytes + Bytes(header.utf8) + data
     }
 
-    @Test func doublesAreRounded() throws {
+    @Test func doublesStayDoubles() throws {
         let bits = (0.1).bitPattern.littleEndianBytes
         let tensor = try NumPy.decode(
             file("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", bits))
-        #expect(tensor.floats == [0.1])
+        #expect(tensor.doubles == [0.1])
     }
 
     @Test(arguments: [

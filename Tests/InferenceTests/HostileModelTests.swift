@@ -7,15 +7,15 @@ import Testing
     /// A piece of the one line that each model ends in.
     static let expected = [
         "big-pads": "pads", "broadcast": "do not broadcast", "cycle": "not defined before it",
-        "domain": "operator domain \"com.example\"", "doubling": "elements",
-        "external": "another file",
+        "domain": "operator com.example.Relu", "doubling": "elements",
+        "external": "a file in the model's folder",
         "far-axis": "axis", "gigabytes": "elements", "huge-axes": "too many elements",
         "initializer-twice": "a name of its own", "missing-initializer": "not defined before it",
         "negative-axis": "negative axis", "nine-axes": "at most 8", "no-output": "no node computes",
         "not-finite": "not finite", "old-opset": "opset 5",
         "output-twice": "defined twice", "reshape": "does not become",
         "short-data": "12 bytes of data; 16 expected", "slice-limits": "step",
-        "subgraph": "attribute \"body\"", "truncated": "truncated",
+        "subgraph": "(If): attribute \"then_branch\": node 0 \"inner\"", "truncated": "truncated",
         "unknown-operator": "operator NonMaxSuppression of opset 13 is not supported",
         "wide-window": "window", "wrong-count": "2 inputs",
     ]

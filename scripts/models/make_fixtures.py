@@ -258,8 +258,12 @@ def write_hostile(folder: str) -> None:
           {"s": ints(-2**63), "e": ints(2**63 - 1), "a": ints(1), "t": ints(-2**63)})
 
     def subgraph(model):
-        graph = helper.make_graph([], "inner", [], [])
-        model.graph.node[0].attribute.append(helper.make_attribute("body", graph))
+        inner = helper.make_node("Relu", ["nowhere"], ["z"], name="inner")
+        graph = helper.make_graph(
+            [inner], "branch", [], [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1])])
+        node = helper.make_node("If", ["x"], ["y"], name="the if", then_branch=graph,
+                                else_branch=graph)
+        model.graph.node[0].CopyFrom(node)
     write("subgraph", relu, edit=subgraph)
     with open(os.path.join(folder, "truncated.onnx"), "wb") as out:
         out.write(build(relu, x, {"w": floats(9)}, ["y"], 13).SerializeToString()[:-7])

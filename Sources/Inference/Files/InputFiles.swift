@@ -68,10 +68,12 @@ public struct InputFiles: Sendable {
         _ tensor: Tensor, for input: Model.Input
     ) throws(Failure) -> Tensor {
         if tensor.type == input.type { return tensor }
-        guard let integers = tensor.integers else {
-            throw Failure(.malformed, "float32; \(input.text) expected")
+        if input.type.isFloating {
+            return HostSteps.cast(tensor, to: input.type, shape: tensor.shape)
         }
-        if input.type == .float32 { return Tensor(integers.map { Float($0) }, shape: tensor.shape) }
+        guard let integers = tensor.integers else {
+            throw Failure(.malformed, "\(tensor.type.name); \(input.text) expected")
+        }
         let converted = Tensor(integers, type: input.type, shape: tensor.shape)
         guard converted.integers == integers,
             input.type != .bool || integers.allSatisfy({ $0 == 0 || $0 == 1 })
@@ -134,9 +136,11 @@ extension Tensor {
     /// Tensors of one type and equal axes after the first, one behind the other.
     init(stacking parts: [Tensor]) {
         let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
-        if parts[0].type == .float32 {
-            self.init(parts.flatMap { $0.floats ?? [] }, shape: shape)
-        } else {
+        switch parts[0].elements {
+        case .floats:
+            self.init(parts.flatMap { $0.floats ?? [] }, shape: shape, as: parts[0].type)
+        case .doubles: self.init(doubles: parts.flatMap { $0.doubles ?? [] }, shape: shape)
+        case .integers:
             self.init(parts.flatMap { $0.integers ?? [] }, type: parts[0].type, shape: shape)
         }
     }
@@ -146,14 +150,11 @@ extension Tensor {
         if range == 0..<(shape.first ?? 0) { return self }
         let each = shape.dropFirst().reduce(1, *)
         let shape = [range.count] + shape.dropFirst()
+        let place = (range.lowerBound * each)..<(range.upperBound * each)
         switch elements {
-        case .floats(let values):
-            return Tensor(
-                Array(values[(range.lowerBound * each)..<(range.upperBound * each)]), shape: shape)
-        case .integers(let values):
-            return Tensor(
-                Array(values[(range.lowerBound * each)..<(range.upperBound * each)]), type: type,
-                shape: shape)
+        case .floats(let values): return Tensor(Array(values[place]), shape: shape, as: type)
+        case .doubles(let values): return Tensor(doubles: Array(values[place]), shape: shape)
+        case .integers(let values): return Tensor(Array(values[place]), type: type, shape: shape)
         }
     }
 }

@@ -4,7 +4,7 @@ public import Core
 public enum NumPy {
     static let magic = Bytes([0x93]) + Bytes("NUMPY".utf8)
 
-    /// Reads an array of float32, float64 (rounded to float32), int32, int64, uint8 or bool.
+    /// Reads an array of numbers or booleans.
     ///
     /// - Throws: ``Failure`` saying what the file has and what was expected.
     public static func decode(_ bytes: Bytes) throws(Failure) -> Tensor {
@@ -45,32 +45,32 @@ public enum NumPy {
     private static func tensor(
         _ type: String, _ shape: [Int], _ bytes: Bytes, from start: Int
     ) throws(Failure) -> Tensor {
-        let sizes: [String: (ElementType, Int)] = [
-            "'<f4'": (.float32, 4), "'<f8'": (.float32, 8), "'<i4'": (.int32, 4),
-            "'<i8'": (.int64, 8), "'|u1'": (.uint8, 1), "'|b1'": (.bool, 1),
-        ]
-        guard let (element, size) = sizes[type] else {
+        let quoted = type.dropFirst().dropLast()
+        guard let element = types.first(where: { $0.value == quoted })?.key else {
             throw Failure(
                 .unsupported,
-                ".npy: elements of type \(type.printable); "
-                    + "'<f4', '<f8', '<i4', '<i8', '|u1' or '|b1' expected")
+                ".npy: elements of type \(type.printable); one of "
+                    + types.values.sorted().joined(separator: ", ") + " expected")
         }
         let count = shape.elementCount
-        guard bytes.count - start == count * size else {
+        guard bytes.count - start == count * element.byteCount else {
             throw Failure(
                 .malformed,
-                ".npy: \(bytes.count - start) bytes of data; \(count * size) expected for "
-                    + "\(type) \(shape.text)")
+                ".npy: \(bytes.count - start) bytes of data; \(count * element.byteCount) "
+                    + "expected for \(type) \(shape.text)")
         }
-        return bytes.withUnsafeBytes { all in
-            let data = UnsafeRawBufferPointer(rebasing: all[start...])
-            guard size == 8, element == .float32 else {
-                return Tensor(type: element, shape: shape, bytes: data)
-            }
-            let doubles = data.elements(UInt64.self).map { Double(bitPattern: $0) }
-            return Tensor(doubles.map { Float($0) }, shape: shape)
+        return bytes.withUnsafeBytes {
+            Tensor(
+                type: element, shape: shape, bytes: UnsafeRawBufferPointer(rebasing: $0[start...]))
         }
     }
+
+    /// NumPy's names of element types.
+    private static let types: [ElementType: String] = [
+        .float32: "<f4", .float16: "<f2", .double: "<f8", .int8: "|i1", .int16: "<i2",
+        .int32: "<i4", .int64: "<i8", .uint8: "|u1", .uint16: "<u2", .uint32: "<u4",
+        .uint64: "<u8", .bool: "|b1",
+    ]
 
     /// The value behind a key of the header's dictionary: quoted, a word, or in parentheses.
     private static func text(after key: String, in header: String) -> String? {
@@ -86,12 +86,11 @@ public enum NumPy {
 
     /// Format 1.0, data at a multiple of 64 bytes.
     public static func encode(_ tensor: Tensor) -> Bytes {
-        let types: [ElementType: String] = [
-            .float32: "<f4", .int32: "<i4", .int64: "<i8", .uint8: "|u1", .bool: "|b1",
-        ]
+        // NumPy itself has none of the narrow floats but float16, nor integers of less than a byte.
+        let type = types[tensor.type] ?? (tensor.type.byteCount == 2 ? "<u2" : "|u1")
         let axes = tensor.shape.map { "\($0)," }.joined(separator: " ")
         var header =
-            "{'descr': '\(types[tensor.type] ?? "")', 'fortran_order': False, 'shape': (\(axes)), }"
+            "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(axes)), }"
         let used = magic.count + 4 + header.utf8.count + 1
         header += String(repeating: " ", count: used.roundedUp(to: 64) - used) + "\n"
         return magic + [1, 0] + UInt16(header.utf8.count).littleEndianBytes + Bytes(header.utf8)

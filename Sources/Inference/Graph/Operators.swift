@@ -3,44 +3,69 @@ internal import Core
 /// The operators this version computes, and from which operator set on each has the meaning that
 /// it is given here.
 public enum Operators {
-    struct Signature {
-        var opsets: ClosedRange<Int>
+    /// What one operator takes and how it is computed.
+    struct Entry: Sendable {
+        /// How an operator is computed.
+        enum Body: Sendable {
+            /// By steps for a device, which fold where their operands are known.
+            case steps(@Sendable (inout Lowering, Operator) throws(Failure) -> Void)
+            /// On the host, from the data of all inputs; nil where one is left out.
+            case host(@Sendable (Operator, [Tensor?]) throws(Failure) -> [Tensor])
+        }
+
+        var opsets = 1...Int.max
+        /// How many inputs it has; those of the lower bound may not be left out.
         var inputs: ClosedRange<Int>
-        var outputs: ClosedRange<Int>
+        var outputs = 1...1
+        /// Whether narrow floats are widened before it and its float32 results rounded to them.
+        /// Operators that move elements, or convert them, take them as they are.
+        var widens = true
+        /// Whether it runs graphs of its own, and so is never computed ahead of its turn.
+        var hasGraphs = false
+        var body: Body
     }
 
-    private static func one(
-        _ inputs: ClosedRange<Int>, from opset: Int = 1, through last: Int = 99,
-        outputs: ClosedRange<Int> = 1...1
-    ) -> Signature {
-        Signature(opsets: opset...last, inputs: inputs, outputs: outputs)
+    typealias Table = [String: Entry]
+
+    /// An operator by steps.
+    static func steps(
+        _ inputs: ClosedRange<Int>, outputs: ClosedRange<Int> = 1...1, from opset: Int = 1,
+        widens: Bool = true, hasGraphs: Bool = false,
+        _ body: @escaping @Sendable (inout Lowering, Operator) throws(Failure) -> Void
+    ) -> Entry {
+        Entry(
+            opsets: opset...Int.max, inputs: inputs, outputs: outputs, widens: widens,
+            hasGraphs: hasGraphs, body: .steps(body))
     }
 
-    /// Every operator by name.
-    static let table: [String: Signature] = [
-        "Abs": one(1...1), "Add": one(2...2), "And": one(2...2), "ArgMax": one(1...1),
-        "ArgMin": one(1...1), "AveragePool": one(1...1),
-        "BatchNormalization": one(5...5, outputs: 1...5), "Cast": one(1...1), "Ceil": one(1...1),
-        "Clip": one(1...3), "Concat": one(1...1024), "Constant": one(0...0),
-        "ConstantOfShape": one(1...1), "Conv": one(2...3), "Cos": one(1...1), "Div": one(2...2),
-        "Dropout": one(1...3, outputs: 1...2), "Elu": one(1...1), "Equal": one(2...2),
-        "Erf": one(1...1), "Exp": one(1...1), "Expand": one(2...2), "Flatten": one(1...1),
-        "Floor": one(1...1), "Gather": one(2...2), "Gemm": one(2...3),
-        "GlobalAveragePool": one(1...1), "GlobalMaxPool": one(1...1), "Greater": one(2...2),
-        "GreaterOrEqual": one(2...2), "HardSigmoid": one(1...1), "HardSwish": one(1...1),
-        "Identity": one(1...1), "LRN": one(1...1), "LeakyRelu": one(1...1), "Less": one(2...2),
-        "LessOrEqual": one(2...2), "Log": one(1...1), "LogSoftmax": one(1...1),
-        "MatMul": one(2...2), "Max": one(1...1024), "MaxPool": one(1...1), "Min": one(1...1024),
-        "Mul": one(2...2), "Neg": one(1...1), "Not": one(1...1), "Or": one(2...2),
-        "PRelu": one(2...2), "Pad": one(1...4), "Pow": one(2...2), "Reciprocal": one(1...1),
-        "ReduceMax": one(1...2), "ReduceMean": one(1...2), "ReduceMin": one(1...2),
-        "ReduceProd": one(1...2), "ReduceSum": one(1...2), "Relu": one(1...1),
-        "Reshape": one(2...2), "Shape": one(1...1), "Sigmoid": one(1...1), "Sin": one(1...1),
-        "Slice": one(1...5), "Softmax": one(1...1), "Split": one(1...2, outputs: 1...1024),
-        "Sqrt": one(1...1), "Squeeze": one(1...2), "Sub": one(2...2), "Sum": one(1...1024),
-        "Tanh": one(1...1), "Transpose": one(1...1), "Unsqueeze": one(1...2),
-        "Where": one(3...3), "Xor": one(2...2),
-    ]
+    /// An operator by steps with one result.
+    static func value(
+        _ inputs: ClosedRange<Int>, from opset: Int = 1, widens: Bool = true,
+        _ body: @escaping @Sendable (inout Lowering, Operator) throws(Failure) -> Lowering.Value
+    ) -> Entry {
+        steps(inputs, from: opset, widens: widens) { (lowering, op) throws(Failure) in
+            let value = try body(&lowering, op)
+            try lowering.define(op, value)
+        }
+    }
+
+    /// An operator that the host computes.
+    static func host(
+        _ inputs: ClosedRange<Int>, outputs: ClosedRange<Int> = 1...1, from opset: Int = 1,
+        widens: Bool = true,
+        _ body: @escaping @Sendable (Operator, [Tensor?]) throws(Failure) -> [Tensor]
+    ) -> Entry {
+        Entry(
+            opsets: opset...Int.max, inputs: inputs, outputs: outputs, widens: widens,
+            body: .host(body))
+    }
+
+    /// Every operator by name, other domains' with their domain before it.
+    static let table: Table = [
+        elementwise, logic, moves, shapes, products, windows, reductions, control,
+    ].reduce(into: [:]) { table, group in
+        table.merge(group) { _, _ in preconditionFailure("an operator is in two groups") }
+    }
 
     /// Names of all supported operators, sorted.
     public static var names: [String] { table.keys.sorted() }
@@ -48,20 +73,21 @@ public enum Operators {
     /// - Throws: ``Failure`` naming the node and its operator set when the operator is not
     ///   supported or has too few or too many inputs or outputs.
     static func check(_ node: Node, opset: Int) throws(Failure) {
-        guard let signature = table[node.type], signature.opsets.contains(opset) else {
+        guard let entry = table[node.operatorName], entry.opsets.contains(opset) else {
             throw Failure(
                 .unsupported,
-                "\(node.place): operator \(node.type.printable) of opset \(opset) is not supported")
+                "\(node.place): operator \(node.operatorName.printable) of opset \(opset) is not "
+                    + "supported")
         }
-        guard signature.inputs.contains(node.inputs.count),
-            signature.outputs.contains(node.outputs.count),
-            node.inputs.prefix(signature.inputs.lowerBound).allSatisfy({ !$0.isEmpty }),
-            node.outputs.first?.isEmpty == false
+        guard entry.inputs.contains(node.inputs.count),
+            entry.outputs.contains(node.outputs.count),
+            node.inputs.prefix(entry.inputs.lowerBound).allSatisfy({ !$0.isEmpty }),
+            node.outputs.isEmpty || node.outputs.contains(where: { !$0.isEmpty })
         else {
             throw Failure(
                 .malformed,
                 "\(node.place): \(node.inputs.count) inputs and \(node.outputs.count) outputs; "
-                    + "\(text(signature.inputs)) and \(text(signature.outputs)) expected")
+                    + "\(text(entry.inputs)) and \(text(entry.outputs)) expected")
         }
     }
 

@@ -28,9 +28,10 @@ extension Step {
             let count = try Self.product(ints)
             return StepExtent(operands: [count], result: count)
         case .cast:
-            try expect(operands: 1, ints: 3)
+            try expect(operands: 1, ints: 4)
             let from = try Self.type(ints[0])
             let to = try Self.type(ints[1])
+            guard !from.isHostOnly, !to.isHostOnly else { throw Self.broken }
             return StepExtent(
                 operands: [try Self.product([ints[2], from.byteCount])],
                 result: try Self.product([ints[2], to.byteCount]))
@@ -99,11 +100,13 @@ extension Step {
     }
 
     private func unaryExtent() throws(Failure) -> StepExtent {
-        try expect(operands: 1, ints: 2, floats: 2)
+        try expect(operands: 1, ints: 3, floats: 2)
+        let type = try Self.type(ints[2])
         guard let operation = UnaryOperation(rawValue: ints[0]),
+            operation.takes(type), !type.isHostOnly,
             operation != .power || (1...64).contains(floats[0])
         else { throw Self.broken }
-        let count = try Self.product([ints[1], 4])
+        let count = try Self.product([ints[1], type.byteCount])
         return StepExtent(operands: [count], result: count)
     }
 
@@ -113,7 +116,7 @@ extension Step {
             throw Self.broken
         }
         let type = try Self.type(ints[1])
-        guard operation.takes(type) else { throw Self.broken }
+        guard operation.takes(type), !type.isHostOnly else { throw Self.broken }
         let lists = try lists(from: 2, parts: 3)
         return StepExtent(
             operands: [
@@ -272,13 +275,16 @@ extension Step {
     }
 
     private func axisExtent() throws(Failure) -> StepExtent {
-        try expect(operands: 1, ints: 4)
-        let count = try Self.product(Array(ints[1...]) + [4])
-        guard ints[2] > 0, kind != .reduce || ReduceOperation(rawValue: ints[0]) != nil else {
-            throw Self.broken
-        }
+        try expect(operands: 1, ints: kind == .softmax ? 4 : 5)
+        let type = kind == .softmax ? ElementType.float32 : try Self.type(ints[4])
+        let count = try Self.product(Array(ints[1..<4]) + [type.byteCount])
+        let operation = ReduceOperation(rawValue: ints[0])
+        guard ints[2] > 0, type == .float32 || (type.isInteger && !type.isHostOnly),
+            kind != .reduce || (operation != nil && (type == .float32 || operation != .mean))
+        else { throw Self.broken }
         let results = try Self.product([ints[1], ints[3]])
-        let result = kind == .softmax ? count : results * (kind == .argument ? 8 : 4)
+        let result =
+            kind == .softmax ? count : results * (kind == .argument ? 8 : type.byteCount)
         return StepExtent(operands: [count], result: result)
     }
 }

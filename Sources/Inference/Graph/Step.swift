@@ -6,13 +6,13 @@ internal import Core
 /// step has one encoding, one check of its bounds, and one reference on the host.
 public struct Step: Hashable, Sendable {
     public enum Kind: Int, Hashable, Sendable, CaseIterable {
-        /// `[operation, count]`, floats `[a, b]`; x.
+        /// `[operation, count, type]`, floats `[a, b]`; x.
         case unary = 1
         /// `[operation, type, axes…, x strides…, y strides…]`; x, y.
         case binary = 2
         /// `[count]`; x, booleans.
         case not = 3
-        /// `[from, to, count]`; x.
+        /// `[from, to, count, saturates]`; x.
         case cast = 4
         /// `[items, channels, pixels]`; x, scale, shift.
         case affine = 5
@@ -32,9 +32,9 @@ public struct Step: Hashable, Sendable {
         case convolve = 12
         /// See ``PoolShape``; x.
         case pool = 13
-        /// `[operation, outer, count, inner]`; x.
+        /// `[operation, outer, count, inner, type]`; x.
         case reduce = 14
-        /// `[wants the least, outer, count, inner]`; x, giving int64.
+        /// `[wants the least, outer, count, inner, type]`; x, giving int64.
         case argument = 15
         /// `[logarithm, outer, count, inner]`; x.
         case softmax = 16
@@ -65,6 +65,17 @@ public struct Step: Hashable, Sendable {
 public enum UnaryOperation: Int, Hashable, Sendable, CaseIterable {
     case relu, leakyRelu, clip, neg, abs, floor, ceil, sqrt, reciprocal, exp, log, sin, cos, tanh
     case sigmoid, erf, hardSigmoid, hardSwish, elu, power
+
+    /// Whether it is defined for elements of that type. Of doubles only what IEEE 754 itself has.
+    func takes(_ type: ElementType) -> Bool {
+        switch self {
+        case .neg, .abs: type != .bool && !type.isNarrowFloat
+        case .relu, .leakyRelu, .clip, .floor, .ceil, .sqrt, .reciprocal, .hardSigmoid, .hardSwish,
+            .power:
+            type == .float32 || type == .double
+        default: type == .float32
+        }
+    }
 }
 
 /// Functions of two numbers. The kernel is `binary_` (floats) or `integer_` and the name.
@@ -79,9 +90,11 @@ public enum BinaryOperation: Int, Hashable, Sendable, CaseIterable {
     /// Whether there is a kernel for elements of that type.
     func takes(_ type: ElementType) -> Bool {
         switch self {
-        case .div, .pow, .prelu: type == .float32
-        case .and, .or, .xor: type == .bool
-        default: type != .bool || self == .equal
+        case .pow: type == .float32
+        case .prelu: type == .float32 || type == .double
+        case .and, .or, .xor: type.isInteger
+        case .equal: !type.isNarrowFloat
+        default: type != .bool && !type.isNarrowFloat
         }
     }
 }

@@ -1,49 +1,12 @@
 public import Core
 
-/// What a tensor's elements are. Raw values are ONNX's (`TensorProto.DataType`).
-public enum ElementType: UInt8, Hashable, Sendable {
-    case float32 = 1
-    case uint8 = 2
-    case int32 = 6
-    case int64 = 7
-    case bool = 9
-
-    public var byteCount: Int {
-        switch self {
-        case .float32, .int32: 4
-        case .uint8, .bool: 1
-        case .int64: 8
-        }
-    }
-
-    /// As people and messages name it.
-    public var name: String { "\(self)" }
-
-    /// The OpenCL C type of its elements in device memory.
-    var kernelType: String {
-        switch self {
-        case .float32: "float"
-        case .int32: "int"
-        case .int64: "long"
-        case .uint8, .bool: "uchar"
-        }
-    }
-
-    /// The OpenCL C type to move its elements with: equal sizes share one program.
-    var moveType: String {
-        switch byteCount {
-        case 1: "uchar"
-        case 4: "uint"
-        default: "ulong"
-        }
-    }
-}
-
 /// A tensor on the host, row-major.
 public struct Tensor: Hashable, Sendable {
-    /// The elements. Integers and booleans of every width are held as Int64.
+    /// The elements. Floats narrower than float32 are held as the Float of the same value, integers
+    /// and booleans of every width as Int64 (`uint64` as its bits).
     public enum Elements: Hashable, Sendable {
         case floats([Float])
+        case doubles([Double])
         case integers([Int64])
     }
 
@@ -59,33 +22,64 @@ public struct Tensor: Hashable, Sendable {
         elements = .floats(floats)
     }
 
+    /// - Precondition: as many doubles as the shape has elements.
+    public init(doubles: [Double], shape: [Int]) {
+        precondition(doubles.count == shape.elementCount, "the shape's number of doubles")
+        type = .double
+        self.shape = shape
+        elements = .doubles(doubles)
+    }
+
+    /// Rounds each value to the type.
+    ///
+    /// - Precondition: `type` is a float no wider than float32, and there are as many values as the
+    ///   shape has elements.
+    public init(_ floats: [Float], rounding type: ElementType, shape: [Int]) {
+        precondition(type.isFloat && floats.count == shape.elementCount, "floats by shape")
+        self.type = type
+        self.shape = shape
+        elements = .floats(type == .float32 ? floats : floats.map { NarrowFloat.round($0, type) })
+    }
+
     /// Wraps each value to the type's width.
     ///
     /// - Precondition: `type` is no float, and there are as many values as the shape has elements.
     public init(_ integers: [Int64], type: ElementType, shape: [Int]) {
-        precondition(type != .float32 && integers.count == shape.elementCount, "integers by shape")
+        precondition(type.isInteger && integers.count == shape.elementCount, "integers by shape")
         self.type = type
         self.shape = shape
-        switch type {
-        case .int64: elements = .integers(integers)
-        case .int32:
-            elements = .integers(integers.map { Int64(Int32(truncatingIfNeeded: $0)) })
-        default: elements = .integers(integers.map { Int64(UInt8(truncatingIfNeeded: $0)) })
-        }
+        let isWide = type == .int64 || type == .uint64
+        elements = .integers(isWide ? integers : integers.map(type.wrapped))
+    }
+
+    /// Values that the type has.
+    init(_ floats: [Float], shape: [Int], as type: ElementType) {
+        self.init(.floats(floats), type, shape)
+    }
+
+    private init(_ elements: Elements, _ type: ElementType, _ shape: [Int]) {
+        self.type = type
+        self.shape = shape
+        self.elements = elements
     }
 
     /// The same elements in another shape.
+    ///
+    /// - Precondition: the shape has as many elements.
     public func reshaped(_ shape: [Int]) -> Tensor {
-        switch elements {
-        case .floats(let values): Tensor(values, shape: shape)
-        case .integers(let values): Tensor(values, type: type, shape: shape)
-        }
+        precondition(shape.elementCount == count, "as many elements")
+        return Tensor(elements, type, shape)
     }
 
     public var count: Int { shape.elementCount }
 
+    /// The values of a float type no wider than float32.
     public var floats: [Float]? {
         if case .floats(let values) = elements { values } else { nil }
+    }
+
+    public var doubles: [Double]? {
+        if case .doubles(let values) = elements { values } else { nil }
     }
 
     public var integers: [Int64]? {
@@ -95,11 +89,49 @@ public struct Tensor: Hashable, Sendable {
     /// The elements as they lie in device memory, in `.npy` files and in leaves: little-endian.
     public var bytes: Bytes {
         switch (elements, type) {
-        case (.floats(let values), _): values.withUnsafeBytes { Bytes($0) }
-        case (.integers(let values), .int64): values.withUnsafeBytes { Bytes($0) }
-        case (.integers(let values), .int32):
-            values.map { Int32(truncatingIfNeeded: $0) }.withUnsafeBytes { Bytes($0) }
-        case (.integers(let values), _): values.map { UInt8(truncatingIfNeeded: $0) }
+        case (.doubles(let values), _): values.withUnsafeBytes { Bytes($0) }
+        case (.floats(let values), .float32): values.withUnsafeBytes { Bytes($0) }
+        case (.floats(let values), _):
+            type.byteCount == 2
+                ? values.map { UInt16(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
+                    .withUnsafeBytes { Bytes($0) }
+                : values.map { UInt8(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
+        case (.integers(let values), _):
+            switch type.byteCount {
+            case 8: values.withUnsafeBytes { Bytes($0) }
+            case 4: values.map { Int32(truncatingIfNeeded: $0) }.withUnsafeBytes { Bytes($0) }
+            case 2: values.map { Int16(truncatingIfNeeded: $0) }.withUnsafeBytes { Bytes($0) }
+            default: values.map { UInt8(truncatingIfNeeded: $0) }
+            }
+        }
+    }
+
+    /// Each element's bits, in the lowest places.
+    var bits: [UInt64] {
+        switch elements {
+        case .doubles(let values): values.map(\.bitPattern)
+        case .floats(let values):
+            type == .float32
+                ? values.map { UInt64($0.bitPattern) }
+                : values.map { UInt64(NarrowFloat.bits($0, type)) }
+        case .integers(let values): values.map { UInt64(bitPattern: $0) }
+        }
+    }
+
+    /// Elements from their bits; of integers the lowest count.
+    init(bits: [UInt64], type: ElementType, shape: [Int]) {
+        switch type {
+        case .double: self.init(doubles: bits.map { Double(bitPattern: $0) }, shape: shape)
+        case .float32:
+            self.init(
+                bits.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }, shape: shape)
+        default:
+            if type.isFloat {
+                let values = bits.map { NarrowFloat.value(UInt32(truncatingIfNeeded: $0), type) }
+                self.init(.floats(values), type, shape)
+            } else {
+                self.init(bits.map { Int64(bitPattern: $0) }, type: type, shape: shape)
+            }
         }
     }
 
@@ -109,7 +141,7 @@ public struct Tensor: Hashable, Sendable {
     ) throws(Failure) {
         let held: Result<Void, Failure>
         switch (elements, type) {
-        case (.floats(let values), _):
+        case (.floats(let values), .float32):
             held = values.withUnsafeBytes { bytes in
                 Result { () throws(Failure) in try body(bytes) }
             }
@@ -128,18 +160,30 @@ public struct Tensor: Hashable, Sendable {
         let count = shape.elementCount
         precondition(bytes.count == count * type.byteCount, "as many bytes as the shape says")
         switch type {
-        case .float32:
-            self.init(
-                [Float](unsafeUninitializedCapacity: count) { storage, initialized in
-                    UnsafeMutableRawBufferPointer(storage).copyMemory(from: bytes)
-                    initialized = count
-                }, shape: shape)
-        case .int64:
-            self.init(bytes.elements(Int64.self), type: type, shape: shape)
-        case .int32:
+        case .float32: self.init(Self.copied(bytes, count), shape: shape)
+        case .double: self.init(doubles: Self.copied(bytes, count), shape: shape)
+        case .float16, .bfloat16:
+            let bits = bytes.elements(UInt16.self)
+            self.init(.floats(bits.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
+        case .int16, .uint16:
+            self.init(bytes.elements(Int16.self).map(Int64.init), type: type, shape: shape)
+        case .int32, .uint32:
             self.init(bytes.elements(Int32.self).map(Int64.init), type: type, shape: shape)
-        case .uint8, .bool:
-            self.init(bytes.map(Int64.init), type: type, shape: shape)
+        case .int64, .uint64:
+            self.init(bytes.elements(Int64.self), type: type, shape: shape)
+        default:
+            if type.isFloat {
+                self.init(.floats(bytes.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
+            } else {
+                self.init(bytes.map(Int64.init), type: type, shape: shape)
+            }
+        }
+    }
+
+    private static func copied<T>(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [T] {
+        [T](unsafeUninitializedCapacity: count) { storage, initialized in
+            UnsafeMutableRawBufferPointer(storage).copyMemory(from: bytes)
+            initialized = count
         }
     }
 }
@@ -151,50 +195,5 @@ extension UnsafeRawBufferPointer {
         return (0..<count / size).map {
             T(littleEndian: loadUnaligned(fromByteOffset: $0 * size, as: T.self))
         }
-    }
-}
-
-extension [Int] {
-    /// The product of a shape's axes; 1 for a scalar.
-    ///
-    /// - Precondition: the shape passed ``Shape/checked(_:)`` or comes from shapes that did.
-    public var elementCount: Int { reduce(1, *) }
-
-    /// As messages show it: `[1, 3, 224, 224]`.
-    var text: String { "[" + map(String.init).joined(separator: ", ") + "]" }
-
-    /// Elements from one index to the next along each axis, row-major.
-    var strides: [Int] {
-        var strides = Array(repeating: 1, count: count)
-        for axis in stride(from: count - 2, through: 0, by: -1) {
-            strides[axis] = strides[axis + 1] * self[axis + 1]
-        }
-        return strides
-    }
-}
-
-/// Limits on shapes, so that sums of sizes never overflow and kernels can count in 32 bits.
-enum Shape {
-    static let rankMax = 8
-    static let elementCountMax = 1 << 31 - 1
-
-    /// The shape, when no axis is negative and the number of elements is within limits.
-    static func checked(_ shape: [Int]) throws(Failure) -> [Int] {
-        guard shape.count <= rankMax else {
-            throw Failure(.limit, "a tensor has \(shape.count) axes; at most \(rankMax) expected")
-        }
-        guard shape.allSatisfy({ $0 >= 0 }) else {
-            throw Failure(.malformed, "shape \(shape.text) has a negative axis")
-        }
-        var count = 1
-        for axis in shape where axis != 0 {
-            let (product, overflow) = count.multipliedReportingOverflow(by: axis)
-            guard !overflow, product <= elementCountMax else {
-                throw Failure(
-                    .limit, "shape \(shape.text) has too many elements; at most 2^31-1 expected")
-            }
-            count = product
-        }
-        return shape
     }
 }

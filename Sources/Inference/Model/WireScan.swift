@@ -7,24 +7,39 @@ struct WireScan {
     static let tensorsMax = 1 << 17
     static let attributesMax = 1 << 19
     static let namesMax = 1 << 19
+    static let graphsMax = 1 << 12
+    /// How deep messages may nest; a graph inside a node's attribute is three deeper than its own.
+    static let depthMax = 64
 
     private var nodes = 0
     private var tensors = 0
     private var attributes = 0
     private var names = 0
+    private var graphs = 0
+    private var depth = 0
 
     /// - Throws: ``Failure`` when the bytes are no protocol buffer or have too many messages.
     static func check(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         var scan = WireScan()
         try scan.walk(bytes, 0..<bytes.count) { scan, field, range throws(Failure) in
-            if field == 7 { try scan.graph(bytes, range) }
-            if field == 8 { scan.names += 1 }
+            switch field {
+            case 7: try scan.graph(bytes, range)
+            case 8: scan.names += 1
+            case 25: try scan.function(bytes, range)
+            default: break
+            }
         }
     }
 
     private mutating func graph(
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
     ) throws(Failure) {
+        graphs += 1
+        depth += 3
+        defer { depth -= 3 }
+        guard depth < Self.depthMax else {
+            throw Failure(.limit, "graphs in graphs: at most \(Self.depthMax / 3) deep expected")
+        }
         try walk(bytes, range) { scan, field, range throws(Failure) in
             switch field {
             case 1:
@@ -44,11 +59,39 @@ struct WireScan {
             switch field {
             case 5:
                 scan.attributes += 1
-                try scan.walk(bytes, range) { scan, field, _ throws(Failure) in
-                    if field == 5 || field == 10 { scan.tensors += 1 }
-                    if field == 9 { scan.names += 1 }
-                }
+                try scan.attribute(bytes, range)
             case 1, 2: scan.names += 1
+            default: break
+            }
+        }
+    }
+
+    private mutating func attribute(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+    ) throws(Failure) {
+        try walk(bytes, range) { scan, field, range throws(Failure) in
+            switch field {
+            case 5, 10, 22: scan.tensors += 1
+            case 6, 11: try scan.graph(bytes, range)
+            case 9: scan.names += 1
+            default: break
+            }
+        }
+    }
+
+    private mutating func function(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+    ) throws(Failure) {
+        graphs += 1
+        try walk(bytes, range) { scan, field, range throws(Failure) in
+            switch field {
+            case 7:
+                scan.nodes += 1
+                try scan.node(bytes, range)
+            case 4, 5, 6, 9: scan.names += 1
+            case 11:
+                scan.attributes += 1
+                try scan.attribute(bytes, range)
             default: break
             }
         }
@@ -81,12 +124,13 @@ struct WireScan {
 
     private func checkCounts() throws(Failure) {
         guard nodes <= Self.nodesMax, tensors <= Self.tensorsMax,
-            attributes <= Self.attributesMax, names <= Self.namesMax
+            attributes <= Self.attributesMax, names <= Self.namesMax, graphs <= Self.graphsMax
         else {
             throw Failure(
                 .limit,
                 "too many messages; at most \(Self.nodesMax) nodes, \(Self.tensorsMax) tensors, "
-                    + "\(Self.attributesMax) attributes and \(Self.namesMax) names expected")
+                    + "\(Self.attributesMax) attributes, \(Self.namesMax) names and "
+                    + "\(Self.graphsMax) graphs expected")
         }
     }
 

@@ -25,20 +25,25 @@ extension Lowering {
         let bias = try op.optional(2)
         let isRow =
             bias.map { $0.shape == [shape.columns] || $0.shape == [1, shape.columns] } ?? true
-        if alpha == 1, beta == 1, isRow, bias?.type ?? .float32 == .float32 {
-            let epilogue = try epilogue(after: op.node, normalizes: false)
+        if alpha == 1, beta == 1, isRow, bias?.type ?? a.type == a.type {
+            let epilogue = try epilogue(after: op, normalizes: false)
             let value = try emitProduct(shape, a, b, bias, epilogue, out)
             return (value, epilogue.output)
         }
         var value = try emitProduct(
             shape, a, b, nil, Epilogue(output: op.node.outputs[0]), out)
-        if alpha != 1 { value = try binary(.mul, value, Value(Tensor([alpha], shape: []))) }
+        if alpha != 1 { value = try binary(.mul, value, try scalar(alpha, a.type)) }
         if var bias {
-            if beta != 1 { bias = try binary(.mul, bias, Value(Tensor([beta], shape: []))) }
+            if beta != 1 { bias = try binary(.mul, bias, try scalar(beta, a.type)) }
             value = try binary(.add, value, bias)
         }
         guard value.shape == out else { throw Failure(.malformed, "a bias of \(value.shape.text)") }
         return (value, op.node.outputs[0])
+    }
+
+    /// One number of a float type.
+    mutating func scalar(_ value: Float, _ type: ElementType) throws(Failure) -> Value {
+        try cast(Value(Tensor([value], shape: [])), to: type)
     }
 
     mutating func multiply(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
@@ -95,7 +100,10 @@ extension Lowering {
         _ out: [Int]
     ) throws(Failure) -> Value {
         var shape = shape
-        guard shape.depth > 0 else { throw Failure(.unsupported, "an empty tensor") }
+        if shape.depth == 0 { return try repeated(try scalar(0, a.type), out) }
+        guard a.type == b.type else {
+            throw Failure(.malformed, "\(a.type.name) times \(b.type.name)")
+        }
         try checkFinite(a, "a constant factor")
         try checkFinite(b, "a constant factor")
         if let bias { try checkFinite(bias, "bias") }
@@ -103,6 +111,6 @@ extension Lowering {
         shape.activation = epilogue.code.0
         return try emit(
             .gemm, [a, b] + (bias.map { [$0] } ?? []), ints: shape.ints, floats: epilogue.code.1,
-            type: .float32, shape: out)
+            type: a.type, shape: out)
     }
 }

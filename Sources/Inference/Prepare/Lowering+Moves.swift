@@ -1,5 +1,57 @@
 internal import Core
 
+extension Operators {
+    /// Operators that tell or change shapes.
+    static let shapes: Table = [
+        "Constant": value(0...0, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.constant(op)
+        },
+        "ConstantOfShape": value(1...1, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.constantOfShape(op)
+        },
+        "Expand": value(2...2, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.expand(op)
+        },
+        "Flatten": value(1...1, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.flatten(op)
+        },
+        "Reshape": value(2...2, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.reshape(op)
+        },
+        "Shape": value(1...1, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.shape(op)
+        },
+        "Squeeze": value(1...2, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.squeeze(op)
+        },
+        "Unsqueeze": value(1...2, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.unsqueeze(op)
+        },
+    ]
+
+    /// Operators that move elements.
+    static let moves: Table = [
+        "Concat": value(1...1024, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.concat(op)
+        },
+        "Gather": value(2...2, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.gather(op)
+        },
+        "Pad": value(1...4, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.pad(op)
+        },
+        "Slice": value(1...5, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.slice(op)
+        },
+        "Split": steps(1...2, outputs: 1...1024, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.split(op)
+        },
+        "Transpose": value(1...1, widens: false) { (lowering, op) throws(Failure) in
+            try lowering.transpose(op)
+        },
+    ]
+}
+
 // MARK: - Shapes
 
 extension Lowering {
@@ -105,7 +157,7 @@ extension Lowering {
     }
 
     /// One element or broadcast axes, repeated.
-    private mutating func repeated(_ x: Value, _ shape: [Int]) throws(Failure) -> Value {
+    mutating func repeated(_ x: Value, _ shape: [Int]) throws(Failure) -> Value {
         let broadcast = try Broadcast([x.shape, shape])
         return try emit(
             .copy, [x],
@@ -154,8 +206,14 @@ extension Lowering {
 
     mutating func concat(_ op: Operator) throws(Failure) -> Value {
         let values = try op.all()
+        let axis = try op.axis(try op.int("axis") ?? 1, rank: values[0].shape.count)
+        return try concatenated(values, axis: axis)
+    }
+
+    /// - Parameter axis: counted from 0.
+    mutating func concatenated(_ values: [Value], axis: Int) throws(Failure) -> Value {
         let first = values[0]
-        let axis = try op.axis(try op.int("axis") ?? 1, rank: first.shape.count)
+        guard axis < first.shape.count else { throw Failure(.malformed, "scalars have no axis") }
         var shape = first.shape
         shape[axis] = 0
         for value in values {
@@ -169,11 +227,13 @@ extension Lowering {
             }
             shape[axis] += value.shape[axis]
         }
+        let parts = values.filter { $0.shape[axis] > 0 }
+        if parts.count == 1 { return parts[0] }
         let outer = shape[..<axis].reduce(1, *)
         let rest = shape[(axis + 1)...].reduce(1, *)
         return try emit(
-            .concat, values,
-            ints: [Int(first.type.rawValue), outer] + values.map { $0.shape[axis] * rest },
+            .concat, parts,
+            ints: [Int(first.type.rawValue), outer] + parts.map { $0.shape[axis] * rest },
             type: first.type, shape: shape)
     }
 
@@ -210,9 +270,6 @@ extension Lowering {
             strides[axis] *= shape[axis] > 1 ? step : 1
         }
         if shape.contains(0) {
-            guard x.constant != nil else {
-                throw Failure(.unsupported, "an empty tensor of shape \(shape.text)")
-            }
             offset = 0
         }
         return try view(x, offset: offset, axes: shape, strides: strides)
@@ -223,21 +280,26 @@ extension Lowering {
         let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
         let parts = op.node.outputs.count
         let given = try op.opset < 13 ? op.ints("split") : op.constantIntegers(1)
+        if let count = try op.int("num_outputs"), count != parts {
+            throw Failure(.malformed, "num_outputs \(count) of \(parts) outputs")
+        }
         let even = (x.shape[axis] + parts - 1) / parts
         let sizes =
             given ?? (0..<parts).map { min(even, x.shape[axis] - min($0 * even, x.shape[axis])) }
-        guard sizes.count == parts, sizes.allSatisfy({ $0 > 0 }),
+        guard axis < x.shape.count, sizes.count == parts, sizes.allSatisfy({ $0 >= 0 }),
             sizes.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == x.shape[axis]
         else {
             throw Failure(.malformed, "\(sizes.text) of \(x.shape.text) along axis \(axis)")
         }
         let strides = x.shape.strides
         var offset = 0
-        for (name, size) in zip(op.node.outputs, sizes) {
+        for (index, size) in sizes.enumerated() {
             var shape = x.shape
             shape[axis] = size
-            if !name.isEmpty {
-                values[name] = try view(x, offset: offset, axes: shape, strides: strides)
+            if !op.node.outputs[index].isEmpty {
+                let part = try view(
+                    x, offset: size == 0 ? 0 : offset, axes: shape, strides: strides)
+                try define(op, part, at: index)
             }
             offset += size * strides[axis]
         }
@@ -277,21 +339,25 @@ extension Lowering {
             try op.optional(3) == nil, pads.count == 2 * x.shape.count,
             pads.allSatisfy({ (0...(1 << 20)).contains($0) })
         else { throw Failure(.unsupported, "two pads from 0 for each axis expected") }
-        var bits = 0
-        if x.type == .float32 {
-            let value = try op.opset < 11 ? op.float("value") : op.constantFloat(2)
-            bits = Int((value ?? 0).bitPattern)
-        } else if let value = try op.optional(2) {
-            guard let value = value.constant?.integers?.first else {
-                throw Failure(.unsupported, "a constant value expected")
-            }
-            bits = Int(value)
+        var value = Tensor([op.opset < 11 ? try op.float("value") ?? 0 : 0], shape: [1])
+        if op.opset >= 11, let given = try op.optional(2) { value = try op.data(given) }
+        guard value.count == 1, let bits = try cast(Value(value), to: x.type).constant?.bits else {
+            throw Failure(.malformed, "one value expected")
+        }
+        if x.shape.contains(0) {
+            let fill = Value(Tensor(bits: bits, type: x.type, shape: [1]))
+            return try repeated(
+                fill,
+                x.shape.indices.map { axis in
+                    x.shape[axis] + pads[axis] + pads[x.shape.count + axis]
+                })
         }
         let rank = x.shape.count
         let shape = (0..<rank).map { x.shape[$0] + pads[$0] + pads[rank + $0] }
         return try emit(
             .pad, [x],
-            ints: [Int(x.type.rawValue), bits] + shape + x.shape + Array(pads[..<rank]),
+            ints: [Int(x.type.rawValue), Int(truncatingIfNeeded: bits[0])] + shape + x.shape
+                + Array(pads[..<rank]),
             type: x.type, shape: shape)
     }
 }

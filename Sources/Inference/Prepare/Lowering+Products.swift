@@ -19,43 +19,67 @@ struct Epilogue {
     }
 }
 
+extension Operators {
+    /// Operators that are sums of products, and those that fold into them.
+    static let products: Table = [
+        "BatchNormalization": value(5...5) { (lowering, op) throws(Failure) in
+            try lowering.normalize(op)
+        },
+        "Conv": steps(2...3) { (lowering, op) throws(Failure) in try lowering.product(op) },
+        "Gemm": steps(2...3) { (lowering, op) throws(Failure) in try lowering.product(op) },
+        "LRN": value(1...1) { (lowering, op) throws(Failure) in try lowering.lrn(op) },
+        "MatMul": steps(2...2) { (lowering, op) throws(Failure) in try lowering.product(op) },
+    ]
+}
+
 extension Lowering {
-    /// The node that alone uses `name`, if there is one.
+    /// The node of this graph that alone uses `name`, as its first input, if there is one.
     private func soleConsumer(_ name: String) -> Node? {
-        guard let users = consumers[name], users.count == 1, users[0] >= 0 else { return nil }
-        let node = model.nodes[users[0]]
-        return node.inputs.first == name ? node : nil
+        let graph = frames[frames.count - 1].graph
+        guard let users = graph.consumers[name], users.count == 1, users[0] >= 0 else {
+            return nil
+        }
+        let node = graph.nodes[users[0]]
+        return node.inputs.first == name && node.domain.isEmpty ? node : nil
     }
 
-    /// Takes in a normalisation (after a convolution) and an activation that follow `node`.
-    mutating func epilogue(
-        after node: Node, normalizes: Bool
-    ) throws(Failure) -> Epilogue {
-        var epilogue = Epilogue(output: node.outputs[0])
+    /// A node after another one, as an operator.
+    private func following(_ node: Node, _ op: Operator) -> Operator {
+        var node = node
+        if let attributes = frames[frames.count - 1].functionAttributes {
+            node.resolve(attributes)
+        }
+        return Operator(
+            node: node, opset: op.opset,
+            slots: node.inputs.map { $0.isEmpty ? nil : slot($0) }, demand: .init())
+    }
+
+    /// Takes in a normalisation (after a convolution) and an activation that follow `op`.
+    mutating func epilogue(after op: Operator, normalizes: Bool) throws(Failure) -> Epilogue {
+        var epilogue = Epilogue(output: op.node.outputs[0])
+        // Results of narrow type are rounded before what follows.
+        if op.narrow != nil { return epilogue }
+        if try op.optional(0)?.type == .double { return epilogue }
         if normalizes, let next = soleConsumer(epilogue.output),
-            next.type == "BatchNormalization"
+            next.type == "BatchNormalization",
+            let affine = try affine(following(next, op))
         {
-            let op = Operator(next, opset: model.opset, values: values)
-            if let affine = try affine(op) {
-                epilogue.affine = affine
-                epilogue.output = next.outputs[0]
-                folded.insert(next.index)
-            }
+            epilogue.affine = affine
+            epilogue.output = next.outputs[0]
+            skip(next)
         }
         if let next = soleConsumer(epilogue.output), next.type == "Relu" || next.type == "Clip" {
-            let op = Operator(next, opset: model.opset, values: values)
+            let after = following(next, op)
             if next.type == "Relu" {
                 epilogue.activation = .relu
-            } else if next.inputs.dropFirst().allSatisfy({
-                $0.isEmpty || values[$0]?.constant != nil
-            }) {
-                let (low, high) = try clipLimits(op)
+            } else if after.opset < 11 || (1...2).allSatisfy({ after.isKnown($0) }) {
+                let (low, high) = try clipLimits(after)
                 epilogue.activation = .clip(low: low, high: high)
             } else {
                 return epilogue
             }
             epilogue.output = next.outputs[0]
-            folded.insert(next.index)
+            skip(next)
         }
         return epilogue
     }
@@ -65,14 +89,15 @@ extension Lowering {
         let output: String
         switch op.node.type {
         case "Conv":
-            let epilogue = try epilogue(after: op.node, normalizes: true)
+            let epilogue = try epilogue(after: op, normalizes: true)
             (value, output) = (try convolve(op, epilogue), epilogue.output)
         case "Gemm": (value, output) = try gemm(op)
         default:
-            let epilogue = try epilogue(after: op.node, normalizes: false)
+            let epilogue = try epilogue(after: op, normalizes: false)
             (value, output) = (try multiply(op, epilogue), epilogue.output)
         }
-        values[output] = value
+        if output == op.node.outputs[0] { return try define(op, value) }
+        define(output, .tensor(value))
     }
 
     /// - Throws: ``Failure`` when a weight is infinite or NaN.
@@ -103,7 +128,7 @@ extension Lowering {
         }
         let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
         var bias = try op.optional(2)
-        if let bias, bias.type != .float32 || bias.shape != [weights.shape[0]] {
+        if let bias, bias.type != x.type || bias.shape != [weights.shape[0]] {
             throw Failure(
                 .malformed, "a bias of \(bias.shape.text); [\(weights.shape[0])] expected")
         }
@@ -120,7 +145,7 @@ extension Lowering {
         shape.window = window.shape
         return try emit(
             .convolve, [x, weights] + (bias.map { [$0] } ?? []), ints: shape.ints,
-            floats: epilogue.code.1, type: .float32,
+            floats: epilogue.code.1, type: x.type,
             shape: [x.shape[0], weights.shape[0]] + window.outAxes)
     }
 
@@ -159,7 +184,7 @@ extension Lowering {
             parameters.append(floats)
         }
         guard try op.int("training_mode") ?? 0 == 0, try op.int("spatial") ?? 1 == 1,
-            op.node.outputs.dropFirst().allSatisfy({ consumers[$0] == nil })
+            op.node.outputs.dropFirst().allSatisfy({ !isUsed($0) })
         else { throw Failure(.unsupported, "training or spatial mode; inference expected") }
         let epsilon = try op.float("epsilon") ?? 1e-5
         let scale = parameters[0].indices.map {
@@ -174,10 +199,15 @@ extension Lowering {
         return (scale, shift)
     }
 
+    /// Whether a node of this graph uses `name`, or it is an output.
+    private func isUsed(_ name: String) -> Bool {
+        frames[frames.count - 1].graph.consumers[name] != nil
+    }
+
     mutating func normalize(_ op: Operator) throws(Failure) -> Value {
         let x = try op.floats(0)
-        guard let affine = try affine(op) else {
-            throw Failure(.unsupported, "constant parameters expected")
+        guard x.type == .float32, let affine = try affine(op) else {
+            throw Failure(.unsupported, "float32 and constant parameters expected")
         }
         guard x.shape.count >= 2, x.shape[1] == affine.scale.count else {
             throw Failure(
@@ -196,6 +226,7 @@ extension Lowering {
 
     mutating func lrn(_ op: Operator) throws(Failure) -> Value {
         let x = try op.floats(0)
+        guard x.type == .float32 else { throw Failure(.unsupported, "powers of doubles") }
         guard let size = try op.int("size"), (1...256).contains(size), x.shape.count >= 2 else {
             throw Failure(.malformed, "attribute \"size\": 1 to 256 channels expected")
         }

@@ -76,6 +76,42 @@ struct Window {
     }
 }
 
+extension Operators {
+    /// Operators over sliding windows.
+    static let windows: Table = [
+        "AveragePool": value(1...1) { (lowering, op) throws(Failure) in try lowering.pool(op) },
+        "GlobalAveragePool": value(1...1) { (lowering, op) throws(Failure) in
+            try lowering.globalPool(op)
+        },
+        "GlobalMaxPool": value(1...1) { (lowering, op) throws(Failure) in
+            try lowering.globalPool(op)
+        },
+        "MaxPool": value(1...1) { (lowering, op) throws(Failure) in try lowering.pool(op) },
+    ]
+
+    /// Operators over axes.
+    static let reductions: Table = {
+        var table: Table = [
+            "ArgMax": value(1...1) { (lowering, op) throws(Failure) in try lowering.argument(op) },
+            "ArgMin": value(1...1) { (lowering, op) throws(Failure) in try lowering.argument(op) },
+            "LogSoftmax": value(1...1) { (lowering, op) throws(Failure) in
+                try lowering.softmax(op)
+            },
+            "Softmax": value(1...1) { (lowering, op) throws(Failure) in try lowering.softmax(op) },
+        ]
+        let operations: [String: ReduceOperation] = [
+            "ReduceMax": .max, "ReduceMean": .mean, "ReduceMin": .min, "ReduceProd": .prod,
+            "ReduceSum": .sum,
+        ]
+        for (name, operation) in operations {
+            table[name] = value(1...2) { (lowering, op) throws(Failure) in
+                try lowering.reduce(op, operation)
+            }
+        }
+        return table
+    }()
+}
+
 extension Lowering {
     mutating func pool(_ op: Operator) throws(Failure) -> Value {
         let x = try op.floats(0)
@@ -94,7 +130,7 @@ extension Lowering {
         (shape.bottom, shape.right) = (window.bottom, window.right)
         shape.window = window.shape
         return try emit(
-            .pool, [x], ints: shape.ints, type: .float32,
+            .pool, [x], ints: shape.ints, type: x.type,
             shape: Array(x.shape[..<2]) + window.outAxes)
     }
 
@@ -107,12 +143,14 @@ extension Lowering {
         let outer = x.shape[0] * x.shape[1]
         return try emit(
             .reduce, [x],
-            ints: [operation.rawValue, outer, x.shape[2...].reduce(1, *), 1], type: .float32,
+            ints: [
+                operation.rawValue, outer, x.shape[2...].reduce(1, *), 1, Int(x.type.rawValue),
+            ], type: x.type,
             shape: Array(x.shape[..<2]) + x.shape[2...].map { _ in 1 })
     }
 
     mutating func reduce(_ op: Operator, _ operation: ReduceOperation) throws(Failure) -> Value {
-        let x = try op.floats(0)
+        let x = try op.input(0)
         let rank = x.shape.count
         let isInput = op.opset >= (operation == .sum ? 13 : 18)
         let given = try isInput ? op.constantIntegers(1) : op.ints("axes")
@@ -134,14 +172,38 @@ extension Lowering {
             inner = 1
         }
         let count = axes.reduce(1) { $0 * x.shape[$1] }
-        guard count > 0 else { throw Failure(.unsupported, "an empty tensor") }
+        guard count > 0 else { return try reduced(operation, x.type, shape) }
+        guard x.type.isFloating || (operation != .mean && x.type != .bool) else {
+            throw Failure(.unsupported, "\(operation) of \(x.type.name)")
+        }
         return try emit(
-            .reduce, [moved], ints: [operation.rawValue, outer, count, inner], type: .float32,
+            .reduce, [moved],
+            ints: [operation.rawValue, outer, count, inner, Int(x.type.rawValue)], type: x.type,
             shape: shape)
     }
 
+    /// Reductions of nothing: the value that changes no other.
+    private mutating func reduced(
+        _ operation: ReduceOperation, _ type: ElementType, _ shape: [Int]
+    ) throws(Failure) -> Value {
+        let value: Float =
+            switch operation {
+            case .sum: 0
+            case .prod: 1
+            case .mean: Float(bitPattern: 0x7fc0_0000)
+            case .max: -.infinity
+            case .min: .infinity
+            }
+        guard value.isFinite || type.isFloating else {
+            let (low, high) = type.limits
+            let limit = Tensor([operation == .max ? low : high], type: type, shape: [1])
+            return try repeated(Value(limit), shape)
+        }
+        return try repeated(try cast(Value(Tensor([value], shape: [1])), to: type), shape)
+    }
+
     mutating func argument(_ op: Operator) throws(Failure) -> Value {
-        let x = try op.floats(0)
+        let x = try op.input(0)
         let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
         guard try op.int("select_last_index") ?? 0 == 0, axis < x.shape.count, x.shape[axis] > 0
         else { throw Failure(.unsupported, "select_last_index; the first expected") }
@@ -152,7 +214,7 @@ extension Lowering {
             .argument, [x],
             ints: [
                 op.node.type == "ArgMin" ? 1 : 0, before.elementCount, x.shape[axis],
-                after.elementCount,
+                after.elementCount, Int(x.type.rawValue),
             ], type: .int64, shape: before + (keeps ? [1] : []) + after)
     }
 
@@ -161,6 +223,7 @@ extension Lowering {
         let x = try op.floats(0)
         let isOld = op.opset < 13
         let axis = try op.axis(try op.int("axis") ?? (isOld ? 1 : -1), rank: x.shape.count)
+        guard x.type == .float32 else { throw Failure(.unsupported, "softmax of doubles") }
         guard axis < x.shape.count, !x.shape.contains(0) else {
             throw Failure(.malformed, "an axis of \(x.shape.text)")
         }
@@ -169,7 +232,7 @@ extension Lowering {
         let inner = isOld ? 1 : x.shape[(axis + 1)...].reduce(1, *)
         return try emit(
             .softmax, [x],
-            ints: [op.node.type == "LogSoftmax" ? 1 : 0, outer, count, inner], type: .float32,
+            ints: [op.node.type == "LogSoftmax" ? 1 : 0, outer, count, inner], type: x.type,
             shape: x.shape)
     }
 }

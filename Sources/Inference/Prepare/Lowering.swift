@@ -1,10 +1,15 @@
 internal import Core
 
-/// A model on its way to a plan. Every operator becomes steps; steps whose operands are all
-/// constant are computed here and now.
+/// A model on its way to plans. Every operator becomes steps; steps whose operands are all known
+/// are computed here and now.
+///
+/// Where an operator must know data that a device has yet to compute (the shape of a result, the
+/// branch to take, all that the host computes itself), lowering stops: what was lowered so far is a
+/// stage of its own. Whoever runs it brings the data asked for, and lowering goes on with them as
+/// constants. Graphs inside nodes are lowered in place, as often as they run.
 struct Lowering {
-    /// A tensor of the graph: known, or computed by the device.
-    struct Value {
+    /// A tensor of the graph: known, or computed by the device, or both.
+    struct Value: Sendable {
         var type: ElementType
         var shape: [Int]
         var constant: Tensor?
@@ -23,6 +28,39 @@ struct Lowering {
         }
     }
 
+    /// What a name stands for.
+    enum Slot: Sendable {
+        case tensor(Value)
+        case sequence([Value])
+        /// An optional that holds nothing.
+        case absent
+
+        /// The tensors in it.
+        var tensors: [Value] {
+            switch self {
+            case .tensor(let value): [value]
+            case .sequence(let values): values
+            case .absent: []
+            }
+        }
+    }
+
+    /// A graph that is being lowered: the model's own, or one inside a node of the frame below.
+    struct Frame {
+        let graph: Graph
+        let opsets: [String: Int]
+        /// What its names stand for so far.
+        var slots: [String: Slot]
+        /// Index of the node to lower next.
+        var next = 0
+        /// Nodes that were computed ahead or folded into one before them.
+        var folded: Set<Int> = []
+        /// A function sees nothing of what is around it; its attributes are the node's.
+        var functionAttributes: [String: Node.Attribute]?
+        /// What its outputs are for.
+        var purpose: Purpose
+    }
+
     /// Elements that all constants computed here may have together: a few bytes of a model can ask
     /// for gigabytes.
     static let foldedElementsMax = 160 << 20
@@ -30,111 +68,220 @@ struct Lowering {
     static let deviceBytesMax = 16 << 30
     /// Bytes of all values of a plan, of which those share memory that never live together.
     static let valueBytesMax = 256 << 30
+    /// Nodes that one run may lower, each as often as it runs.
+    static let nodesMax = 1 << 20
+    /// How deep graphs may run inside each other.
+    static let framesMax = 64
 
     let model: Model
-    var values: [String: Value] = [:]
+    var frames: [Frame] = []
+    /// Size in bytes of each buffer, and what lies in it.
     var buffers: [Int] = []
+    var bufferTypes: [ElementType] = []
     var constants: [Int: Tensor] = [:]
     var steps: [Step] = []
     var inputs: [Plan.Port] = []
-    /// Nodes that were folded into one before them.
-    var folded: Set<Int> = []
-    /// Nodes that use each name; outputs of the graph count as another use.
-    let consumers: [String: [Int]]
+    /// The model's results, once all is lowered.
+    var results: [Slot]?
+    /// Data of buffers that a device computed, or that inputs hold.
+    var known: [Int: Tensor] = [:]
+    /// Buffers that earlier stages left behind.
+    var carried: Set<Int> = []
+    /// Of the node that is being lowered.
+    private var foldedNow: Set<Int> = []
     private var foldedElements = 0
-    private var deviceBytes = 0
+    private var valueBytes = 0
+    private var loweredNodes = 0
 
-    init(_ model: Model) {
+    init(_ model: Model) throws(Failure) {
         self.model = model
-        values = model.constants.mapValues(Value.init)
-        var consumers: [String: [Int]] = [:]
-        for node in model.nodes {
-            for name in node.inputs where !name.isEmpty {
-                consumers[name, default: []].append(node.index)
-            }
-        }
-        for name in model.outputs { consumers[name, default: []].append(-1) }
-        self.consumers = consumers
+        let slots = model.constants.mapValues { Slot.tensor(Value($0)) }
+        frames = [
+            Frame(graph: model.graph, opsets: model.opsets, slots: slots, purpose: .model)
+        ]
     }
 
-    mutating func takeInputs(_ shapes: [String: [Int]]) throws(Failure) {
-        for input in model.inputs {
-            guard let shape = shapes[input.name] else {
-                throw Failure(.missing, "input \(input.text): no value is given for it")
+    // MARK: Running over the graph
+
+    /// Lowers until the model is done or data are needed.
+    ///
+    /// - Returns: the buffers whose data are needed next; empty when the model is done.
+    mutating func advance() throws(Failure) -> [Int] {
+        while results == nil {
+            let before = (steps: steps.count, buffers: buffers.count, frames: frames.count)
+            foldedNow = []
+            let demand = Operator.Demand()
+            do throws(Failure) {
+                try advance(demand)
+            } catch {
+                guard !demand.buffers.isEmpty else { throw located(error) }
+                // The operator begins anew once its data are there.
+                steps.removeSubrange(before.steps...)
+                for buffer in before.buffers..<buffers.count { constants[buffer] = nil }
+                buffers.removeSubrange(before.buffers...)
+                bufferTypes.removeSubrange(before.buffers...)
+                frames.removeSubrange(before.frames...)
+                frames[frames.count - 1].folded.subtract(foldedNow)
+                return demand.buffers
             }
-            let fits =
-                shape.count == input.shape.count
-                && zip(shape, input.shape).allSatisfy { $0 > 0 && ($1 == nil || $0 == $1) }
-            guard fits else {
-                throw Failure(
-                    .malformed,
-                    "input \"\(input.name.printable)\": shape \(shape.text) is given; "
-                        + "\(input.text) expected")
-            }
-            let buffer = try makeBuffer(try Shape.checked(shape), input.type)
-            values[input.name] = Value(type: input.type, shape: shape, buffer: buffer)
-            inputs.append(
-                .init(name: input.name, type: input.type, shape: shape, buffer: buffer))
         }
-        for name in shapes.keys where !model.inputs.contains(where: { $0.name == name }) {
-            let known = model.inputs.map(\.text).joined(separator: "; ")
+        return []
+    }
+
+    /// One node, or the end of a graph.
+    private mutating func advance(_ demand: Operator.Demand) throws(Failure) {
+        let top = frames.count - 1
+        let nodes = frames[top].graph.nodes
+        let next = frames[top].next
+        if next == 0, frames[top].folded.isEmpty { try lowerConstants(of: nodes, demand) }
+        guard next < nodes.count else { return try finishGraph(demand) }
+        if !frames[top].folded.contains(next) { try lower(nodes[next], demand) }
+        frames[top].next += 1
+    }
+
+    /// Constants first, so that a folding product finds parameters defined after it.
+    private mutating func lowerConstants(
+        of nodes: [Node], _ demand: Operator.Demand
+    ) throws(Failure) {
+        for node in nodes {
+            let isKnown = node.inputs.allSatisfy { name in
+                guard !name.isEmpty else { return true }
+                if case .tensor(let value)? = slot(name) { return value.constant != nil }
+                return false
+            }
+            guard isKnown, Operators.table[node.operatorName]?.hasGraphs == false else { continue }
+            do throws(Failure) {
+                try lower(node, demand)
+            } catch {
+                throw error.at(node.place)
+            }
+            skip(node)
+        }
+    }
+
+    /// Passes a node by when its turn comes.
+    mutating func skip(_ node: Node) {
+        foldedNow.insert(node.index)
+        frames[frames.count - 1].folded.insert(node.index)
+    }
+
+    private mutating func lower(_ node: Node, _ demand: Operator.Demand) throws(Failure) {
+        loweredNodes += 1
+        guard loweredNodes <= Self.nodesMax else {
+            throw Failure(.limit, "more than \(Self.nodesMax) nodes run")
+        }
+        let top = frames.count - 1
+        var node = node
+        if let attributes = frames[top].functionAttributes { node.resolve(attributes) }
+        var op = Operator(
+            node: node, opset: frames[top].opsets[node.domain] ?? 1,
+            slots: node.inputs.map { $0.isEmpty ? nil : slot($0) }, demand: demand)
+        let name = FunctionName(domain: node.domain, name: node.type, overload: node.overload)
+        if let function = model.functions[name] { return try enter(function, op) }
+        guard let entry = Operators.table[node.operatorName] else {
+            preconditionFailure("\(node.type) passed the loader")
+        }
+        if entry.widens { try widen(&op) }
+        switch entry.body {
+        case .steps(let body):
+            if op.slots.contains(where: { $0?.tensors.contains { $0.type.isHostOnly } ?? false }) {
+                _ = try tensors(of: op)
+            }
+            try body(&self, op)
+        case .host(let body):
+            let results = try body(op, try tensors(of: op))
+            for (index, result) in results.enumerated() {
+                try fold(result.count)
+                try define(op, Value(result), at: index)
+            }
+        }
+    }
+
+    /// The data of every input.
+    private func tensors(of op: Operator) throws(Failure) -> [Tensor?] {
+        let values = op.slots.flatMap { $0?.tensors ?? [] }
+        op.demand.buffers += values.compactMap { $0.constant == nil ? $0.buffer : nil }
+        guard op.demand.buffers.isEmpty else {
             throw Failure(
-                .malformed, "the model has no input \"\(name.printable)\"; it has \(known)")
+                .unsupported, "the host computes it, from data that are not known beforehand")
         }
+        var tensors: [Tensor?] = []
+        for index in op.slots.indices { tensors.append(try op.optional(index)?.constant) }
+        return tensors
     }
 
-    mutating func lowerAll() throws(Failure) {
-        // Constants first, so that a folding product finds parameters defined after it.
-        for node in model.nodes where isConstant(node) {
-            try lower(node)
-            folded.insert(node.index)
-        }
-        for node in model.nodes where !folded.contains(node.index) { try lower(node) }
-    }
-
-    private func isConstant(_ node: Node) -> Bool {
-        node.inputs.allSatisfy { $0.isEmpty || values[$0]?.constant != nil }
-    }
-
-    private mutating func lower(_ node: Node) throws(Failure) {
-        do throws(Failure) {
-            try dispatch(Operator(node, opset: model.opset, values: values))
-        } catch {
-            throw error.at(node.place)
-        }
-    }
-
-    func finish() throws(Failure) -> Plan {
-        var plan = Plan(
-            buffers: buffers, constants: constants, inputs: inputs, outputs: [], steps: steps)
-        for name in model.outputs {
-            guard let value = values[name] else {
-                throw Failure(.malformed, "output \"\(name.printable)\": no node computes it")
+    /// Narrow floats become float32, and results are narrowed again.
+    private mutating func widen(_ op: inout Operator) throws(Failure) {
+        for index in op.slots.indices {
+            guard case .tensor(let value)? = op.slots[index], value.type.isNarrowFloat else {
+                continue
             }
-            var buffer = value.buffer
-            if let constant = value.constant {
-                plan.buffers.append(max(1, constant.count * constant.type.byteCount))
-                plan.constants[plan.buffers.count - 1] = constant
-                buffer = plan.buffers.count - 1
-            }
-            plan.outputs.append(
-                .init(name: name, type: value.type, shape: value.shape, buffer: buffer ?? 0))
+            op.narrow = op.narrow ?? value.type
+            op.slots[index] = .tensor(try cast(value, to: .float32))
         }
-        return plan
+    }
+
+    /// The failure with the nodes around it.
+    private func located(_ failure: Failure) -> Failure {
+        frames.reversed().reduce(failure) { failure, frame in
+            frame.next < frame.graph.nodes.count
+                ? failure.at(frame.graph.nodes[frame.next].place) : failure
+        }
+    }
+
+    // MARK: Names
+
+    /// What a name stands for, here or in a graph around this one; with the data that have come.
+    func slot(_ name: String) -> Slot? {
+        for frame in frames.reversed() {
+            if let slot = frame.slots[name] { return resolved(slot) }
+            if frame.functionAttributes != nil { return nil }
+        }
+        return nil
+    }
+
+    func resolved(_ value: Value) -> Value {
+        guard value.constant == nil, let buffer = value.buffer, let tensor = known[buffer] else {
+            return value
+        }
+        var value = value
+        value.constant = tensor.reshaped(value.shape)
+        return value
+    }
+
+    func resolved(_ slot: Slot) -> Slot {
+        switch slot {
+        case .tensor(let value): .tensor(resolved(value))
+        case .sequence(let values): .sequence(values.map(resolved))
+        case .absent: .absent
+        }
+    }
+
+    /// Names an output of a node, where it is asked for.
+    mutating func define(_ op: Operator, _ value: Value, at index: Int = 0) throws(Failure) {
+        guard index < op.node.outputs.count, !op.node.outputs[index].isEmpty else { return }
+        var value = value
+        if let narrow = op.narrow, value.type == .float32 { value = try cast(value, to: narrow) }
+        define(op.node.outputs[index], .tensor(value))
+    }
+
+    mutating func define(_ name: String, _ slot: Slot) {
+        if !name.isEmpty { frames[frames.count - 1].slots[name] = slot }
     }
 
     // MARK: Emitting
 
-    private mutating func makeBuffer(_ shape: [Int], _ type: ElementType) throws(Failure) -> Int {
+    mutating func makeBuffer(_ shape: [Int], _ type: ElementType) throws(Failure) -> Int {
         let bytes = shape.elementCount * type.byteCount
         guard bytes > 0 else {
             throw Failure(.unsupported, "an empty tensor of shape \(shape.text)")
         }
-        deviceBytes += bytes
-        guard deviceBytes <= Self.valueBytesMax else {
+        valueBytes += bytes
+        guard valueBytes <= Self.valueBytesMax else {
             throw Failure(.limit, "more than \(Self.valueBytesMax >> 30) GiB of values")
         }
         buffers.append(bytes)
+        bufferTypes.append(type)
         return buffers.count - 1
     }
 
@@ -153,23 +300,36 @@ struct Lowering {
         .argument, .softmax,
     ]
 
+    /// Counts elements that are computed here.
+    private mutating func fold(_ elements: Int) throws(Failure) {
+        foldedElements += elements
+        guard foldedElements <= Self.foldedElementsMax else {
+            throw Failure(
+                .limit,
+                "constants computed from constants have more than \(Self.foldedElementsMax) "
+                    + "elements together")
+        }
+    }
+
     /// Adds a step, or computes it now when all its operands are known.
     mutating func emit(
         _ kind: Step.Kind, _ operands: [Value], ints: [Int], floats: [Float] = [],
         type: ElementType, shape: [Int]
     ) throws(Failure) -> Value {
         let shape = try Shape.checked(shape)
+        if shape.contains(0) {
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            return Value(Tensor(type: type, shape: shape, bytes: none))
+        }
         let constants = operands.compactMap(\.constant)
-        if constants.count == operands.count, Self.cheap.contains(kind) {
-            foldedElements += shape.elementCount + constants.reduce(0) { $0 + $1.count }
-            guard foldedElements <= Self.foldedElementsMax else {
-                throw Failure(
-                    .limit,
-                    "constants computed from constants have more than "
-                        + "\(Self.foldedElementsMax) elements together")
-            }
+        let isHostOnly = type.isHostOnly || operands.contains { $0.type.isHostOnly }
+        if constants.count == operands.count, isHostOnly || Self.cheap.contains(kind) {
+            try fold(shape.elementCount + constants.reduce(0) { $0 + $1.count })
             let step = Step(kind, operands: [], result: 0, ints: ints, floats: floats)
             return Value(HostSteps.run(step, constants, type: type, shape: shape))
+        }
+        guard !isHostOnly else {
+            throw Failure(.unsupported, "\(type.name) is computed on the host alone")
         }
         guard operands.allSatisfy({ !$0.shape.contains(0) }) else {
             throw Failure(.unsupported, "an empty tensor")
@@ -199,6 +359,15 @@ struct Lowering {
         value.shape = shape
         value.constant = value.constant?.reshaped(shape)
         return value
+    }
+}
+
+extension Node {
+    /// Puts the attributes of a function's application where its nodes refer to them.
+    mutating func resolve(_ attributes: [String: Attribute]) {
+        for (name, attribute) in self.attributes {
+            if case .reference(let outer) = attribute { self.attributes[name] = attributes[outer] }
+        }
     }
 }
 

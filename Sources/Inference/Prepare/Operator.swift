@@ -2,25 +2,32 @@ internal import Core
 
 /// A node together with the values of its inputs: what its attributes say, with defaults.
 struct Operator {
-    let node: Node
-    let opset: Int
-    /// Of the node's inputs; nil where one is left out or not defined.
-    private let values: [Lowering.Value?]
-
-    init(_ node: Node, opset: Int, values: [String: Lowering.Value]) {
-        self.node = node
-        self.opset = opset
-        self.values = node.inputs.map { values[$0] }
+    /// Buffers whose data an operator asks for before it can be lowered.
+    final class Demand {
+        var buffers: [Int] = []
     }
 
-    /// The input at `index`; nil where it is left out.
+    let node: Node
+    let opset: Int
+    /// Of the node's inputs; nil where one is left out.
+    var slots: [Lowering.Slot?]
+    /// The narrow type that its inputs were widened from, and its results are rounded to.
+    var narrow: ElementType?
+    /// Where it says which data it must know.
+    let demand: Demand
+
+    /// What the input at `index` is; nil where it is left out.
+    func slot(_ index: Int) -> Lowering.Slot? { slots.indices.contains(index) ? slots[index] : nil }
+
+    /// The tensor at `index`; nil where it is left out.
     func optional(_ index: Int) throws(Failure) -> Lowering.Value? {
-        guard index < node.inputs.count, !node.inputs[index].isEmpty else { return nil }
-        guard let value = values[index] else {
-            throw Failure(
-                .malformed, "input \"\(node.inputs[index].printable)\" is not defined")
+        switch slot(index) {
+        case nil: return nil
+        case .tensor(let value)?: return value
+        case .sequence?:
+            throw Failure(.malformed, "input \(index) is a sequence; a tensor expected")
+        case .absent?: throw Failure(.malformed, "input \(index) is an empty optional")
         }
-        return value
     }
 
     func input(_ index: Int) throws(Failure) -> Lowering.Value {
@@ -30,10 +37,10 @@ struct Operator {
         return value
     }
 
-    /// An input of floats.
+    /// An input of floats: float32, or double where all is computed on the host.
     func floats(_ index: Int) throws(Failure) -> Lowering.Value {
         let value = try input(index)
-        guard value.type == .float32 else {
+        guard value.type == .float32 || value.type == .double else {
             throw Failure(.unsupported, "input \(index) is \(value.type.name); float32 expected")
         }
         return value
@@ -46,24 +53,41 @@ struct Operator {
         return values
     }
 
-    /// A constant of integers that shapes the result; nil where it is left out.
+    /// What a value holds.
+    ///
+    /// - Throws: ``Failure`` when that is not known yet; the operator is lowered again when it is.
+    func data(_ value: Lowering.Value) throws(Failure) -> Tensor {
+        if let constant = value.constant { return constant }
+        if let buffer = value.buffer { demand.buffers.append(buffer) }
+        throw Failure(.unsupported, "an input depends on the data; one known from shapes expected")
+    }
+
+    /// Whether the input is left out, or what it holds is known.
+    func isKnown(_ index: Int) -> Bool {
+        slot(index)?.tensors.allSatisfy { $0.constant != nil } ?? true
+    }
+
+    /// Integers that shape the result; nil where they are left out.
     func constantIntegers(_ index: Int) throws(Failure) -> [Int]? {
         guard let value = try optional(index) else { return nil }
-        guard let integers = value.constant?.integers else {
-            throw Failure(
-                .unsupported,
-                "input \(index) depends on the data; integers known from shapes expected")
+        guard let integers = try data(value).integers else {
+            throw Failure(.malformed, "input \(index) is \(value.type.name); integers expected")
         }
         return integers.map(Int.init)
     }
 
-    /// A constant float; nil where it is left out.
+    /// One known number; nil where it is left out.
     func constantFloat(_ index: Int) throws(Failure) -> Float? {
         guard let value = try optional(index) else { return nil }
-        guard let floats = value.constant?.floats, floats.count == 1 else {
-            throw Failure(.unsupported, "input \(index): a constant float expected")
+        let tensor = try data(value)
+        guard tensor.count == 1 else {
+            throw Failure(.malformed, "input \(index) is \(value.shape.text); one number expected")
         }
-        return floats[0]
+        switch tensor.elements {
+        case .floats(let floats): return floats[0]
+        case .doubles(let doubles): return Float(doubles[0])
+        case .integers(let integers): return Float(integers[0])
+        }
     }
 
     // MARK: Attributes
@@ -88,6 +112,28 @@ struct Operator {
         guard let attribute = node.attributes[name] else { return nil }
         guard case .ints(let value) = attribute else { throw wrong(name, "integers") }
         return value
+    }
+
+    func floatList(_ name: String) throws(Failure) -> [Float]? {
+        guard let attribute = node.attributes[name] else { return nil }
+        guard case .floats(let value) = attribute else { throw wrong(name, "floats") }
+        return value
+    }
+
+    func strings(_ name: String) throws(Failure) -> [String]? {
+        guard let attribute = node.attributes[name] else { return nil }
+        guard case .strings(let value) = attribute else { throw wrong(name, "strings") }
+        return value
+    }
+
+    func graph(_ name: String) throws(Failure) -> Graph {
+        guard case .graph(let value)? = node.attributes[name] else { throw wrong(name, "a graph") }
+        return value
+    }
+
+    /// Whether an attribute that is 0 or 1 is set.
+    func flag(_ name: String, default: Bool = false) throws(Failure) -> Bool {
+        try int(name).map { $0 != 0 } ?? `default`
     }
 
     func string(_ name: String) throws(Failure) -> String? {

@@ -28,10 +28,122 @@ public enum Planner {
     /// - Parameter shapes: for each of the model's inputs, by name.
     /// - Throws: ``Failure`` naming the node and what was expected.
     public static func plan(_ model: Model, shapes: [String: [Int]]) throws(Failure) -> Plan {
-        var lowering = Lowering(model)
+        try plan(model, shapes: shapes, values: [:])
+    }
+
+    /// - Parameter values: of inputs, for where the plan depends on what they hold.
+    static func plan(
+        _ model: Model, shapes: [String: [Int]], values: [String: Tensor]
+    ) throws(Failure) -> Plan {
+        var lowering = try Lowering(model)
         try lowering.takeInputs(shapes)
-        try lowering.lowerAll()
-        var plan = try lowering.finish()
+        while true {
+            let needed = try lowering.advance()
+            if needed.isEmpty { break }
+            for buffer in needed {
+                guard let port = lowering.inputs.first(where: { $0.buffer == buffer }),
+                    let value = values[port.name]
+                else { throw lowering.dependence }
+                lowering.known[buffer] = value
+            }
+        }
+        return try lowering.wholePlan()
+    }
+}
+
+extension Lowering {
+    mutating func takeInputs(_ shapes: [String: [Int]]) throws(Failure) {
+        for input in model.inputs {
+            guard let shape = shapes[input.name] else {
+                throw Failure(.missing, "input \(input.text): no value is given for it")
+            }
+            guard input.kind == .tensor, input.takes(shape) else {
+                throw Failure(
+                    .malformed,
+                    "input \"\(input.name.printable)\": shape \(shape.text) is given; "
+                        + "\(input.text) expected")
+            }
+            try takeInput(input, try Shape.checked(shape))
+        }
+        for name in shapes.keys where !model.inputs.contains(where: { $0.name == name }) {
+            let known = model.inputs.map(\.text).joined(separator: "; ")
+            throw Failure(
+                .malformed, "the model has no input \"\(name.printable)\"; it has \(known)")
+        }
+    }
+
+    /// - Returns: the buffer it will be in.
+    @discardableResult
+    mutating func takeInput(_ input: Model.Input, _ shape: [Int]) throws(Failure) -> Int {
+        let buffer = try makeBuffer(shape, input.type)
+        define(input.name, .tensor(Value(type: input.type, shape: shape, buffer: buffer)))
+        inputs.append(.init(name: input.name, type: input.type, shape: shape, buffer: buffer))
+        return buffer
+    }
+
+    /// What a plan that knows shapes alone says where data are needed.
+    var dependence: Failure {
+        var failure = Failure(
+            .unsupported, "depends on the data; shapes alone are known to a plan")
+        for frame in frames.reversed() where frame.next < frame.graph.nodes.count {
+            failure = failure.at(frame.graph.nodes[frame.next].place)
+        }
+        return failure
+    }
+
+    /// All steps as one plan, whose results are the model's.
+    ///
+    /// - Throws: ``Failure`` when a result is none that a plan can have, or memory would not do.
+    func wholePlan() throws(Failure) -> Plan {
+        var plan = Plan(
+            buffers: buffers, constants: constants, inputs: inputs, outputs: [], steps: steps)
+        for (name, slot) in zip(model.outputs, results ?? []) {
+            guard case .tensor(let value) = slot else {
+                throw Failure(
+                    .unsupported, "output \"\(name.printable)\" is a sequence; a tensor expected")
+            }
+            var buffer = value.buffer
+            if let constant = value.constant, buffer == nil {
+                guard constant.count > 0 else {
+                    throw Failure(
+                        .unsupported,
+                        "output \"\(name.printable)\": an empty tensor of shape "
+                            + constant.shape.text)
+                }
+                plan.buffers.append(constant.count * constant.type.byteCount)
+                plan.constants[plan.buffers.count - 1] = constant
+                buffer = plan.buffers.count - 1
+            }
+            plan.outputs.append(
+                .init(name: name, type: value.type, shape: value.shape, buffer: buffer ?? 0))
+        }
+        return try plan.pruned()
+    }
+}
+
+extension Model.Input {
+    /// Whether a value of that shape may be given for it.
+    func takes(_ shape: [Int]) -> Bool {
+        !isRanked
+            || (shape.count == self.shape.count
+                && zip(shape, self.shape).allSatisfy { $0 > 0 && ($1 == nil || $0 == $1) })
+    }
+}
+
+extension Plan {
+    /// Without the steps and constants that no output needs, and with memory shared.
+    ///
+    /// - Throws: ``Failure`` when it needs more memory than a device may be asked for.
+    func pruned() throws(Failure) -> Plan {
+        var plan = self
+        var needed = Set(outputs.map(\.buffer))
+        var kept: [Step] = []
+        for step in steps.reversed() where needed.contains(step.result) {
+            needed.formUnion(step.operands)
+            kept.append(step)
+        }
+        plan.steps = kept.reversed()
+        plan.constants = constants.filter { needed.contains($0.key) }
         MemoryPlan.share(&plan)
         let bytes = plan.buffers.reduce(0, +)
         guard bytes <= Lowering.deviceBytesMax else {

@@ -1,65 +1,25 @@
 internal import Core
 
 extension HostSteps {
-    /// Steps that move elements without looking at them.
+    /// Steps that move elements without looking at them: as bits, whatever they are.
     static func move(
         _ step: Step, _ operands: [Tensor], type: ElementType, shape: [Int]
     ) -> Tensor {
+        let moved: [UInt64]
         switch step.kind {
         case .choose:
-            let condition = integers(operands[0])
-            return either(operands[1], operands[2], type, shape) { a, b in
-                choose(step, condition, a, b)
-            } integers: { a, b in
-                choose(step, condition, a, b)
-            }
-        case .gather:
-            let indices = integers(operands[1])
-            return map(operands[0], type, shape) {
-                gather(step, $0, indices, zero: 0)
-            } integers: {
-                gather(step, $0, indices, zero: 0)
-            }
-        case .concat:
-            if type == .float32 {
-                return Tensor(concat(step, operands.map(floats)), shape: shape)
-            }
-            return Tensor(concat(step, operands.map(integers)), type: type, shape: shape)
-        case .pad:
-            let bits = step.ints[1]
-            return map(operands[0], type, shape) {
-                pad(step, $0, Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
-            } integers: {
-                pad(step, $0, Int64(bits))
-            }
+            moved = choose(step, integers(operands[0]), operands[1].bits, operands[2].bits)
+        case .gather: moved = gather(step, operands[0].bits, integers(operands[1]), zero: 0)
+        case .concat: moved = concat(step, operands.map(\.bits))
+        case .pad: moved = pad(step, operands[0].bits, UInt64(bitPattern: Int64(step.ints[1])))
         default:
             let rank = (step.ints.count - 2) / 2
             let from = positions(
                 Array(step.ints[2..<(2 + rank)]), Array(step.ints[(2 + rank)...]), step.ints[1])
-            return map(operands[0], type, shape) { values in
-                from.map { values[$0] }
-            } integers: { values in
-                from.map { values[$0] }
-            }
+            let bits = operands[0].bits
+            moved = from.map { bits[$0] }
         }
-    }
-
-    private static func map(
-        _ tensor: Tensor, _ type: ElementType, _ shape: [Int], floats: ([Float]) -> [Float],
-        integers: ([Int64]) -> [Int64]
-    ) -> Tensor {
-        switch tensor.elements {
-        case .floats(let values): Tensor(floats(values), shape: shape)
-        case .integers(let values): Tensor(integers(values), type: type, shape: shape)
-        }
-    }
-
-    private static func either(
-        _ x: Tensor, _ y: Tensor, _ type: ElementType, _ shape: [Int],
-        floats: ([Float], [Float]) -> [Float], integers: ([Int64], [Int64]) -> [Int64]
-    ) -> Tensor {
-        if let a = x.floats, let b = y.floats { return Tensor(floats(a, b), shape: shape) }
-        return Tensor(integers(self.integers(x), self.integers(y)), type: type, shape: shape)
+        return Tensor(bits: moved, type: type, shape: shape)
     }
 
     private static func choose<T>(_ step: Step, _ c: [Int64], _ x: [T], _ y: [T]) -> [T] {

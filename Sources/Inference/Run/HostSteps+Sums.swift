@@ -1,14 +1,13 @@
 internal import Core
-internal import Exact
 
 extension HostSteps {
     /// Blocks of 256 k; in each a chain of fma from +0; the blocks' sums added upward.
-    static func sumOfProducts(
-        _ count: Int, _ a: (Int) -> Float, _ b: (Int) -> Float
-    ) -> Float {
-        var total: Float = 0
+    static func sumOfProducts<T: HostReal>(
+        _ count: Int, _ a: (Int) -> T, _ b: (Int) -> T
+    ) -> T {
+        var total: T = 0
         for block in Swift.stride(from: 0, to: count, by: 256) {
-            var sum: Float = 0
+            var sum: T = 0
             for k in block..<min(count, block + 256) { sum = sum.addingProduct(a(k), b(k)) }
             total = block == 0 ? sum : total + sum
         }
@@ -16,10 +15,8 @@ extension HostSteps {
     }
 
     /// Sixteen lanes, element e in lane e % 16, then the tree +8, +4, +2, +1.
-    static func lanes(
-        _ values: [Float], neutral: Float, _ combine: (Float, Float) -> Float
-    ) -> Float {
-        var lanes = [Float](repeating: neutral, count: 16)
+    static func lanes<T>(_ values: [T], neutral: T, _ combine: (T, T) -> T) -> T {
+        var lanes = [T](repeating: neutral, count: 16)
         for (index, value) in values.enumerated() {
             lanes[index % 16] = index < 16 ? value : combine(lanes[index % 16], value)
         }
@@ -29,19 +26,21 @@ extension HostSteps {
         return lanes[0]
     }
 
-    private static func activate(_ x: Float, _ activation: Int, _ floats: [Float]) -> Float {
+    private static func activate<T: HostReal>(
+        _ x: T, _ activation: Int, _ floats: [Float]
+    ) -> T {
         switch activation {
         case 1: x < 0 ? 0 : x
-        case 2: clip(x, floats[0], floats[1])
+        case 2: T.clip(x, T(floats[0]), T(floats[1]))
         default: x
         }
     }
 
-    static func gemm(_ step: Step, _ operands: [[Float]]) -> [Float] {
+    static func gemm<T: HostReal>(_ step: Step, _ operands: [[T]]) -> [T] {
         guard let s = MatrixShape(step.ints) else { preconditionFailure("a matrix shape") }
         let a = operands[0]
         let b = operands[1]
-        var out: [Float] = []
+        var out: [T] = []
         for matrix in 0..<s.matrices {
             for row in 0..<s.rows {
                 for column in 0..<s.columns {
@@ -58,12 +57,12 @@ extension HostSteps {
         return out
     }
 
-    static func convolve(_ step: Step, _ operands: [[Float]]) -> [Float] {
+    static func convolve<T: HostReal>(_ step: Step, _ operands: [[T]]) -> [T] {
         guard let s = ConvolutionShape(step.ints) else { preconditionFailure("a convolution") }
         let x = operands[0]
         let weights = operands[1]
         let w = s.window
-        var out: [Float] = []
+        var out: [T] = []
         for item in 0..<s.items {
             for channel in 0..<(s.groups * s.outChannels) {
                 let firstPlane = (item * s.groups + channel / s.outChannels) * s.channels
@@ -88,13 +87,13 @@ extension HostSteps {
         return out
     }
 
-    static func pool(_ step: Step, _ x: [Float]) -> [Float] {
+    static func pool<T: HostReal>(_ step: Step, _ x: [T]) -> [T] {
         guard let s = PoolShape(step.ints) else { preconditionFailure("a pool") }
         let w = s.window
-        var out: [Float] = []
+        var out: [T] = []
         for plane in 0..<s.planes {
             for pixel in 0..<w.outPixels {
-                var elements: [Float] = []
+                var elements: [T] = []
                 var padded = 0
                 for tap in 0..<w.taps {
                     let iy =
@@ -108,63 +107,91 @@ extension HostSteps {
                 }
                 if s.averages == 1 {
                     let divisor = s.countsPadding == 1 ? padded : elements.count
-                    out.append(Exact.div(lanes(elements, neutral: 0, +), Float(divisor)))
+                    out.append(T.quotient(lanes(elements, neutral: 0, +), T(divisor)))
                 } else {
-                    out.append(elements.reduce(-Float.infinity, maximum))
+                    out.append(elements.reduce(-T.infinity, T.maximum))
                 }
             }
         }
         return out
     }
 
-    static func axis(_ step: Step, _ x: [Float], shape: [Int]) -> Tensor {
+    /// Positions of the elements that each result of a step over an axis is made of.
+    private static func lines(_ step: Step) -> [[Int]] {
         let (outer, count, inner) = (step.ints[1], step.ints[2], step.ints[3])
-        func line(_ result: Int) -> [Int] {
+        return (0..<outer * inner).map { result in
             let first = result / inner * count * inner + result % inner
             return (0..<count).map { first + $0 * inner }
         }
-        switch step.kind {
-        case .argument:
-            let picks = (0..<outer * inner).map { result -> Int64 in
-                // Zeros of both signs are one value here.
-                let keys = line(result).map { key(x[$0] == 0 ? 0 : x[$0]) }
-                let best = step.ints[0] == 1 ? keys.min() : keys.max()
-                return Int64(keys.firstIndex { $0 == best } ?? 0)
-            }
-            return Tensor(picks, type: .int64, shape: shape)
-        case .softmax:
-            var out = x
-            for result in 0..<outer * inner {
-                let line = line(result)
-                let top = line.dropFirst().reduce(x[line[0]]) { maximum($0, x[$1]) }
-                let powers = line.map { Exact.exp(x[$0] - top) }
-                let sum = lanes(powers, neutral: 0, +)
-                for (at, power) in zip(line, powers) {
-                    out[at] =
-                        step.ints[0] == 1 ? (x[at] - top) - Exact.log(sum) : Exact.div(power, sum)
-                }
-            }
-            return Tensor(out, shape: shape)
-        default:
-            guard let operation = ReduceOperation(rawValue: step.ints[0]) else {
-                preconditionFailure("a known reduction")
-            }
-            return Tensor(
-                (0..<outer * inner).map { reduce(operation, line($0).map { x[$0] }) }, shape: shape)
+    }
+
+    /// Of equal elements the first; zeros of both signs are one value here.
+    static func picks<T: HostReal>(_ step: Step, _ x: [T]) -> [Int64] {
+        lines(step).map { line in
+            let keys = line.map { T.key(x[$0] == 0 ? 0 : x[$0]) }
+            let best = step.ints[0] == 1 ? keys.min() : keys.max()
+            return Int64(keys.firstIndex { $0 == best } ?? 0)
         }
     }
 
-    private static func reduce(_ operation: ReduceOperation, _ values: [Float]) -> Float {
-        switch operation {
-        case .sum: lanes(values, neutral: 0, +)
-        case .mean: Exact.div(lanes(values, neutral: 0, +), Float(values.count))
-        case .prod: lanes(values, neutral: 1, *)
-        case .max: lanes(values, neutral: -.infinity, maximum)
-        case .min: lanes(values, neutral: .infinity, minimum)
+    static func softmax<T: HostReal>(_ step: Step, _ x: [T]) -> [T] {
+        var out = x
+        for line in lines(step) {
+            let top = line.dropFirst().reduce(x[line[0]]) { T.maximum($0, x[$1]) }
+            let powers = line.map { unary(.exp, x[$0] - top, 0, 0) }
+            let sum = lanes(powers, neutral: 0, +)
+            for (at, power) in zip(line, powers) {
+                out[at] =
+                    step.ints[0] == 1
+                    ? (x[at] - top) - unary(.log, sum, 0, 0) : T.quotient(power, sum)
+            }
+        }
+        return out
+    }
+
+    static func reduce<T: HostReal>(_ step: Step, _ x: [T]) -> [T] {
+        guard let operation = ReduceOperation(rawValue: step.ints[0]) else {
+            preconditionFailure("a known reduction")
+        }
+        return lines(step).map { line in
+            let values = line.map { x[$0] }
+            switch operation {
+            case .sum: return lanes(values, neutral: 0, +)
+            case .mean: return T.quotient(lanes(values, neutral: 0, +), T(values.count))
+            case .prod: return lanes(values, neutral: 1, *)
+            case .max: return lanes(values, neutral: -.infinity, T.maximum)
+            case .min: return lanes(values, neutral: .infinity, T.minimum)
+            }
         }
     }
 
-    static func lrn(_ step: Step, _ x: [Float]) -> [Float] {
+    /// Reductions of integers wrap, so their order is free.
+    static func integerAxis(
+        _ step: Step, _ x: Tensor, type: ElementType, shape: [Int]
+    ) -> Tensor {
+        let values = integers(x)
+        let least: BinaryOperation = step.ints[0] == 1 ? .min : .max
+        let results = lines(step).map { line -> Int64 in
+            let first = values[line[0]]
+            let rest = line.dropFirst()
+            func folded(_ operation: BinaryOperation) -> Int64 {
+                rest.reduce(first) { x.type.wrapped(integer(operation, $0, values[$1], x.type)) }
+            }
+            if step.kind == .argument {
+                let best = folded(least)
+                return Int64(line.firstIndex { values[$0] == best } ?? 0)
+            }
+            switch ReduceOperation(rawValue: step.ints[0]) {
+            case .prod: return folded(.mul)
+            case .max: return folded(.max)
+            case .min: return folded(.min)
+            default: return folded(.add)
+            }
+        }
+        return Tensor(results, type: type, shape: shape)
+    }
+
+    static func lrn<T: HostReal>(_ step: Step, _ x: [T]) -> [T] {
         let (channels, pixels) = (step.ints[1], step.ints[2])
         return x.indices.map { index in
             let channel = index / pixels % channels
@@ -174,8 +201,8 @@ extension HostSteps {
             let sum = sumOfProducts(
                 last - first + 1, { x[base + (first + $0) * pixels] },
                 { x[base + (first + $0) * pixels] })
-            let scale = step.floats[2].addingProduct(step.floats[0], sum)
-            return Exact.div(x[index], Exact.pow(scale, step.floats[1]))
+            let scale = T(step.floats[2]).addingProduct(T(step.floats[0]), sum)
+            return T.quotient(x[index], T.power(scale, T(step.floats[1])))
         }
     }
 }

@@ -11,32 +11,52 @@ public enum HostSteps {
     public static func run(
         _ step: Step, _ operands: [Tensor], type: ElementType, shape: [Int]
     ) -> Tensor {
+        switch step.kind {
+        case .binary: return binary(step, operands, type: type, shape: shape)
+        case .not:
+            return Tensor(integers(operands[0]).map { $0 == 0 ? 1 : 0 }, type: type, shape: shape)
+        case .cast: return cast(operands[0], to: type, shape: shape, saturates: step.ints[3] != 0)
+        case .copy, .concat, .pad, .choose, .gather:
+            return move(step, operands, type: type, shape: shape)
+        case .unary where operands[0].integers != nil:
+            return integerUnary(step, operands[0], shape: shape)
+        case .reduce where operands[0].integers != nil, .argument where operands[0].integers != nil:
+            return integerAxis(step, operands[0], type: type, shape: shape)
+        default: break
+        }
+        if operands.allSatisfy({ $0.doubles != nil }) {
+            let values = operands.map { $0.doubles ?? [] }
+            return step.kind == .argument
+                ? Tensor(picks(step, values[0]), type: type, shape: shape)
+                : Tensor(doubles: real(step, values), shape: shape)
+        }
+        let values = operands.map(floats)
+        return step.kind == .argument
+            ? Tensor(picks(step, values[0]), type: type, shape: shape)
+            : Tensor(real(step, values), shape: shape)
+    }
+
+    /// A step whose operands and result are reals of one type.
+    private static func real<T: HostReal>(_ step: Step, _ operands: [[T]]) -> [T] {
+        let x = operands[0]
         let i = step.ints
         switch step.kind {
         case .unary:
             guard let operation = UnaryOperation(rawValue: i[0]) else { preconditionFailure() }
-            let (a, b) = (step.floats[0], step.floats[1])
-            return Tensor(floats(operands[0]).map { unary(operation, $0, a, b) }, shape: shape)
-        case .binary: return binary(step, operands, type: type, shape: shape)
-        case .not:
-            return Tensor(integers(operands[0]).map { $0 == 0 ? 1 : 0 }, type: type, shape: shape)
-        case .cast: return cast(operands[0], to: type, shape: shape)
+            let (a, b) = (T(step.floats[0]), T(step.floats[1]))
+            return x.map { unary(operation, $0, a, b) }
         case .affine:
-            let scale = floats(operands[1])
-            let shift = floats(operands[2])
-            let x = floats(operands[0])
-            return Tensor(
-                x.indices.map {
-                    let channel = $0 / i[2] % i[1]
-                    return shift[channel].addingProduct(x[$0], scale[channel])
-                }, shape: shape)
-        case .copy, .concat, .pad, .choose, .gather:
-            return move(step, operands, type: type, shape: shape)
-        case .gemm: return Tensor(gemm(step, operands.map(floats)), shape: shape)
-        case .convolve: return Tensor(convolve(step, operands.map(floats)), shape: shape)
-        case .pool: return Tensor(pool(step, floats(operands[0])), shape: shape)
-        case .reduce, .argument, .softmax: return axis(step, floats(operands[0]), shape: shape)
-        case .lrn: return Tensor(lrn(step, floats(operands[0])), shape: shape)
+            return x.indices.map {
+                let channel = $0 / i[2] % i[1]
+                return operands[2][channel].addingProduct(x[$0], operands[1][channel])
+            }
+        case .gemm: return gemm(step, operands)
+        case .convolve: return convolve(step, operands)
+        case .pool: return pool(step, x)
+        case .reduce: return reduce(step, x)
+        case .softmax: return softmax(step, x)
+        case .lrn: return lrn(step, x)
+        default: preconditionFailure("\(step.kind) is none of reals")
         }
     }
 
@@ -52,52 +72,42 @@ public enum HostSteps {
 
     // MARK: Elementwise
 
-    static func clip(_ x: Float, _ low: Float, _ high: Float) -> Float {
-        x < low ? low : (x > high ? high : x)
-    }
-
-    /// Orders floats with -0 below +0 and NaN last.
-    static func key(_ x: Float) -> Int32 {
-        let bits = Int32(bitPattern: x.bitPattern)
-        return x.isNaN ? Int32.max : bits ^ ((bits >> 31) & 0x7fff_ffff)
-    }
-
-    static func maximum(_ a: Float, _ b: Float) -> Float {
-        if a.isNaN || b.isNaN { return Float(bitPattern: 0x7fc0_0000) }
-        return key(a) < key(b) ? b : a
-    }
-
-    static func minimum(_ a: Float, _ b: Float) -> Float {
-        if a.isNaN || b.isNaN { return Float(bitPattern: 0x7fc0_0000) }
-        return key(b) < key(a) ? b : a
-    }
-
-    static func unary(_ operation: UnaryOperation, _ v: Float, _ a: Float, _ b: Float) -> Float {
+    static func unary<T: HostReal>(_ operation: UnaryOperation, _ v: T, _ a: T, _ b: T) -> T {
         switch operation {
         case .relu: return v < 0 ? 0 : v
         case .leakyRelu: return v < 0 ? v * a : v
-        case .clip: return clip(v, a, b)
+        case .clip: return T.clip(v, a, b)
         case .neg: return -v
-        case .abs: return Float(bitPattern: v.bitPattern & 0x7fff_ffff)
+        case .abs: return v.magnitude
         case .floor: return v.rounded(.down)
         case .ceil: return v.rounded(.up)
-        case .sqrt: return Exact.sqrt(v)
-        case .reciprocal: return Exact.rcp(v)
-        case .exp: return Exact.exp(v)
-        case .log: return Exact.log(v)
-        case .sin: return Exact.sin(v)
-        case .cos: return Exact.cos(v)
-        case .tanh: return Exact.tanh(v)
-        case .sigmoid: return Exact.sigmoid(v)
-        case .erf: return Exact.erf(v)
-        case .hardSigmoid: return clip(b.addingProduct(a, v), 0, 1)
-        case .hardSwish: return v * clip(Float(0.5).addingProduct(0x1.555556p-3, v), 0, 1)
-        case .elu: return v < 0 ? a * (Exact.exp(v) - 1) : v
+        case .hardSigmoid: return T.clip(b.addingProduct(a, v), 0, 1)
+        case .hardSwish: return v * T.clip(T(0.5).addingProduct(T(Float(0x1.555556p-3)), v), 0, 1)
+        case .elu:
+            guard v < 0 else { return v }
+            return a * ((T.function(.exp, v) ?? 0) - 1)
         case .power:
             var y = v
             for _ in 1..<Int(a) { y = y * v }
             return y
+        default:
+            guard let y = T.function(operation, v) else {
+                preconditionFailure("\(operation) is refused before")
+            }
+            return y
         }
+    }
+
+    private static func integerUnary(_ step: Step, _ x: Tensor, shape: [Int]) -> Tensor {
+        guard let operation = UnaryOperation(rawValue: step.ints[0]) else { preconditionFailure() }
+        let values = integers(x).map { value in
+            switch operation {
+            case .neg: 0 &- value
+            case .abs: value < 0 && x.type.isSigned ? 0 &- value : value
+            default: preconditionFailure("\(operation) of integers")
+            }
+        }
+        return Tensor(values, type: x.type, shape: shape)
     }
 
     private static func binary(
@@ -110,36 +120,48 @@ public enum HostSteps {
         let axes = Array(step.ints[2..<(2 + rank)])
         let x = positions(axes, Array(step.ints[(2 + rank)..<(2 + 2 * rank)]), 0)
         let y = positions(axes, Array(step.ints[(2 + 2 * rank)...]), 0)
-        if let a = operands[0].floats, let b = operands[1].floats {
-            if operation.compares {
-                return Tensor(
-                    zip(x, y).map { compare(operation, a[$0], b[$1]) ? 1 : 0 }, type: type,
-                    shape: shape)
-            }
-            return Tensor(zip(x, y).map { float(operation, a[$0], b[$1]) }, shape: shape)
+        func compared<T: Comparable>(_ a: [T], _ b: [T]) -> Tensor {
+            Tensor(
+                zip(x, y).map { compare(operation, a[$0], b[$1]) ? 1 : 0 }, type: type,
+                shape: shape)
         }
-        let a = integers(operands[0])
-        let b = integers(operands[1])
-        return Tensor(
-            zip(x, y).map { integer(operation, a[$0], b[$1]) }, type: type, shape: shape)
+        switch (operands[0].elements, operands[1].elements) {
+        case (.floats(let a), .floats(let b)):
+            if operation.compares { return compared(a, b) }
+            return Tensor(zip(x, y).map { real(operation, a[$0], b[$1]) }, shape: shape)
+        case (.doubles(let a), .doubles(let b)):
+            if operation.compares { return compared(a, b) }
+            return Tensor(doubles: zip(x, y).map { real(operation, a[$0], b[$1]) }, shape: shape)
+        default:
+            let a = integers(operands[0])
+            let b = integers(operands[1])
+            if operation.compares, operands[0].type == .uint64 {
+                return compared(a.map { UInt64(bitPattern: $0) }, b.map { UInt64(bitPattern: $0) })
+            }
+            if operation.compares { return compared(a, b) }
+            let from = operands[0].type
+            return Tensor(
+                zip(x, y).map { integer(operation, a[$0], b[$1], from) }, type: type, shape: shape)
+        }
     }
 
-    private static func float(_ operation: BinaryOperation, _ a: Float, _ b: Float) -> Float {
+    private static func real<T: HostReal>(_ operation: BinaryOperation, _ a: T, _ b: T) -> T {
         switch operation {
         case .add: a + b
         case .sub: a - b
         case .mul: a * b
-        case .div: Exact.div(a, b)
-        case .max: maximum(a, b)
-        case .min: minimum(a, b)
-        case .pow: Exact.pow(a, b)
+        case .div: T.quotient(a, b)
+        case .max: T.maximum(a, b)
+        case .min: T.minimum(a, b)
+        case .pow: T.power(a, b)
         case .prelu: a < 0 ? a * b : a
         default: preconditionFailure("\(operation) of floats")
         }
     }
 
-    private static func compare<T: Comparable>(_ operation: BinaryOperation, _ a: T, _ b: T) -> Bool
-    {
+    private static func compare<T: Comparable>(
+        _ operation: BinaryOperation, _ a: T, _ b: T
+    ) -> Bool {
         switch operation {
         case .equal: a == b
         case .less: a < b
@@ -150,45 +172,26 @@ public enum HostSteps {
         }
     }
 
-    private static func integer(_ operation: BinaryOperation, _ a: Int64, _ b: Int64) -> Int64 {
+    /// Arithmetic wraps. A quotient is truncated; by zero it is 0.
+    static func integer(
+        _ operation: BinaryOperation, _ a: Int64, _ b: Int64, _ type: ElementType
+    ) -> Int64 {
+        let isWide = type == .uint64
+        let (ua, ub) = (UInt64(bitPattern: a), UInt64(bitPattern: b))
         switch operation {
-        case .add: a &+ b
-        case .sub: a &- b
-        case .mul: a &* b
-        case .max: max(a, b)
-        case .min: min(a, b)
-        case .and: a & b
-        case .or: a | b
-        case .xor: a ^ b
-        default: compare(operation, a, b) ? 1 : 0
-        }
-    }
-
-    /// Floats become integers by truncation, saturating, NaN giving 0; integers wrap.
-    private static func cast(_ tensor: Tensor, to type: ElementType, shape: [Int]) -> Tensor {
-        switch (tensor.elements, type) {
-        case (.floats(let values), .float32): return Tensor(values, shape: shape)
-        case (.integers(let values), .float32):
-            return Tensor(values.map { Float($0) }, shape: shape)
-        case (.floats(let values), .bool):
-            return Tensor(values.map { $0 != 0 ? 1 : 0 }, type: type, shape: shape)
-        case (.integers(let values), .bool):
-            return Tensor(values.map { $0 != 0 ? 1 : 0 }, type: type, shape: shape)
-        case (.integers(let values), _): return Tensor(values, type: type, shape: shape)
-        case (.floats(let values), _):
-            let (low, high): (Int64, Int64) =
-                switch type {
-                case .int32: (Int64(Int32.min), Int64(Int32.max))
-                case .int64: (Int64.min, Int64.max)
-                default: (0, 255)
-                }
-            return Tensor(
-                values.map { value in
-                    if value.isNaN { return 0 }
-                    if value <= Float(low) { return low }
-                    if value >= Float(high) { return high }
-                    return Int64(value)
-                }, type: type, shape: shape)
+        case .add: return a &+ b
+        case .sub: return a &- b
+        case .mul: return a &* b
+        case .div:
+            if b == 0 { return 0 }
+            return isWide
+                ? Int64(bitPattern: ua / ub) : a.dividedReportingOverflow(by: b).partialValue
+        case .max: return isWide ? Int64(bitPattern: max(ua, ub)) : max(a, b)
+        case .min: return isWide ? Int64(bitPattern: min(ua, ub)) : min(a, b)
+        case .and: return a & b
+        case .or: return a | b
+        case .xor: return a ^ b
+        default: preconditionFailure("\(operation) of integers")
         }
     }
 

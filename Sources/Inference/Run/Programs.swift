@@ -14,11 +14,14 @@ final class Programs: Sendable {
     }
 
     private func program(
-        _ name: String, exact: [String] = [], _ files: [String], type: String? = nil
+        _ name: String, exact: [String] = [], _ files: [String], type: String? = nil,
+        defines: [String: String] = [:]
     ) throws(Failure) -> any ComputeProgram {
-        var defines: [String: String] = [:]
-        if let type { defines["T"] = type }
-        if let type { defines["U"] = type == "int" ? "uint" : type == "long" ? "ulong" : type }
+        var defines = defines
+        if let type {
+            defines["T"] = type
+            defines["U"] = type.hasPrefix("u") ? type : "u\(type)"
+        }
         let source = ProgramSource(
             "inference/\(name)" + (type.map { "-\($0)" } ?? ""),
             files: exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" },
@@ -42,7 +45,39 @@ final class Programs: Sendable {
         try program("integer", ["integer"], type: type.kernelType)
     }
 
-    func cast() throws(Failure) -> any ComputeProgram { try program("cast", ["cast"]) }
+    /// Converts from one type to another.
+    func cast(
+        _ from: ElementType, _ to: ElementType
+    ) throws(Failure) -> any ComputeProgram {
+        try program(
+            "cast-\(from)-\(to)", exact: ["narrow"], ["cast"],
+            defines: [
+                "FROM": from.kernelType, "TO": to.kernelType, "LOAD": Self.load(from),
+                "STORE": Self.store(to, from),
+            ])
+    }
+
+    /// What a loaded element becomes before it is stored: narrow floats a float.
+    private static func load(_ type: ElementType) -> String {
+        switch type {
+        case .float16: "cast_from_half"
+        case .bfloat16: "cast_from_bfloat16"
+        default: "cast_as_is"
+        }
+    }
+
+    private static func store(_ type: ElementType, _ from: ElementType) -> String {
+        let isLong = from == .int64 || from == .uint64
+        let whole = from == .int64 ? "cast_from_long" : "cast_from_ulong"
+        let float = isLong ? whole : "cast_to_float"
+        switch type {
+        case .bool: return "cast_to_bool"
+        case .float32: return float
+        case .float16: return isLong ? "\(whole)_to_half" : "cast_to_half"
+        case .bfloat16: return isLong ? "\(whole)_to_bfloat16" : "cast_to_bfloat16"
+        default: return from.isFloating ? "cast_saturate" : "cast_wrap"
+        }
+    }
 
     func move(_ type: ElementType) throws(Failure) -> any ComputeProgram {
         try program("move", ["move"], type: type.moveType)

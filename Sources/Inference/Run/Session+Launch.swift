@@ -13,19 +13,21 @@ extension Session {
         switch step.kind {
         case .unary:
             guard let operation = UnaryOperation(rawValue: i[0]) else { throw Step.broken }
-            try line(
-                "unary_\("\(operation)".snakeCase)", try programs.elementwise(), i[1],
-                operands + [result], [.float(step.floats[0]), .float(step.floats[1])])
+            let name = "\(operation)".snakeCase
+            let type = try Step.type(i[2])
+            if type == .float32 {
+                try line(
+                    "unary_\(name)", try programs.elementwise(), i[1], operands + [result],
+                    [.float(step.floats[0]), .float(step.floats[1])])
+            } else {
+                try line(
+                    "integer_\(name)", try programs.integer(type), i[1], operands + [result])
+            }
         case .not: try line("integer_not", try programs.integer(.bool), i[0], operands + [result])
         case .cast:
             let from = try Step.type(i[0])
             let to = try Step.type(i[1])
-            let name = "cast_\(from.kernelType)_\(to == .bool ? "bool" : to.kernelType)"
-            if from == .bool, to == .uint8 {
-                try line("cast_uchar_bool", try programs.cast(), i[2], operands + [result])
-            } else {
-                try line(name, try programs.cast(), i[2], operands + [result])
-            }
+            try line("cast", try programs.cast(from, to), i[2], operands + [result])
         case .affine:
             try device.launch(
                 "affine", of: try programs.elementwise(), global: [i[2].inGroups, i[1], i[0]],

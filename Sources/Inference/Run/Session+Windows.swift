@@ -23,20 +23,23 @@ extension Session {
     ) throws(Failure) {
         let (count, inner) = (step.ints[2], step.ints[3])
         let results = step.ints[1] * inner
+        let type = step.kind == .softmax ? ElementType.float32 : try Step.type(step.ints[4])
+        let prefix = type == .float32 ? "" : "integer_"
+        let program = try type == .float32 ? programs.reduce() : programs.integer(type)
         let kernel: String
         var more: [KernelArgument] = [.int(Int32(step.ints[0]))]
         switch step.kind {
-        case .argument: kernel = "reduce_arg"
+        case .argument: kernel = "\(prefix)reduce_arg"
         case .softmax: kernel = "softmax"
         default:
             guard let operation = ReduceOperation(rawValue: step.ints[0]) else {
                 throw Step.broken
             }
-            kernel = "reduce_\(operation)"
+            kernel = "\(prefix)reduce_\(operation)"
             more = []
         }
         try device.launch(
-            kernel, of: try programs.reduce(), global: [results.inGroups],
+            kernel, of: program, global: [results.inGroups],
             local: Launch.local(device, axes: 1),
             arguments: [
                 .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(inner)),

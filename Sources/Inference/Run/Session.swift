@@ -10,6 +10,8 @@ public final class Session {
     var buffers: [(any ComputeBuffer)?]
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
+    /// Whether inputs and outputs are buffers of a device.
+    private let bindsPorts: Bool
     /// Inputs that kernels read from the caller's memory, by position.
     private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
@@ -24,19 +26,22 @@ public final class Session {
     ///
     /// - Parameter viewBytesMin: where device and host share their memory, kernels read inputs of
     ///   so many bytes where the caller has them; smaller ones are copied.
+    /// - Parameter bindsPorts: for ``run(binding:advance:)``.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public init(
         _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 20
+        viewBytesMin: Int = 1 << 20, bindsPorts: Bool = false
     ) throws(Failure) {
         try plan.check()
         self.plan = plan
+        self.bindsPorts = bindsPorts
         self.device = device
         panelBytesMax = device.tuning[.inferPanelBytes]
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         buffers = Array(repeating: nil, count: plan.buffers.count)
-        viewedInputs = device.sharesMemory ? plan.inputs(viewedFrom: viewBytesMin) : []
+        viewedInputs =
+            device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
         try makeBuffers()
     }
 
@@ -57,7 +62,25 @@ public final class Session {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
         }
         var outputs: [Tensor] = []
-        try provide(inputs[...]) { () throws(Failure) in outputs = try compute(advance) }
+        try provide(inputs[...]) { () throws(Failure) in
+            try compute(advance)
+            for port in plan.outputs { outputs.append(try read(port)) }
+        }
+        return outputs
+    }
+
+    /// Runs every step on buffers of this device.
+    ///
+    /// - Parameter inputs: one for each of the plan's inputs.
+    /// - Returns: a buffer for each of the plan's outputs, valid until the next run.
+    func run(
+        binding inputs: [any ComputeBuffer], advance: (Double) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) -> [any ComputeBuffer] {
+        precondition(bindsPorts && inputs.count == plan.inputs.count, "a buffer for each input")
+        for (buffer, port) in zip(inputs, plan.inputs) { buffers[port.buffer] = buffer }
+        try compute(advance)
+        var outputs: [any ComputeBuffer] = []
+        for port in plan.outputs { outputs.append(try buffer(port.buffer)) }
         return outputs
     }
 
@@ -81,7 +104,7 @@ public final class Session {
         try provide(inputs.dropFirst(), body)
     }
 
-    private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) -> [Tensor] {
+    private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
         for (index, step) in plan.steps.enumerated() {
@@ -89,21 +112,10 @@ public final class Session {
             done += step.cost
             try advance(done / total)
         }
-        var outputs: [Tensor] = []
-        for port in plan.outputs { outputs.append(try read(port)) }
-        return outputs
     }
 
     private func read(_ port: Plan.Port) throws(Failure) -> Tensor {
-        let source = try buffer(port.buffer)
-        let count = port.shape.elementCount
-        if port.type == .float32 {
-            let values = try device.read(Float.self, count: count, from: source)
-            return Tensor(values, shape: port.shape).canonical
-        }
-        let bytes = try device.read(
-            UInt8.self, count: count * port.type.byteCount, from: source)
-        return bytes.withUnsafeBytes { Tensor(type: port.type, shape: port.shape, bytes: $0) }
+        try device.readTensor(port.type, port.shape, from: try buffer(port.buffer)).canonical
     }
 
     func buffer(_ number: Int) throws(Failure) -> any ComputeBuffer {
@@ -124,7 +136,8 @@ public final class Session {
             packed[index] = try pack(tensor, for: step)
         }
         plainUses.formUnion(plan.outputs.map(\.buffer))
-        let viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
+        var viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
+        if bindsPorts { viewed.formUnion(plan.inputs.map(\.buffer)) }
         for number in plan.buffers.indices {
             if let tensor = plan.constants[number] {
                 guard plainUses.contains(number) else { continue }
@@ -218,9 +231,13 @@ extension Plan {
 extension Tensor {
     /// The same numbers with one bit pattern for NaN.
     var canonical: Tensor {
-        guard let values = floats, values.holdsNaN else { return self }
-        return Tensor(
-            values.map { $0.isNaN ? Float(bitPattern: 0x7fc0_0000) : $0 }, shape: shape)
+        switch elements {
+        case .floats(let values) where values.holdsNaN:
+            Tensor(values.map { $0.isNaN ? .quietNaN : $0 }, rounding: type, shape: shape)
+        case .doubles(let values) where values.contains(where: \.isNaN):
+            Tensor(doubles: values.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
+        default: self
+        }
     }
 }
 
