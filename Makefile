@@ -4,7 +4,7 @@ SWIFT ?= swift
 # One configuration for all: what is tested is what is shipped, and it is built once.
 BUILD = $(SWIFT) build -c release --explicit-target-dependency-import-check error
 
-.PHONY: help demo test lint format release build install install-test bench fuzz kill-campaign clean
+.PHONY: help demo test lint format release build install install-test bench onnx-report fuzz kill-campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,11 @@ install-test: ## those, and the ones the tests need
 
 bench: build ## figures of this machine's devices, with result hashes; see Benchmarks/README.md
 	.build/release/rigor bench --quick
+
+onnx-report: build ## onnx's own back-end suite, by operator and opset, into docs/onnx-coverage.md
+	@scripts/install-packages suite
+	@scripts/install-onnx-suite
+	.build/onnx-suite/bin/python scripts/models/onnx_report.py --rigor .build/release/rigor
 
 fuzz: install-test ## minutes of mutated scenes, pictures and models; FUZZ_SECONDS each, 180 by default
 	$(BUILD) --build-tests

@@ -24,7 +24,7 @@ struct Rigor: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, VerifyCommand.self, ProbeCommand.self, DoctorCommand.self,
             CertifyCommand.self, BenchCommand.self, RenderCommand.self, MergeCommand.self,
-            QuoteCommand.self, DisputeCommand.self, InferCommand.self,
+            QuoteCommand.self, DisputeCommand.self, InferCommand.self, OnnxTestCommand.self,
             ProbeDevicesCommand.self, HostCommand.self, PoolCommand.self, AgentCommand.self,
         ])
 

@@ -143,7 +143,7 @@ import Testing
 
     @Test(arguments: [
         [], ["demo"], ["verify"], ["probe"], ["doctor"], ["certify"], ["bench"], ["render"],
-        ["infer"],
+        ["infer"], ["onnx-test"],
     ])
     func helpHasExamples(_ command: [String]) throws {
         let result = try CommandLineRun().run(command + ["--help"])
@@ -160,7 +160,9 @@ import Testing
         for value in ["640x360", "64", "4", "0", "first"] {
             #expect(render.contains("(default: \(value))"), "\(value)")
         }
-        for command in ["demo", "verify", "probe", "certify", "bench", "render", "infer"] {
+        for command in [
+            "demo", "verify", "probe", "certify", "bench", "render", "infer", "onnx-test",
+        ] {
             let text = try run.run([command, "--help"]).output
             let examples = text.components(separatedBy: "EXAMPLES\n").last ?? ""
             let lines = examples.split(separator: "\n").prefix { !$0.hasPrefix("USAGE") }

@@ -26,20 +26,6 @@ extension ModelLoader {
         }
     }
 
-    /// One tensor of a file of its own, as ONNX's test data have them.
-    ///
-    /// - Throws: ``Failure`` saying what was expected.
-    static func tensor(_ data: Data) throws(Failure) -> Tensor {
-        do {
-            let message = try Onnx_TensorProto(serializedBytes: data)
-            return try tensor(message, "tensor \"\(message.name.printable)\"", nil)
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(.malformed, "not a tensor: \(error); a protocol buffer expected")
-        }
-    }
-
     /// A constant, with as many elements as its shape says.
     ///
     /// - Parameter files: where data outside the model is; nil where there may be none.

@@ -21,13 +21,17 @@ struct WireScan {
     /// - Throws: ``Failure`` when the bytes are no protocol buffer or have too many messages.
     static func check(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         var scan = WireScan()
-        try scan.walk(bytes, 0..<bytes.count) { scan, field, range throws(Failure) in
-            switch field {
-            case 7: try scan.graph(bytes, range)
-            case 8: scan.names += 1
-            case 25: try scan.function(bytes, range)
-            default: break
+        do throws(Failure) {
+            try scan.walk(bytes, 0..<bytes.count) { scan, field, range throws(Failure) in
+                switch field {
+                case 7: try scan.graph(bytes, range)
+                case 8: scan.names += 1
+                case 25: try scan.function(bytes, range)
+                default: break
+                }
             }
+        } catch {
+            throw error == Wire.broken ? error.at("not an ONNX model") : error
         }
     }
 
@@ -102,23 +106,9 @@ struct WireScan {
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>,
         visit: (inout WireScan, Int, Range<Int>) throws(Failure) -> Void
     ) throws(Failure) {
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let key = try Self.varint(bytes, &position, range.upperBound)
-            switch key & 7 {
-            case 0: _ = try Self.varint(bytes, &position, range.upperBound)
-            case 1: position += 8
-            case 5: position += 4
-            case 2:
-                let length = try Self.varint(bytes, &position, range.upperBound)
-                guard length <= UInt64(range.upperBound - position) else { throw Self.broken }
-                let end = position + Int(length)
-                try visit(&self, Int(truncatingIfNeeded: key >> 3), position..<end)
-                try checkCounts()
-                position = end
-            default: throw Self.broken
-            }
-            guard position <= range.upperBound else { throw Self.broken }
+        try Wire.walk(bytes, range) { field, range throws(Failure) in
+            try visit(&self, field, range)
+            try checkCounts()
         }
     }
 
@@ -133,21 +123,4 @@ struct WireScan {
                     + "\(Self.graphsMax) graphs expected")
         }
     }
-
-    private static func varint(
-        _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int
-    ) throws(Failure) -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 64, by: 7) {
-            guard position < end else { throw broken }
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-        }
-        throw broken
-    }
-
-    private static let broken = Failure(
-        .malformed, "not an ONNX model: truncated or damaged; a protocol buffer expected")
 }

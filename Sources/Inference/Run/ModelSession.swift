@@ -1,14 +1,6 @@
 public import Compute
 public import Core
 
-/// What a name of a model stands for.
-public enum ModelValue: Hashable, Sendable {
-    case tensor(Tensor)
-    case sequence([Tensor])
-    /// An optional that holds nothing.
-    case absent
-}
-
 /// A model on a device, run with any inputs that it takes.
 ///
 /// Where results depend on data, the model runs in stages: each is planned when it is first
@@ -56,12 +48,24 @@ public final class ModelSession {
             guard let value = inputs[input.name] else {
                 throw Failure(.missing, "input \(input.text): no value is given for it")
             }
-            try check(value, for: input)
             values.append(value)
         }
         for name in inputs.keys where !model.inputs.contains(where: { $0.name == name }) {
             throw Failure(.malformed, "the model has no input \"\(name.printable)\"")
         }
+        return try run(values)
+    }
+
+    /// Computes the model's outputs, in its order.
+    ///
+    /// - Parameter values: one for each of the model's inputs, in order.
+    /// - Throws: ``Failure`` naming the node or input and what was expected.
+    public func run(_ values: [ModelValue]) throws(Failure) -> [ModelValue] {
+        guard values.count == model.inputs.count else {
+            throw Failure(
+                .malformed, "\(values.count) inputs; \(model.inputs.count) expected by the model")
+        }
+        for (value, input) in zip(values, model.inputs) { try check(value, for: input) }
         if stageCount > Self.stagesMax { (roots, stageCount) = ([:], 0) }
         // Of tensors that a device takes only the shape decides, unless their data are asked for.
         let key = values.map { value -> ModelValue in

@@ -1,0 +1,72 @@
+internal import Core
+internal import Foundation
+
+/// Protocol buffers as they lie on the wire, without a schema.
+enum Wire {
+    static let broken = Failure(
+        .malformed, "truncated or damaged; a protocol buffer expected")
+
+    /// Calls `visit` with the number and the place of each length-delimited field of the message in
+    /// `range`; other fields are passed over.
+    static func walk(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>,
+        visit: (Int, Range<Int>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let key = try varint(bytes, &position, range.upperBound)
+            switch key & 7 {
+            case 0: _ = try varint(bytes, &position, range.upperBound)
+            case 1: position += 8
+            case 5: position += 4
+            case 2:
+                let length = try varint(bytes, &position, range.upperBound)
+                guard length <= UInt64(range.upperBound - position) else { throw broken }
+                let end = position + Int(length)
+                try visit(Int(truncatingIfNeeded: key >> 3), position..<end)
+                position = end
+            default: throw broken
+            }
+            guard position <= range.upperBound else { throw broken }
+        }
+    }
+
+    private static func varint(
+        _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int
+    ) throws(Failure) -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 7) {
+            guard position < end else { throw broken }
+            let byte = bytes[position]
+            position += 1
+            value |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return value }
+        }
+        throw broken
+    }
+}
+
+/// The length-delimited fields of one message: messages in it, names, bytes.
+struct WireMessage {
+    private var fields: [Int: [Data]] = [:]
+
+    /// - Throws: ``Failure`` when the bytes are no protocol buffer.
+    init(_ data: Data) throws(Failure) {
+        var places: [(number: Int, range: Range<Int>)] = []
+        let walked: Result<Void, Failure> = data.withUnsafeBytes { bytes in
+            Result { () throws(Failure) in
+                try Wire.walk(bytes, 0..<bytes.count) { number, range in
+                    places.append((number, range))
+                }
+            }
+        }
+        try walked.get()
+        for (number, range) in places {
+            let first = data.startIndex + range.lowerBound
+            fields[number, default: []].append(data[first..<(first + range.count)])
+        }
+    }
+
+    /// What a field holds, as often as it is there.
+    subscript(number: Int) -> [Data] { fields[number] ?? [] }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+/// `rigor onnx-test`: what it says, and how it ends.
+@Suite struct OnnxTestTests {
+    /// A case whose model is sound and whose inputs are not there.
+    private func run() throws -> CommandLineRun {
+        let run = try CommandLineRun()
+        let model = try Data(
+            contentsOf: URL(fileURLWithPath: CommandLineRun.example("digits/digits.onnx")))
+        for name in ["a", "b"] {
+            try FileManager.default.createDirectory(
+                atPath: run.path("\(name)/test_data_set_0"), withIntermediateDirectories: true)
+            try run.write("\(name)/model.onnx", model)
+        }
+        return run
+    }
+
+    @Test func failedCasesFailTheCommand() throws {
+        let run = try run()
+        let result = try run.run(["onnx-test", "."])
+        #expect(result.status == 1 && result.errors.isEmpty, "\(result)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 3 && lines[0].hasPrefix("failed  a: test_data_set_0: "), "\(lines)")
+        #expect(lines.last?.hasPrefix("0 passed, 0 refused, 2 failed of 2 on ") == true)
+    }
+
+    @Test func listedCasesAsADocument() throws {
+        let run = try run()
+        try run.write("names.txt", Array("b\n".utf8))
+        let result = try run.run(["onnx-test", ".", "--list", "names.txt", "--json"])
+        let document = try result.document()
+        #expect(result.status == 1 && document["failed"] as? Int == 1, "\(result)")
+        let cases = try #require(document["cases"] as? [[String: Any]])
+        #expect(cases.count == 1 && cases[0]["name"] as? String == "b")
+        #expect((cases[0]["reason"] as? String)?.contains("0 files input_N.pb; 1 expected") == true)
+        try run.write("names.txt", Array("b\nc\n".utf8))
+        try run.expectFailure(["onnx-test", ".", "--list", "names.txt"], "names.txt", "\"c\"")
+    }
+
+    @Test func foldersWithoutCasesAreSaid() throws {
+        let run = try CommandLineRun()
+        try run.expectFailure(["onnx-test", "."], "no case in it", "model.onnx")
+        try run.expectFailure(["onnx-test", "none"], "none: no case in it")
+    }
+}
