@@ -46,9 +46,12 @@ extension Lowering {
         try cast(Value(Tensor([value], shape: [])), to: type)
     }
 
-    mutating func multiply(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
-        var a = try op.floats(0)
-        var b = try op.floats(1)
+    /// Matrices over their last two axes, the others broadcast, as NumPy's matmul has it.
+    mutating func multiply(
+        _ a: Value, _ b: Value, _ epilogue: Epilogue = Epilogue(output: "")
+    ) throws(Failure) -> Value {
+        var a = a
+        var b = b
         guard !a.shape.isEmpty, !b.shape.isEmpty else {
             throw Failure(.malformed, "scalars; matrices expected")
         }
