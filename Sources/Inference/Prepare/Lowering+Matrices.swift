@@ -47,8 +47,14 @@ extension Lowering {
     }
 
     mutating func multiply(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
-        var a = try op.floats(0)
-        var b = try op.floats(1)
+        try multiply(try op.floats(0), try op.floats(1), epilogue)
+    }
+
+    /// Matrices of the last two axes, broadcast over the others.
+    mutating func multiply(
+        _ a: Value, _ b: Value, _ epilogue: Epilogue
+    ) throws(Failure) -> Value {
+        var (a, b) = (a, b)
         guard !a.shape.isEmpty, !b.shape.isEmpty else {
             throw Failure(.malformed, "scalars; matrices expected")
         }
@@ -95,7 +101,7 @@ extension Lowering {
             type: x.type, shape: wanted)
     }
 
-    private mutating func emitProduct(
+    mutating func emitProduct(
         _ shape: MatrixShape, _ a: Value, _ b: Value, _ bias: Value?, _ epilogue: Epilogue,
         _ out: [Int]
     ) throws(Failure) -> Value {
