@@ -281,6 +281,14 @@ def write_hostile(folder: str) -> None:
     write("subgraph", relu, edit=subgraph)
     with open(os.path.join(folder, "truncated.onnx"), "wb") as out:
         out.write(build(relu, x, {"w": floats(9)}, ["y"], 13).SerializeToString()[:-7])
+    zeros = np.zeros((1, 8, 2), np.float32)
+    write("cell-sizes", [node("Unsqueeze", ["x", "a"], ["b"]), node("LSTM", ["b", "w", "r"], ["y"])],
+          {"a": ints(0), "w": zeros, "r": zeros})
+    write("equation", [node("Einsum", ["x"], ["y"], equation="ij->k")])
+    write("heads", [node("Unsqueeze", ["x", "a"], ["b"]),
+                    node("Attention", ["b", "b", "b"], ["y"], q_num_heads=3, kv_num_heads=2)],
+          {"a": ints(0)}, opset=23)
+    write("targets", [node("NegativeLogLikelihoodLoss", ["x", "t"], ["y"])], {"t": ints(1, 2)})
 
 
 def main() -> None:

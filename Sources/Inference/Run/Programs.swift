@@ -84,7 +84,9 @@ final class Programs: Sendable {
     }
 
     func normalize() throws(Failure) -> any ComputeProgram {
-        try program("normalize", exact: ["divide", "root"], ["normalize"])
+        try program(
+            "normalize", exact: ["divide", "root", "exponential", "logarithm"],
+            ["order", "normalize"])
     }
 
     func cell() throws(Failure) -> any ComputeProgram {

@@ -2,7 +2,7 @@ internal import Compute
 internal import Core
 
 extension Session {
-    /// Rows of one group of `normalize_lanes`.
+    /// Rows of one group, as the kernels say.
     private static let rowsPerGroup = 4
 
     func normalize(
@@ -16,17 +16,20 @@ extension Session {
         let arguments: [KernelArgument] =
             [operands[0], scale, bias, result].map { .buffer($0) }
             + [count, rows, flags.rawValue].map { .int(Int32($0)) } + [.float(step.floats[0])]
-        let program = try programs.normalize()
-        if !sharesRows {
-            try device.launch(
-                "normalize_rows", of: program, global: [rows.inGroups],
-                local: Launch.local(device, axes: 1), arguments: arguments)
-        } else {
-            try device.launch(
-                "normalize_lanes", of: program,
-                global: [16, rows.roundedUp(to: Self.rowsPerGroup)],
-                local: [16, Self.rowsPerGroup], arguments: arguments)
-        }
+        if sharesRows { return try launchRows("normalize_lanes", rows: rows, arguments) }
+        try device.launch(
+            "normalize_rows", of: try programs.normalize(), global: [rows.inGroups],
+            local: Launch.local(device, axes: 1), arguments: arguments)
+    }
+
+    /// A kernel whose work-items share rows.
+    func launchRows(
+        _ kernel: String, rows: Int, _ arguments: [KernelArgument]
+    ) throws(Failure) {
+        try device.launch(
+            kernel, of: try programs.normalize(),
+            global: [16, rows.roundedUp(to: Self.rowsPerGroup)], local: [16, Self.rowsPerGroup],
+            arguments: arguments)
     }
 
     func cell(
