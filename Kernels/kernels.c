@@ -79,6 +79,9 @@ static const char inference_activate[] = {
 static const char inference_cast[] = {
 #embed "inference/cast.cl" suffix(, 0)
 };
+static const char inference_cell[] = {
+#embed "inference/cell.cl" suffix(, 0)
+};
 static const char inference_convolve[] = {
 #embed "inference/convolve.cl" suffix(, 0)
 };
@@ -96,6 +99,9 @@ static const char inference_integer[] = {
 };
 static const char inference_move[] = {
 #embed "inference/move.cl" suffix(, 0)
+};
+static const char inference_normalize[] = {
+#embed "inference/normalize.cl" suffix(, 0)
 };
 static const char inference_order[] = {
 #embed "inference/order.cl" suffix(, 0)
@@ -222,12 +228,14 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/trigonometric.cl", exact_trigonometric),
     FILE_ENTRY("inference/activate.cl", inference_activate),
     FILE_ENTRY("inference/cast.cl", inference_cast),
+    FILE_ENTRY("inference/cell.cl", inference_cell),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
     FILE_ENTRY("inference/integer.cl", inference_integer),
     FILE_ENTRY("inference/move.cl", inference_move),
+    FILE_ENTRY("inference/normalize.cl", inference_normalize),
     FILE_ENTRY("inference/order.cl", inference_order),
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/pool.cl", inference_pool),

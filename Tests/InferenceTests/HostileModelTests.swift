@@ -6,7 +6,9 @@ import Testing
 @Suite struct HostileModelTests {
     /// A piece of the one line that each model ends in.
     static let expected = [
-        "big-pads": "pads", "broadcast": "do not broadcast", "cycle": "not defined before it",
+        "big-pads": "pads", "cell-sizes": "W [1, 8, 2] and R [1, 8, 2]",
+        "equation": "equation \"ij->k\"", "heads": "a multiple of the heads",
+        "targets": "int64 [2]", "broadcast": "do not broadcast", "cycle": "not defined before it",
         "domain": "operator com.example.Relu", "doubling": "elements",
         "external": "a file in the model's folder",
         "far-axis": "axis", "gigabytes": "elements", "huge-axes": "too many elements",

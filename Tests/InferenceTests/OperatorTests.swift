@@ -174,6 +174,9 @@ enum ReferenceRun {
         case .not: return i[0]
         case .cast: return i[2]
         case .affine, .lrn: return i[0] * i[1] * i[2]
+        case .normalize: return i[0] * i[1]
+        // Kinds 1 and 3 give two tensors.
+        case .cell: return i[1] * i[2] * i[3] * (i[0] % 2 + 1)
         case .copy: return axes(2, 2)
         case .concat: return i[1] * i[2...].reduce(0, +)
         case .pad: return axes(2, 3)

@@ -8,7 +8,7 @@ struct StepExtent {
 
 extension Step {
     /// Numbers this large never overflow when a few are multiplied with each other checked.
-    private static let numberMax = 1 << 31 - 1
+    static let numberMax = 1 << 31 - 1
 
     static let broken = Failure(
         .malformed, "prepared model: a step's numbers contradict each other")
@@ -48,6 +48,8 @@ extension Step {
         case .convolve: return try convolveExtent()
         case .pool: return try poolExtent()
         case .reduce, .argument, .softmax: return try axisExtent()
+        case .normalize: return try normalizeExtent()
+        case .cell: return try cellExtent()
         case .lrn:
             try expect(operands: 1, ints: 5, floats: 3)
             let count = try Self.product(Array(ints[..<3]) + [4])
@@ -56,7 +58,7 @@ extension Step {
         }
     }
 
-    private func expect(operands: Int, ints: Int? = nil, floats: Int = 0) throws(Failure) {
+    func expect(operands: Int, ints: Int? = nil, floats: Int = 0) throws(Failure) {
         guard self.operands.count == operands, ints == nil || ints == self.ints.count,
             self.floats.count == floats, !self.operands.contains(result)
         else { throw Self.broken }

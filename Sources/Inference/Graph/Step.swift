@@ -40,6 +40,12 @@ public struct Step: Hashable, Sendable {
         case softmax = 16
         /// `[items, channels, pixels, below, above]`, floats `[alpha over size, beta, bias]`; x.
         case lrn = 17
+        /// `[rows, count, flags]`, floats `[epsilon]`; x, and a scale and a bias of `count` as the
+        /// flags say. See ``NormalizeFlags``.
+        case normalize = 40
+        /// See ``CellShape``; products of the inputs and of the state, the state, and what the
+        /// shape asks for: gates, biases, peepholes.
+        case cell = 41
     }
 
     public var kind: Kind

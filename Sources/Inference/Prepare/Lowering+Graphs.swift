@@ -155,7 +155,7 @@ extension Lowering {
     }
 
     /// The node that began a graph is done when the graph is: its frame stays at it until then.
-    private mutating func stay() { frames[frames.count - 2].next -= 1 }
+    mutating func stay() { frames[frames.count - 2].next -= 1 }
 
     // MARK: Loops
 

@@ -98,7 +98,7 @@ extension Lowering {
             type: x.type, shape: wanted)
     }
 
-    private mutating func emitProduct(
+    mutating func emitProduct(
         _ shape: MatrixShape, _ a: Value, _ b: Value, _ bias: Value?, _ epilogue: Epilogue,
         _ out: [Int]
     ) throws(Failure) -> Value {

@@ -307,11 +307,16 @@ extension Lowering {
 
     mutating func gather(_ op: Operator) throws(Failure) -> Value {
         let x = try op.input(0)
-        let indices = try op.input(1)
+        let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
+        return try gather(x, try op.input(1), axis: axis)
+    }
+
+    mutating func gather(
+        _ x: Value, _ indices: Value, axis: Int
+    ) throws(Failure) -> Value {
         guard indices.type == .int32 || indices.type == .int64 else {
             throw Failure(.malformed, "indices of type \(indices.type.name)")
         }
-        let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
         guard axis < x.shape.count else { throw Failure(.malformed, "an axis to gather from") }
         let size = x.shape[axis]
         if let known = indices.constant?.integers {
@@ -319,6 +324,14 @@ extension Lowering {
                 throw Failure(.malformed, "an index outside axis \(axis) of \(x.shape.text)")
             }
         }
+        return try gathered(x, indices, axis: axis)
+    }
+
+    /// Where an index lies outside the axis, zeros.
+    mutating func gathered(
+        _ x: Value, _ indices: Value, axis: Int
+    ) throws(Failure) -> Value {
+        let size = x.shape[axis]
         let outer = x.shape[..<axis].reduce(1, *)
         let inner = x.shape[(axis + 1)...].reduce(1, *)
         return try emit(

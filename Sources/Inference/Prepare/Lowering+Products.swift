@@ -22,9 +22,6 @@ struct Epilogue {
 extension Operators {
     /// Operators that are sums of products, and those that fold into them.
     static let products: Table = [
-        "BatchNormalization": value(5...5) { (lowering, op) throws(Failure) in
-            try lowering.normalize(op)
-        },
         "Conv": steps(2...3) { (lowering, op) throws(Failure) in try lowering.product(op) },
         "Gemm": steps(2...3) { (lowering, op) throws(Failure) in try lowering.product(op) },
         "LRN": value(1...1) { (lowering, op) throws(Failure) in try lowering.lrn(op) },
@@ -120,7 +117,7 @@ extension Lowering {
         return try multiply(try op.floats(0), try op.floats(1), epilogue)
     }
 
-    private mutating func convolve(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
+    mutating func convolve(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
         try convolved(
             op, try op.floats(0), try op.floats(1), try op.optional(2), epilogue,
             groups: try op.int("group") ?? 1)
@@ -198,7 +195,7 @@ extension Lowering {
     }
 
     /// Scale and shift of a batch normalisation: scale = gamma / √(variance + epsilon), shift =
-    /// beta − mean × scale by one fma; nil when a parameter is not constant.
+    /// beta − mean × scale by one fma; nil when a parameter is not constant, or of the batch.
     private func affine(_ op: Operator) throws(Failure) -> (scale: [Float], shift: [Float])? {
         var parameters: [[Float]] = []
         for index in 1...4 {
@@ -212,7 +209,7 @@ extension Lowering {
         }
         guard try op.int("training_mode") ?? 0 == 0, try op.int("spatial") ?? 1 == 1,
             op.node.outputs.dropFirst().allSatisfy({ !isUsed($0) })
-        else { throw Failure(.unsupported, "training or spatial mode; inference expected") }
+        else { return nil }
         let epsilon = try op.float("epsilon") ?? 1e-5
         let scale = parameters[0].indices.map {
             Exact.div(parameters[0][$0], Exact.sqrt(parameters[3][$0] + epsilon))
@@ -227,7 +224,7 @@ extension Lowering {
     }
 
     /// Whether a node of this graph uses `name`, or it is an output.
-    private func isUsed(_ name: String) -> Bool {
+    func isUsed(_ name: String) -> Bool {
         frames[frames.count - 1].graph.consumers[name] != nil
     }
 

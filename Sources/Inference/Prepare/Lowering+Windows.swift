@@ -283,33 +283,11 @@ extension Lowering {
         let axes = try op.axes(
             given.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank), rank: rank)
         let isKept = try op.flag("keepdims", default: true)
-        let keeps = keeps ?? isKept
-        let shape = (0..<rank).compactMap { axis in
-            axes.contains(axis) ? (keeps ? 1 : nil) : x.shape[axis]
-        }
-        guard let first = axes.first, let last = axes.last else { return x }
-        var moved = x
-        var outer = x.shape[..<first].reduce(1, *)
-        var inner = x.shape[(last + 1)...].reduce(1, *)
-        if axes != Array(first...last) {
-            let kept = (0..<rank).filter { !axes.contains($0) }
-            moved = try transposed(x, kept + axes)
-            outer = kept.reduce(1) { $0 * x.shape[$1] }
-            inner = 1
-        }
-        let count = axes.reduce(1) { $0 * x.shape[$1] }
-        guard count > 0 else { return try reduced(operation, x.type, shape) }
-        guard x.type.isFloating || (operation != .mean && x.type != .bool) else {
-            throw Failure(.unsupported, "\(operation) of \(x.type.name)")
-        }
-        return try emit(
-            .reduce, [moved],
-            ints: [operation.rawValue, outer, count, inner, Int(x.type.rawValue)], type: x.type,
-            shape: shape)
+        return axes.isEmpty ? x : try reduced(operation, x, axes: axes, keeps: keeps ?? isKept)
     }
 
     /// Reductions of nothing: the value that changes no other.
-    private mutating func reduced(
+    mutating func reduced(
         _ operation: ReduceOperation, _ type: ElementType, _ shape: [Int]
     ) throws(Failure) -> Value {
         let value: Float =

@@ -56,6 +56,8 @@ public enum HostSteps {
         case .reduce: return reduce(step, x)
         case .softmax: return softmax(step, x)
         case .lrn: return lrn(step, x)
+        case .normalize: return normalize(step, operands)
+        case .cell: return cell(step, operands)
         default: preconditionFailure("\(step.kind) is none of reals")
         }
     }

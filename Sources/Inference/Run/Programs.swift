@@ -92,6 +92,17 @@ final class Programs: Sendable {
         try program("move", ["move"], type: type.moveType)
     }
 
+    func normalize() throws(Failure) -> any ComputeProgram {
+        try program(
+            "normalize", exact: ["divide", "root", "exponential", "logarithm"],
+            ["order", "normalize"])
+    }
+
+    func cell() throws(Failure) -> any ComputeProgram {
+        try program(
+            "cell", exact: ["divide", "exponential", "logarithm", "hyperbolic"], ["cell"])
+    }
+
     func reduce() throws(Failure) -> any ComputeProgram {
         try program(
             "reduce", exact: ["divide", "exponential", "logarithm", "power"],

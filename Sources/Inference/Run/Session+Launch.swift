@@ -43,6 +43,8 @@ extension Session {
         case .convolve: try convolve(step, index, result)
         case .pool: try pool(step, operands[0], result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
+        case .normalize: try normalize(step, operands, result)
+        case .cell: try cell(step, operands, result)
         case .lrn:
             try device.launch(
                 "lrn", of: try programs.reduce(), global: [i[2].inGroups, i[1], i[0]],

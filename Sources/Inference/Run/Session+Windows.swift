@@ -26,6 +26,12 @@ extension Session {
         let type = step.kind == .softmax ? ElementType.float32 : try Step.type(step.ints[4])
         let prefix = type == .float32 ? "" : "integer_"
         let program = try type == .float32 ? programs.reduce() : programs.integer(type)
+        if step.kind == .softmax, inner == 1, sharesRows {
+            return try launchRows(
+                "softmax_lanes", rows: results,
+                [.buffer(x), .buffer(result)]
+                    + [count, results, step.ints[0]].map { .int(Int32($0)) })
+        }
         let kernel: String
         var more: [KernelArgument] = [.int(Int32(step.ints[0]))]
         switch step.kind {

@@ -8,6 +8,8 @@ public final class Session {
     let gemm: Gemm
     let programs: Programs
     var buffers: [(any ComputeBuffer)?]
+    /// Whether work-items share a row of elements; processors take rows whole.
+    let sharesRows: Bool
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
     /// Whether inputs and outputs are buffers of a device.
@@ -37,6 +39,7 @@ public final class Session {
         self.bindsPorts = bindsPorts
         self.device = device
         panelBytesMax = device.tuning[.inferPanelBytes]
+        sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         buffers = Array(repeating: nil, count: plan.buffers.count)
@@ -127,13 +130,20 @@ public final class Session {
 
     private func makeBuffers() throws(Failure) {
         var plainUses: Set<Int> = []
+        // Steps of a recurrence multiply by one matrix time after time.
+        var columns: [[Int]: any ComputeBuffer] = [:]
         for (index, step) in plan.steps.enumerated() {
             let weights = packedOperand(of: step)
             for (position, number) in step.operands.enumerated() where position != weights {
                 plainUses.insert(number)
             }
             guard let weights, let tensor = plan.constants[step.operands[weights]] else { continue }
-            packed[index] = try pack(tensor, for: step)
+            if let key = step.columnsKey {
+                if columns[key] == nil { columns[key] = try pack(tensor, for: step) }
+                packed[index] = columns[key]
+            } else {
+                packed[index] = try pack(tensor, for: step)
+            }
         }
         plainUses.formUnion(plan.outputs.map(\.buffer))
         var viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
@@ -207,6 +217,17 @@ public final class Session {
         let buffer = try device.makeBuffer(byteCount: count * 4)
         scratch[use] = buffer
         return buffer
+    }
+}
+
+extension Step {
+    /// What the packed columns of a matrix product depend on.
+    fileprivate var columnsKey: [Int]? {
+        guard kind == .gemm, let s = MatrixShape(ints) else { return nil }
+        return [
+            operands[1], s.columns, s.depth, s.bLine, s.bDepth, s.bMatrix,
+            s.bMatrix == 0 ? 1 : s.matrices,
+        ]
     }
 }
 

@@ -1,0 +1,199 @@
+"""Cases of make_fixtures.py for the layers of sequence models: normalisation, attention,
+recurrence, losses and contractions."""
+import numpy as np
+from onnx import TensorProto, helper
+
+RNG = np.random.default_rng(5)
+RUNTIME = "com.microsoft"
+PREVIEW = "ai.onnx.preview"
+CASES: dict = {}
+
+
+def floats(*shape: int, low: float = -2, high: float = 2) -> np.ndarray:
+    return RNG.uniform(low, high, shape).astype(np.float32)
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def case(name: str, kind: str, inputs: dict, constants: dict = {}, order=None, outputs=("y",),
+         opset: int = 17, domain: str = "", **attributes) -> None:
+    """One node; its inputs are `order`, where that is not those given, in their order."""
+    node = helper.make_node(
+        kind, [*inputs, *constants] if order is None else list(order), list(outputs),
+        name=f"the {kind}", domain=domain, **attributes)
+    CASES[name] = ([node], inputs, constants, [o for o in outputs if o], opset)
+
+
+def normalisation() -> None:
+    x = floats(3, 4, 37)
+    scale, bias = floats(37), floats(37)
+    case("layernorm", "LayerNormalization", {"x": x}, {"s": scale, "b": bias},
+         outputs=("y", "m", "d"))
+    case("layernorm-plain", "LayerNormalization", {"x": x}, {"s": floats(4, 37)}, axis=1,
+         epsilon=1e-2)
+    case("layernorm-short", "LayerNormalization", {"x": floats(5, 7)}, {"s": floats(7)})
+    case("rmsnorm", "RMSNormalization", {"x": x}, {"s": scale}, opset=23)
+    case("simplified-layernorm", "SimplifiedLayerNormalization", {"x": x}, {"s": scale},
+         outputs=("y", "d"), epsilon=1e-3)
+    skip = floats(3, 4, 37)
+    case("skip-layernorm", "SkipLayerNormalization", {"x": x, "k": skip},
+         {"s": scale, "b": bias, "c": floats(37)}, outputs=("y", "", "", "t"), domain=RUNTIME)
+    case("skip-simplified", "SkipSimplifiedLayerNormalization", {"x": x, "k": skip}, {"s": scale},
+         outputs=("y", "", "", "t"), domain=RUNTIME)
+    tokens = RNG.integers(0, 6, (2, 5)).astype(np.int32)
+    case("embed-layernorm", "EmbedLayerNormalization",
+         {"x": tokens, "g": (tokens % 2).astype(np.int32),
+          "m": (tokens > 1).astype(np.int32)},
+         {"w": floats(6, 8), "p": floats(7, 8), "t": floats(2, 8), "s": floats(8), "b": floats(8)},
+         order="xgwptsbm", outputs=("y", "n"), domain=RUNTIME)
+    planes = floats(2, 6, 5, 7)
+    case("groupnorm-18", "GroupNormalization", {"x": planes}, {"s": floats(3), "b": floats(3)},
+         num_groups=3, opset=18)
+    case("groupnorm-21", "GroupNormalization", {"x": planes}, {"s": floats(6), "b": floats(6)},
+         num_groups=2, opset=21)
+    case("instancenorm", "InstanceNormalization", {"x": planes},
+         {"s": floats(6), "b": floats(6)}, epsilon=1e-3)
+    case("meanvariance", "MeanVarianceNormalization", {"x": planes})
+    for p in (1, 2):
+        case(f"lpnorm-{p}", "LpNormalization", {"x": planes}, axis=1, p=p)
+    parameters = {"s": floats(6), "b": floats(6), "m": floats(6), "v": floats(6, low=0.1)}
+    case("bn-computed", "BatchNormalization", {"x": planes, **parameters})
+    case("bn-training", "BatchNormalization", {"x": planes}, parameters, training_mode=1,
+         outputs=("y", "rm", "rv"), momentum=0.7)
+
+
+def attention() -> None:
+    q, k, v = floats(2, 4, 5, 8), floats(2, 2, 6, 8), floats(2, 2, 6, 10)
+    case("attention", "Attention", {"q": q, "k": k, "v": v}, opset=23, is_causal=1, softcap=3.0)
+    case("attention-mask", "Attention", {"q": q, "k": k, "v": v},
+         {"m": RNG.integers(0, 2, (2, 1, 5, 6)).astype(bool)}, opset=23)
+    case("attention-past", "Attention",
+         {"q": floats(2, 3, 16), "k": floats(2, 3, 16), "v": floats(2, 3, 16), "m": floats(3, 7),
+          "pk": floats(2, 2, 4, 8), "pv": floats(2, 2, 4, 8)},
+         opset=23, q_num_heads=2, kv_num_heads=2, scale=0.4, outputs=("y", "nk", "nv"))
+    angles = floats(9, 4)
+    caches = {"c": np.cos(angles), "s": np.sin(angles)}
+    places = RNG.integers(0, 9, (2, 5)).astype(np.int64)
+    case("rotary", "RotaryEmbedding", {"x": floats(2, 3, 5, 8), "p": places}, caches, order="xcsp",
+         opset=23)
+    case("rotary-interleaved", "RotaryEmbedding", {"x": floats(2, 5, 30), "p": places}, caches,
+         order="xcsp", opset=23, num_heads=3, interleaved=1, rotary_embedding_dim=8)
+    case("rotary-runtime", "RotaryEmbedding", {"x": floats(2, 5, 24), "p": ints(3)}, caches,
+         order="xpcs", domain=RUNTIME)
+    case("multihead", "MultiHeadAttention",
+         {"q": floats(2, 3, 16), "k": floats(2, 5, 16), "v": floats(2, 5, 16),
+          "m": np.array([[1, 1, 0, 1, 0], [1] * 5], np.int32)}, {"b": floats(48)}, order="qkvbm",
+         num_heads=4, domain=RUNTIME)
+    case("multihead-past", "MultiHeadAttention",
+         {"q": floats(1, 3, 16), "k": floats(1, 3, 16), "v": floats(1, 3, 16),
+          "a": floats(1, 2, 3, 7), "pk": floats(1, 2, 4, 8), "pv": floats(1, 2, 4, 8)},
+         order=("q", "k", "v", "", "", "a", "pk", "pv"), num_heads=2, unidirectional=1,
+         outputs=("y", "nk", "nv"), domain=RUNTIME)
+    case("attention-packed", "Attention", {"x": floats(2, 4, 12), "m": np.array([4, 2], np.int32)},
+         {"w": floats(12, 36), "b": floats(36)}, order="xwbm", num_heads=3, domain=RUNTIME)
+    case("attention-packed-past", "Attention", {"x": floats(2, 3, 8), "p": floats(2, 2, 2, 4, 4)},
+         {"w": floats(8, 24), "b": floats(24)}, order=("x", "w", "b", "", "p"), num_heads=2,
+         unidirectional=1, outputs=("y", "n"), domain=RUNTIME)
+    # Twelve places of a cache, of which each item has filled some.
+    angles = floats(12, 8)
+    case("groupquery", "GroupQueryAttention",
+         {"q": floats(2, 1, 64), "k": floats(2, 1, 32), "v": floats(2, 1, 32),
+          "pk": floats(2, 2, 9, 16), "pv": floats(2, 2, 9, 16)},
+         {"l": np.array([6, 8], np.int32), "t": np.array(9, np.int32), "c": np.cos(angles),
+          "s": np.sin(angles)},
+         order=("q", "k", "v", "pk", "pv", "l", "t", "c", "s"), num_heads=4, kv_num_heads=2,
+         do_rotary=1, outputs=("y", "nk", "nv"), domain=RUNTIME)
+    case("groupquery-prompt", "GroupQueryAttention",
+         {"q": floats(1, 5, 32), "k": floats(1, 5, 16), "v": floats(1, 5, 16)},
+         {"l": np.array([4], np.int32), "t": np.array(5, np.int32)},
+         order=("q", "k", "v", "", "", "l", "t"), num_heads=4, kv_num_heads=2,
+         local_window_size=2, outputs=("y", "nk", "nv"), domain=RUNTIME)
+    case("tensorscatter", "TensorScatter",
+         {"x": floats(2, 3, 7, 4), "u": floats(2, 3, 2, 4), "i": ints(6, 2)}, opset=24,
+         mode="circular")
+    case("linear-attention", "LinearAttention",
+         {"q": floats(2, 3, 16), "k": floats(2, 3, 8), "v": floats(2, 3, 10),
+          "s": floats(2, 2, 4, 5), "d": floats(2, 3, 8, high=0), "b": floats(2, 3, 2, low=0)},
+         q_num_heads=4, kv_num_heads=2, outputs=("y", "n"), opset=27)
+    case("causal-conv", "CausalConvWithState",
+         {"x": floats(2, 3, 6), "p": floats(2, 3, 3)}, {"w": floats(3, 1, 4), "b": floats(3)},
+         order="xwbp", activation="silu", outputs=("y", "n"), opset=27)
+    case("swiglu", "SwiGLU", {"x": floats(3, 5), "b": floats(3, 5)}, alpha=1.5, opset=28)
+    scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [2, 4, 5, 6])
+    bent = helper.make_tensor_value_info("bent", TensorProto.FLOAT, [2, 4, 5, 6])
+    graph = helper.make_graph(
+        [helper.make_node("Tanh", ["scores"], ["bent"])], "score", [scores], [bent])
+    case("flex-attention", "FlexAttention", {"q": q, "k": k, "v": v}, opset=24, domain=PREVIEW,
+         score_mod=graph)
+
+
+def recurrence() -> None:
+    x = floats(5, 3, 4)
+    lengths = np.array([5, 2, 3], np.int32)
+
+    def weights(gates: int, directions: int, hidden: int = 6) -> dict:
+        return {"w": floats(directions, gates * hidden, 4, low=-1, high=1),
+                "r": floats(directions, gates * hidden, hidden, low=-1, high=1),
+                "b": floats(directions, 2 * gates * hidden)}
+
+    case("lstm", "LSTM", {"x": x}, weights(4, 1), hidden_size=6, outputs=("y", "h", "c"))
+    case("lstm-both", "LSTM", {"x": x, "h0": floats(2, 3, 6), "c0": floats(2, 3, 6)},
+         {**weights(4, 2), "l": lengths, "p": floats(2, 18)}, order=("x", "w", "r", "b", "l", "h0", "c0", "p"),
+         hidden_size=6, direction="bidirectional", clip=1.5, outputs=("y", "h", "c"))
+    case("lstm-reverse", "LSTM", {"x": x}, weights(4, 1), hidden_size=6, direction="reverse",
+         activations=["HardSigmoid", "Softsign", "ScaledTanh"], activation_alpha=[0.3, 0.8],
+         activation_beta=[0.4, 1.2], input_forget=1, outputs=("y", "h", "c"))
+    case("gru", "GRU", {"x": x}, weights(3, 1), hidden_size=6, outputs=("y", "h"))
+    case("gru-both", "GRU", {"x": x, "h0": floats(2, 3, 6)}, {**weights(3, 2), "l": lengths},
+         order=("x", "w", "r", "b", "l", "h0"), hidden_size=6, direction="bidirectional",
+         linear_before_reset=1, outputs=("y", "h"))
+    case("rnn", "RNN", {"x": x}, weights(1, 2), hidden_size=6, direction="bidirectional",
+         activations=["Relu", "Elu"], outputs=("y", "h"))
+
+
+def losses() -> None:
+    logits, targets = floats(3, 5, 4), RNG.integers(0, 5, (3, 4)).astype(np.int64)
+    case("nll", "NegativeLogLikelihoodLoss", {"x": logits, "t": targets}, {"w": floats(5, low=0.1)},
+         ignore_index=2)
+    case("nll-none", "NegativeLogLikelihoodLoss", {"x": logits, "t": targets}, reduction="none")
+    case("crossentropy", "SoftmaxCrossEntropyLoss", {"x": logits, "t": targets},
+         outputs=("y", "p"), reduction="sum")
+    case("hardmax", "Hardmax", {"x": np.round(logits)}, axis=1)
+    case("hardmax-11", "Hardmax", {"x": np.round(logits)}, opset=11)
+
+
+def contractions() -> None:
+    a, b = floats(2, 3, 4), floats(2, 4, 5)
+    case("einsum", "Einsum", {"x": a, "b": b}, equation="bij,bjk->kbi")
+    case("einsum-dots", "Einsum", {"x": a, "b": floats(3, 4)}, equation="...ij,ij->i...")
+    case("einsum-diagonal", "Einsum", {"x": floats(3, 4, 3)}, equation="iji")
+    case("einsum-three", "Einsum", {"x": a, "b": b, "c": floats(5, 3)}, equation="bij,bjk,ki->ib")
+    case("einsum-integers", "Einsum", {"x": RNG.integers(-9, 9, (2, 3)).astype(np.int64),
+                                       "b": RNG.integers(-9, 9, (3, 4)).astype(np.int64)},
+         equation="ij,jk")
+
+
+def fusions() -> None:
+    x = floats(3, 4, 6)
+    case("runtime-gelu", "Gelu", {"x": x}, domain=RUNTIME)
+    case("biasgelu", "BiasGelu", {"x": x}, {"b": floats(6)}, domain=RUNTIME)
+    case("fastgelu", "FastGelu", {"x": x}, {"b": floats(6)}, domain=RUNTIME)
+    case("quickgelu", "QuickGelu", {"x": x}, alpha=1.3, domain=RUNTIME)
+    case("fusedmatmul", "FusedMatMul", {"x": x, "b": floats(3, 5, 4)}, transA=1, transB=1,
+         alpha=0.5, domain=RUNTIME)
+    case("fusedgemm", "FusedGemm", {"x": floats(3, 4)}, {"w": floats(5, 4), "b": floats(5)},
+         transB=1, activation="LeakyRelu", activation_alpha=0.2, domain=RUNTIME)
+    planes = floats(1, 3, 5, 5)
+    case("fusedconv", "FusedConv", {"x": planes}, {"w": floats(4, 3, 3, 3), "b": floats(4)},
+         activation="Relu", domain=RUNTIME)
+    case("fusedconv-sum", "FusedConv", {"x": planes, "z": floats(1, 4, 3, 3)},
+         {"w": floats(4, 3, 3, 3), "b": floats(4)}, order="xwbz", activation="Relu",
+         domain=RUNTIME)
+
+
+def cases() -> dict:
+    for group in (normalisation, attention, recurrence, losses, contractions, fusions):
+        group()
+    return CASES
