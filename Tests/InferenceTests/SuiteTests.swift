@@ -21,9 +21,7 @@ import Testing
         }
     }
 
-    /// Mesa's rusticl (22.3) now and then refuses to unmap what it mapped, where a run has many small
-    /// buffers (CL_INVALID_VALUE): it computes the other suites.
-    @Test(arguments: TestDevices.quick.filter { "\($0)" != "rusticl" })
+    @Test(arguments: TestDevices.quick)
     func agreesWithTheSuite(_ test: TestDevice) throws {
         let device = try test.open()
         var passed = 0

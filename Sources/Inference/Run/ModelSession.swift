@@ -155,6 +155,12 @@ public final class ModelSession {
         let model: Model
         let values: [ModelValue]
         var buffers: [Int: any ComputeBuffer] = [:]
+        /// What was read back: several names may stand for one buffer.
+        private var read: [Int: Tensor] = [:]
+
+        init(device: any ComputeDevice, model: Model, values: [ModelValue]) {
+            (self.device, self.model, self.values) = (device, model, values)
+        }
 
         mutating func compute(_ stage: Stage, _ session: Session?) throws(Failure) {
             guard let session else { return }
@@ -179,7 +185,8 @@ public final class ModelSession {
             return try device.makeBuffer(tensors[number].bytes)
         }
 
-        func tensor(_ number: Int, _ lowering: Lowering) throws(Failure) -> Tensor {
+        mutating func tensor(_ number: Int, _ lowering: Lowering) throws(Failure) -> Tensor {
+            if let tensor = read[number] { return tensor }
             if let input = lowering.inputs.firstIndex(where: { $0.buffer == number }) {
                 let name = lowering.inputs[input].name
                 if let at = model.inputs.firstIndex(where: { $0.name == name }),
@@ -190,11 +197,13 @@ public final class ModelSession {
             }
             guard let buffer = buffers[number] else { throw Step.broken }
             let type = lowering.bufferTypes[number]
-            return try device.readTensor(
+            let tensor = try device.readTensor(
                 type, [lowering.buffers[number] / type.byteCount], from: buffer)
+            read[number] = tensor
+            return tensor
         }
 
-        func results(_ lowering: Lowering) throws(Failure) -> [ModelValue] {
+        mutating func results(_ lowering: Lowering) throws(Failure) -> [ModelValue] {
             var results: [ModelValue] = []
             for slot in lowering.results ?? [] {
                 switch slot {
@@ -209,7 +218,7 @@ public final class ModelSession {
             return results
         }
 
-        private func tensor(
+        private mutating func tensor(
             _ value: Lowering.Value, _ lowering: Lowering
         ) throws(Failure) -> Tensor {
             if let constant = lowering.resolved(value).constant { return constant.canonical }

@@ -67,7 +67,19 @@ public final class Session {
         var outputs: [Tensor] = []
         try provide(inputs[...]) { () throws(Failure) in
             try compute(advance)
-            for port in plan.outputs { outputs.append(try read(port)) }
+            // Several outputs may be one buffer.
+            var read: [Int: Tensor] = [:]
+            for port in plan.outputs {
+                if let known = read[port.buffer], known.type == port.type,
+                    known.count == port.shape.elementCount
+                {
+                    outputs.append(known.reshaped(port.shape))
+                    continue
+                }
+                let tensor = try self.read(port)
+                read[port.buffer] = tensor
+                outputs.append(tensor)
+            }
         }
         return outputs
     }
