@@ -76,6 +76,9 @@ static const char inference_activate[] = {
 static const char inference_cast[] = {
 #embed "inference/cast.cl" suffix(, 0)
 };
+static const char inference_chain[] = {
+#embed "inference/chain.cl" suffix(, 0)
+};
 static const char inference_convolve[] = {
 #embed "inference/convolve.cl" suffix(, 0)
 };
@@ -100,8 +103,14 @@ static const char inference_pack[] = {
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
 };
+static const char inference_pool_strips[] = {
+#embed "inference/pool_strips.cl" suffix(, 0)
+};
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
+};
+static const char inference_window[] = {
+#embed "inference/window.cl" suffix(, 0)
 };
 static const char render_accumulate[] = {
 #embed "render/accumulate.cl" suffix(, 0)
@@ -215,6 +224,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/trigonometric.cl", exact_trigonometric),
     FILE_ENTRY("inference/activate.cl", inference_activate),
     FILE_ENTRY("inference/cast.cl", inference_cast),
+    FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
@@ -223,7 +233,9 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/order.cl", inference_order),
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/pool.cl", inference_pool),
+    FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("inference/window.cl", inference_window),
     FILE_ENTRY("render/accumulate.cl", render_accumulate),
     FILE_ENTRY("render/aov.cl", render_aov),
     FILE_ENTRY("render/bsdf.cl", render_bsdf),

@@ -38,6 +38,15 @@ final class Programs: Sendable {
             ], ["order", "elementwise"])
     }
 
+    func chain() throws(Failure) -> any ComputeProgram {
+        try program(
+            "chain",
+            exact: [
+                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+                "hyperbolic",
+            ], ["order", "elementwise", "chain"])
+    }
+
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
         try program("integer", ["integer"], type: type.kernelType)
     }

@@ -36,7 +36,7 @@ extension Session {
         case .copy, .concat, .pad, .gather: try move(step, operands, result)
         case .gemm: try multiply(step, index, result)
         case .convolve: try convolve(step, index, result)
-        case .pool: try pool(step, operands[0], result)
+        case .pool: try pool(step, index, operands[0], result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
         case .lrn:
             try device.launch(

@@ -10,6 +10,10 @@ public final class Session {
     var buffers: [(any ComputeBuffer)?]
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
+    /// Steps that are launched together, by the first one's index.
+    let chains: [Int: Chain]
+    /// Where windows' taps lie, and chains' programs, by step index.
+    var tables: [Int: any ComputeBuffer] = [:]
     /// Inputs that kernels read from the caller's memory, by position.
     private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
@@ -35,6 +39,7 @@ public final class Session {
         panelBytesMax = device.tuning[.inferPanelBytes]
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
+        chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         buffers = Array(repeating: nil, count: plan.buffers.count)
         viewedInputs = device.sharesMemory ? plan.inputs(viewedFrom: viewBytesMin) : []
         try makeBuffers()
@@ -84,8 +89,14 @@ public final class Session {
     private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) -> [Tensor] {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
+        var next = 0
         for (index, step) in plan.steps.enumerated() {
-            try launch(step, index)
+            if let chain = chains[index] {
+                try launch(chain)
+                next = chain.steps.upperBound
+            } else if index >= next {
+                try launch(step, index)
+            }
             done += step.cost
             try advance(done / total)
         }

@@ -1,0 +1,82 @@
+// needs: inference/activate.cl inference/gemm.cl
+// Planes as the windows that slide over them read them.
+//
+// Outputs are counted along `pitch`, which is a row of the output and as many places more as the
+// window reaches to the right; so each tap of the window lies at one distance from the place of
+// its output, whichever that is, and neighbouring outputs read neighbouring words. Results at the
+// places in excess are dropped. Strided windows read phases: planes that hold every strideX-th
+// column of every strideY-th row.
+
+typedef struct {
+  int height, width;
+  int outHeight, outWidth;
+  int taps;
+  int strideY, strideX;
+  int top, left; // padding
+  int phasesY, phasesX;
+  int rows, pitch; // of one phase
+  int stripRows;   // of the output, that `rows` suffice for
+} window_layout;
+
+// Rows from `first` on of all phases of a plane, with `outside` for what is not in it.
+#define WINDOW_SPREAD(name, space)                                                               \
+  EX_INLINE void name(__global const float *plane, space float *to, const window_layout s,       \
+                      int first, int begin, int end, float outside) {                            \
+    for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
+      const int py = phase / s.phasesX, px = phase % s.phasesX;                                  \
+      const int shift = px - s.left;                                                             \
+      const int reach = max(0, s.width - shift + s.strideX - 1) / s.strideX;                     \
+      for (int r = begin; r < end; r++) {                                                        \
+        const int iy = (first + r) * s.strideY + py - s.top;                                     \
+        const bool isInside = iy >= 0 && iy < s.height;                                          \
+        const int last = isInside ? min(s.pitch, reach) : 0;                                     \
+        const int start = min(last, (max(0, -shift) + s.strideX - 1) / s.strideX);               \
+        space float *q = to + (phase * s.rows + r) * s.pitch;                                    \
+        __global const float *p = plane + iy * s.width + shift;                                  \
+        for (int i = 0; i < start; i++) q[i] = outside;                                          \
+        if (s.strideX == 1)                                                                      \
+          for (int i = start; i < last; i++) q[i] = p[i];                                        \
+        else if (s.strideX == 2)                                                                 \
+          for (int i = start; i < last; i++) q[i] = p[2 * i];                                    \
+        else                                                                                     \
+          for (int i = start; i < last; i++) q[i] = p[i * s.strideX];                            \
+        for (int i = last; i < s.pitch; i++) q[i] = outside;                                     \
+      }                                                                                          \
+    }                                                                                            \
+  }
+WINDOW_SPREAD(window_spread_global, __global)
+WINDOW_SPREAD(window_spread_local, __local)
+
+// All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
+__kernel void window_spread(__global const float *restrict x, __global float *restrict to,
+                            window_layout s, int rowsEach, int planeSize,
+                            ulong firstPlane) {
+  const int begin = get_global_id(0) * rowsEach;
+  const ulong plane = get_global_id(1);
+  window_spread_global(x + (firstPlane + plane) * (ulong)(s.height * s.width),
+                       to + plane * planeSize, s, 0, begin, min(s.rows, begin + rowsEach), 0.0f);
+}
+
+// Lanes that begin at place `at`; those outside first..<end and outside a row are dropped.
+EX_INLINE void window_put(gemm_lanes v, __global float *y, int at, int first, int end, int pitch,
+                          int width) {
+  int row = at / pitch, column = at - row * pitch;
+  if (at >= first && at + GEMM_LANES <= end && column + GEMM_LANES <= width) {
+    GEMM_STORE(v, 0, y + row * width + column);
+    return;
+  }
+  float lanes[GEMM_LANES];
+  GEMM_STORE(v, 0, lanes);
+  int l = max(0, first - at);
+  const int last = min(GEMM_LANES, end - at);
+  row = (at + l) / pitch;
+  column = at + l - row * pitch;
+  while (l < last) {
+    const int run = min(width - column, last - l);
+    __global float *q = y + row * width + column;
+    for (int r = 0; r < run; r++) q[r] = lanes[l + r];
+    l += pitch - column;
+    row++;
+    column = 0;
+  }
+}
