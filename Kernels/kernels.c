@@ -82,6 +82,9 @@ static const char inference_chain[] = {
 static const char inference_convolve[] = {
 #embed "inference/convolve.cl" suffix(, 0)
 };
+static const char inference_copy[] = {
+#embed "inference/copy.cl" suffix(, 0)
+};
 static const char inference_elementwise[] = {
 #embed "inference/elementwise.cl" suffix(, 0)
 };
@@ -108,6 +111,9 @@ static const char inference_pool_strips[] = {
 };
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
+};
+static const char inference_rows[] = {
+#embed "inference/rows.cl" suffix(, 0)
 };
 static const char inference_window[] = {
 #embed "inference/window.cl" suffix(, 0)
@@ -226,6 +232,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/cast.cl", inference_cast),
     FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
+    FILE_ENTRY("inference/copy.cl", inference_copy),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
     FILE_ENTRY("inference/integer.cl", inference_integer),
@@ -235,6 +242,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("inference/rows.cl", inference_rows),
     FILE_ENTRY("inference/window.cl", inference_window),
     FILE_ENTRY("render/accumulate.cl", render_accumulate),
     FILE_ENTRY("render/aov.cl", render_aov),

@@ -16,6 +16,7 @@ typedef struct {
   int phasesY, phasesX;
   int rows, pitch; // of one phase
   int stripRows;   // of the output, that `rows` suffice for
+  int planeSize;   // of all phases, and what is behind them
 } window_layout;
 
 // Rows from `first` on of all phases of a plane, with `outside` for what is not in it.
@@ -43,18 +44,20 @@ typedef struct {
         for (int i = last; i < s.pitch; i++) q[i] = outside;                                     \
       }                                                                                          \
     }                                                                                            \
+    if (end == s.rows)                                                                           \
+      for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++)               \
+        to[i] = outside;                                                                         \
   }
 WINDOW_SPREAD(window_spread_global, __global)
 WINDOW_SPREAD(window_spread_local, __local)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,
-                            window_layout s, int rowsEach, int planeSize,
-                            ulong firstPlane) {
+                            window_layout s, int rowsEach, ulong firstPlane) {
   const int begin = get_global_id(0) * rowsEach;
   const ulong plane = get_global_id(1);
   window_spread_global(x + (firstPlane + plane) * (ulong)(s.height * s.width),
-                       to + plane * planeSize, s, 0, begin, min(s.rows, begin + rowsEach), 0.0f);
+                       to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach), 0.0f);
 }
 
 // Lanes that begin at place `at`; those outside first..<end and outside a row are dropped.

@@ -38,6 +38,16 @@ final class Programs: Sendable {
             ], ["order", "elementwise"])
     }
 
+    func rows() throws(Failure) -> any ComputeProgram {
+        try program(
+            "rows", exact: ["divide", "exponential", "logarithm", "power"],
+            ["order", "reduce", "rows"])
+    }
+
+    func copy(_ type: ElementType) throws(Failure) -> any ComputeProgram {
+        try program("copy", ["copy"], type: type.moveType)
+    }
+
     func chain() throws(Failure) -> any ComputeProgram {
         try program(
             "chain",

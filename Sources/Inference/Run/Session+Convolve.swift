@@ -40,7 +40,7 @@ extension Session {
                 local: device.description.kind == .cpu ? [1, 1] : nil,
                 arguments: [
                     .buffer(x), .buffer(spread), .bytes(layout.bytes), .int(Int32(rowsEach)),
-                    .int(Int32(layout.planeSize)), .ulong(UInt64(first * planes)),
+                    .ulong(UInt64(first * planes)),
                 ])
             try multiply(product, spread, items: items, into: result)
         }

@@ -24,6 +24,7 @@ extension Session {
     ) throws(Failure) {
         let (count, inner) = (step.ints[2], step.ints[3])
         let results = step.ints[1] * inner
+        if inner == 1, try reduceRows(step, x, result, count: count, results: results) { return }
         let kernel: String
         var more: [KernelArgument] = [.int(Int32(step.ints[0]))]
         switch step.kind {
@@ -43,6 +44,44 @@ extension Session {
                 .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(inner)),
                 .int(Int32(results)),
             ] + more)
+    }
+
+    /// Whether a reduction of rows of neighbours was launched row by row, as suits processors.
+    private func reduceRows(
+        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer, count: Int, results: Int
+    ) throws(Failure) -> Bool {
+        guard device.description.kind == .cpu, step.kind != .argument else { return false }
+        var arguments: [KernelArgument] = [.buffer(x), .buffer(result), .int(Int32(count))]
+        if step.kind == .softmax {
+            try device.launch(
+                "rows_softmax", of: try programs.rows(), global: [results], local: [1],
+                arguments: arguments + [.int(Int32(step.ints[0]))])
+            return true
+        }
+        guard let operation = ReduceOperation(rawValue: step.ints[0]), operation != .prod else {
+            return false
+        }
+        let each = max(1, min(16_384 / count, results / WindowLayout.groupsWanted))
+        arguments += [.int(Int32(results)), .int(Int32(each))]
+        try device.launch(
+            "rows_\(operation)", of: try programs.rows(), global: [results.dividedUp(by: each)],
+            local: [1], arguments: arguments)
+        return true
+    }
+
+    func lrn(
+        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let (items, channels, pixels) = (step.ints[0], step.ints[1], step.ints[2])
+        let isCPU = device.description.kind == .cpu
+        try device.launch(
+            isCPU ? "rows_lrn" : "lrn", of: try isCPU ? programs.rows() : programs.reduce(),
+            global: [isCPU ? pixels.dividedUp(by: 64) : pixels.inGroups, channels, items],
+            local: isCPU ? [1, 1, 1] : nil,
+            arguments: [
+                .buffer(x), .buffer(result), .int(Int32(pixels)), .int(Int32(step.ints[3])),
+                .int(Int32(step.ints[4])),
+            ] + step.floats.map { .float($0) })
     }
 
     // MARK: Products

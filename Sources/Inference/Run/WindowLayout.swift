@@ -10,7 +10,7 @@ struct WindowLayout {
     /// Rows of one phase, and places from one to the next.
     let rows: Int
     let pitch: Int
-    /// Floats of all phases of a plane.
+    /// Floats of all phases of a plane, and of the padding behind them.
     let planeSize: Int
 
     /// - Throws: ``Failure`` when the layout is larger than kernels can count.
@@ -22,8 +22,11 @@ struct WindowLayout {
         phasesY = min(window.strideY, reachY + 1)
         phasesX = min(window.strideX, reachX + 1)
         rows = self.stripRows + reachY / window.strideY
-        pitch = window.outWidth + reachX / window.strideX
-        planeSize = try Step.product([phasesY, phasesX, rows, pitch])
+        // The padding right of a row may be that left of the next one, or of what follows the last.
+        let right = window.outWidth + reachX - window.left - window.width
+        let shared = window.strideX == 1 ? max(0, min(window.left, right)) : 0
+        pitch = window.outWidth + reachX / window.strideX - shared
+        planeSize = try Step.product([phasesY, phasesX, rows, pitch]) + shared
         guard planeSize <= Int(Int32.max) / 4 else {
             throw Failure(.limit, "a window with padding over \(planeSize) places")
         }
@@ -33,7 +36,7 @@ struct WindowLayout {
     static func strips(_ window: WindowShape, planes: Int, count: Int) throws(Failure) -> Self? {
         let one = try Self(window, stripRows: 1)
         let row = one.phasesY * one.phasesX * one.pitch
-        let rowsMax = min(window.outHeight, count / row - one.rows + 1)
+        let rowsMax = min(window.outHeight, (count - window.left) / row - one.rows + 1)
         guard rowsMax > 0 else { return nil }
         // Enough strips for all processors, and of about one height.
         let strips = max(
@@ -81,7 +84,7 @@ struct WindowLayout {
         let w = window
         return [
             w.height, w.width, w.outHeight, w.outWidth, w.taps, w.strideY, w.strideX, w.top,
-            w.left, phasesY, phasesX, rows, pitch, stripRows,
+            w.left, phasesY, phasesX, rows, pitch, stripRows, planeSize,
         ].flatMap { Int32($0).littleEndianBytes }
     }
 }
