@@ -5,6 +5,15 @@
 // counts as +0 and is multiplied.
 #define CONV_BLOCK 256
 
+// Weights come in order, but from far away; planes lie apart, which no processor foresees. What has
+// narrow vectors may go by way of SPIR-V, which knows no such hint.
+#if defined(__clang__) && !defined(RIGOR_NARROW)
+#define CONV_FETCH(p) __builtin_prefetch(p)
+#else
+#define CONV_FETCH(p) (void)(p)
+#endif
+#define CONV_AHEAD 12
+
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
                         __global const float *pb, __global const uint *offsets, int depth) {
@@ -17,6 +26,10 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
       for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
     for (int k = begin; k < end; k++) {
       __global const float *p = pb + offsets[k];
+      __global const float *next = pb + offsets[min(k + CONV_AHEAD, depth - 1)];
+      CONV_FETCH(pa + 512);
+      CONV_FETCH(next);
+      CONV_FETCH(next + 16);
       gemm_lanes vb[GEMM_VECTORS];
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
@@ -55,6 +68,14 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
   c += cOffset + matrix * cStride;
   x += matrix * xStride + start;
   if (hasBias) bias += group * rows;
+  // Planes without padding are one row.
+  const int line = pitch == width ? plane : pitch, end = pitch == width ? plane : width;
+  int row[GEMM_VECTORS], column[GEMM_VECTORS];
+#pragma unroll
+  for (int j = 0; j < GEMM_VECTORS; j++) {
+    row[j] = (start + j * GEMM_LANES) / line;
+    column[j] = start + j * GEMM_LANES - row[j] * line;
+  }
   for (int top = panel * panelsEach * GEMM_ROWS, p = 0; p < panelsEach && top < rows;
        p++, top += GEMM_ROWS) {
     gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
@@ -67,9 +88,83 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
         gemm_lanes v = total[i][j];
         if (hasBias) v = v + (gemm_lanes)(bias[top + i]);
         v = gemm_activate_lanes(v, activation, low, high);
-        window_put(v, c + (ulong)(top + i) * plane, start + j * GEMM_LANES, first, places, pitch,
-                   width);
+        window_put(v, c + (ulong)(top + i) * plane, row[j], column[j],
+                   first - start - j * GEMM_LANES, places - start - j * GEMM_LANES, line, end);
       }
+    }
+  }
+}
+
+// The same for small planes, where tiles of many places would be half empty: lanes are channels of
+// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Weights lie in
+// panels as B does. Work-items: (parts of the places, panels, matrices).
+#define CONV_PLACES 7
+__kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
+                         __global const float *restrict bias, __global float *restrict c,
+                         __global const uint *restrict offsets, int rows, int places, int depth,
+                         int pitch, int width, int plane, int tilesEach, int groups,
+                         ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
+                         int activation, float low, float high) {
+  const int channel = get_global_id(1) * GEMM_VECTORS * GEMM_LANES;
+  if (channel >= rows) return;
+  const ulong matrix = get_global_id(2);
+  const int group = (int)matrix % groups;
+  w += group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
+       channel % GEMM_COLUMNS;
+  x += matrix * xStride;
+  c += cOffset + matrix * cStride + (ulong)channel * plane;
+  float biases[GEMM_VECTORS * GEMM_LANES];
+  for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
+    biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
+  for (int t = 0; t < tilesEach; t++) {
+    const int first = (get_global_id(0) * tilesEach + t) * CONV_PLACES;
+    if (first >= places) return;
+    const int start = min(first, places - CONV_PLACES);
+    gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
+    __global const float *pw = w;
+    for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+      const int end = min(depth, begin + GEMM_BLOCK);
+      gemm_lanes sum[CONV_PLACES][GEMM_VECTORS];
+#pragma unroll
+      for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+      for (int k = begin; k < end; k++) {
+        __global const float *p = x + offsets[k] + start;
+        CONV_FETCH(pw + 1024);
+        CONV_FETCH(pw + 1024 + 16);
+        gemm_lanes vw[GEMM_VECTORS];
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) vw[j] = GEMM_LOAD(0, pw + j * GEMM_LANES);
+#pragma unroll
+        for (int i = 0; i < CONV_PLACES; i++) {
+          const gemm_lanes v = (gemm_lanes)(p[i]);
+#pragma unroll
+          for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(v, vw[j], sum[i][j]);
+        }
+        pw += GEMM_COLUMNS;
+      }
+#pragma unroll
+      for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++)
+          total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+    }
+    float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
+#pragma unroll
+    for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) {
+        gemm_lanes v = total[i][j];
+        if (hasBias) v = v + GEMM_LOAD(0, biases + j * GEMM_LANES);
+        GEMM_STORE(gemm_activate_lanes(v, activation, low, high), 0, lanes[i] + j * GEMM_LANES);
+      }
+    const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
+    for (int i = first - start; i < CONV_PLACES; i++) {
+      const int row = (start + i) / pitch, column = start + i - row * pitch;
+      if (column >= width) continue;
+      __global float *q = c + row * width + column;
+      for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
     }
   }
 }
@@ -180,9 +275,9 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
                                     int planes, int planesEach, int channelsOut, int multiplier,
                                     int hasBias, int activation, float low, float high,
                                     __local float *strip) {
-  const int first = get_global_id(0) * s.stripRows;
+  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
   const int rows = min(s.stripRows, s.outHeight - first);
-  const int places = (rows - 1) * s.pitch + s.outWidth;
+  const int places = (rows - 1) * pitch + s.outWidth;
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
   for (int number = begin; number < end; number++) {
     const int channel = number % channelsOut;
@@ -190,6 +285,7 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
                         s.rows, 0.0f);
     __global const float *pw = w + (ulong)channel * s.taps;
     __global float *py = y + (ulong)number * (s.outHeight * s.outWidth) + first * s.outWidth;
+    int row = 0, column = 0;
     for (int at = 0; at < places; at += 4 * GEMM_LANES) {
       gemm_lanes sum[4];
 #pragma unroll
@@ -206,8 +302,9 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
         if (at + j * GEMM_LANES >= places) continue;
         gemm_lanes v = sum[j];
         if (hasBias) v = v + (gemm_lanes)(bias[channel]);
-        window_put(gemm_activate_lanes(v, activation, low, high), py, at + j * GEMM_LANES, 0,
-                   places, s.pitch, s.outWidth);
+        window_put(gemm_activate_lanes(v, activation, low, high), py, row, column, 0,
+                   places - at - j * GEMM_LANES, pitch, s.outWidth);
+        WINDOW_STEP(row, column, GEMM_LANES);
       }
     }
   }

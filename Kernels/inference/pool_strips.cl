@@ -23,15 +23,16 @@ EX_INLINE gemm_lanes window_max(gemm_lanes a, gemm_lanes b) {
 __kernel void pool_max_strips(__global const float *restrict x, __global float *restrict y,
                               __global const uint *restrict offsets, window_layout s, int planes,
                               int planesEach, __local float *strip) {
-  const int first = get_global_id(0) * s.stripRows;
+  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
   const int rows = min(s.stripRows, s.outHeight - first);
-  const int places = (rows - 1) * s.pitch + s.outWidth;
+  const int places = (rows - 1) * pitch + s.outWidth;
   const float least = as_float(0xff800000);
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
   for (int plane = begin; plane < end; plane++) {
     window_spread_local(x + (ulong)plane * (s.height * s.width), strip, s, first, 0, s.rows,
                         least);
     __global float *py = y + (ulong)plane * (s.outHeight * s.outWidth) + first * s.outWidth;
+    int row = 0, column = 0;
     for (int at = 0; at < places; at += 2 * GEMM_LANES) {
       gemm_lanes best[2] = {(gemm_lanes)(least), (gemm_lanes)(least)};
       for (int k = 0; k < s.taps; k++) {
@@ -39,9 +40,10 @@ __kernel void pool_max_strips(__global const float *restrict x, __global float *
         best[0] = window_max(best[0], GEMM_LOAD(0, p));
         best[1] = window_max(best[1], GEMM_LOAD(0, p + GEMM_LANES));
       }
-      window_put(best[0], py, at, 0, places, s.pitch, s.outWidth);
-      if (at + GEMM_LANES < places)
-        window_put(best[1], py, at + GEMM_LANES, 0, places, s.pitch, s.outWidth);
+      for (int j = 0; j < 2 && at + j * GEMM_LANES < places; j++) {
+        window_put(best[j], py, row, column, 0, places - at - j * GEMM_LANES, pitch, s.outWidth);
+        WINDOW_STEP(row, column, GEMM_LANES);
+      }
     }
   }
 }
@@ -57,22 +59,25 @@ typedef struct {
   for (int w = 8; w > 0; w >>= 1)                                                                \
     for (int l = 0; l < w; l++) lanes[l] = lanes[l] + lanes[l + w];
 
-float pool_average_at(__global const float *plane, const window_layout s, const average_window a,
-                      int oy, int ox) {
+// One output, of whose window the rows from `top` to before `bottom` are inside.
+EX_INLINE float pool_average_at(__global const float *px, const window_layout s,
+                                const average_window a, int iy, int ox, int top, int bottom,
+                                int paddedRows) {
+  const int ix = ox * s.strideX - s.left;
+  int left = 0, right = 0, padded = 0;
+  for (int kx = 0; kx < a.kernelWidth; kx++) {
+    if (ix + kx * a.dilationX < 0) left = kx + 1;
+    if (ix + kx * a.dilationX < s.width) right = kx + 1;
+    if (ix + kx * a.dilationX < s.width + a.right) padded += paddedRows;
+  }
   float lanes[16];
   for (int l = 0; l < 16; l++) lanes[l] = 0.0f;
-  int element = 0, padded = 0;
-  for (int ky = 0; ky < a.kernelHeight; ky++) {
-    const int iy = oy * s.strideY - s.top + ky * a.dilationY;
-    for (int kx = 0; kx < a.kernelWidth; kx++) {
-      const int ix = ox * s.strideX - s.left + kx * a.dilationX;
-      if (iy < s.height + a.bottom && ix < s.width + a.right) padded++;
-      if (iy < 0 || iy >= s.height || ix < 0 || ix >= s.width) continue;
-      const float v = plane[iy * s.width + ix];
+  int element = 0;
+  for (int ky = top; ky < bottom; ky++)
+    for (int kx = left; kx < right; kx++, element++) {
+      const float v = px[(iy + ky * a.dilationY) * s.width + ix + kx * a.dilationX];
       lanes[element & 15] = element < 16 ? v : lanes[element & 15] + v;
-      element++;
     }
-  }
   WINDOW_TREE(lanes)
   return ex_div(lanes[0], (float)(a.countsPadding ? padded : element));
 }
@@ -94,15 +99,16 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
     for (int row = 0; row < rows; row++) {
       __global float *py = y + ((ulong)plane * s.outHeight + first + row) * s.outWidth;
       const int iy = (first + row) * s.strideY - s.top;
-      int top = 0, bottom = 0, padded = 0;
+      int top = 0, bottom = 0, paddedRows = 0;
       for (int ky = 0; ky < a.kernelHeight; ky++) {
         if (iy + ky * a.dilationY < 0) top = ky + 1;
         if (iy + ky * a.dilationY < s.height) bottom = ky + 1;
-        if (iy + ky * a.dilationY < s.height + a.bottom) padded += a.kernelWidth;
+        if (iy + ky * a.dilationY < s.height + a.bottom) paddedRows++;
       }
       const int taps = max(0, bottom - top) * a.kernelWidth;
-      const float divisor = (float)(a.countsPadding ? padded : taps);
-      for (int ox = 0; ox < left; ox++) py[ox] = pool_average_at(px, s, a, first + row, ox);
+      const float divisor = (float)(a.countsPadding ? paddedRows * a.kernelWidth : taps);
+      for (int ox = 0; ox < left; ox++)
+        py[ox] = pool_average_at(px, s, a, iy, ox, top, bottom, paddedRows);
       for (int ox = left; ox < right; ox += GEMM_LANES) {
         gemm_lanes lanes[16];
         for (int l = 0; l < 16; l++) lanes[l] = (gemm_lanes)(0.0f);
@@ -119,7 +125,7 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
         for (int l = 0; l < count; l++) py[ox + l] = sums[l];
       }
       for (int ox = right; ox < s.outWidth; ox++)
-        py[ox] = pool_average_at(px, s, a, first + row, ox);
+        py[ox] = pool_average_at(px, s, a, iy, ox, top, bottom, paddedRows);
     }
   }
 }

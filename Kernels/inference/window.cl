@@ -60,26 +60,24 @@ __kernel void window_spread(__global const float *restrict x, __global float *re
                        to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach), 0.0f);
 }
 
-// Lanes that begin at place `at`; those outside first..<end and outside a row are dropped.
-EX_INLINE void window_put(gemm_lanes v, __global float *y, int at, int first, int end, int pitch,
-                          int width) {
-  int row = at / pitch, column = at - row * pitch;
-  if (at >= first && at + GEMM_LANES <= end && column + GEMM_LANES <= width) {
+// Lanes from `skip` to before `end`, of which the first would lie at this row and column; what is
+// behind a row's end is dropped.
+EX_INLINE void window_put(gemm_lanes v, __global float *y, int row, int column, int skip, int end,
+                          int pitch, int width) {
+  if (skip <= 0 && end >= GEMM_LANES && column + GEMM_LANES <= width) {
     GEMM_STORE(v, 0, y + row * width + column);
     return;
   }
   float lanes[GEMM_LANES];
   GEMM_STORE(v, 0, lanes);
-  int l = max(0, first - at);
-  const int last = min(GEMM_LANES, end - at);
-  row = (at + l) / pitch;
-  column = at + l - row * pitch;
-  while (l < last) {
-    const int run = min(width - column, last - l);
-    __global float *q = y + row * width + column;
-    for (int r = 0; r < run; r++) q[r] = lanes[l + r];
-    l += pitch - column;
-    row++;
-    column = 0;
+  const int last = min(end, GEMM_LANES);
+  for (int l = 0; l < last; l += pitch - column, row++, column = 0) {
+    const int stop = min(last, l + width - column);
+    __global float *q = y + row * width + column - l;
+    for (int r = max(l, skip); r < stop; r++) q[r] = lanes[r];
   }
 }
+
+// Row and column of a place further on.
+#define WINDOW_STEP(row, column, places)                                                         \
+  for (column += places; column >= pitch; column -= pitch) row++

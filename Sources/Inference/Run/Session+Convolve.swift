@@ -21,7 +21,8 @@ extension Session {
             shape: shape, layout: layout, weights: weights, bias: bias,
             offsets: try table(index, layout, channels: shape.channels),
             activation: activation(shape.activation, step.floats))
-        if layout.isPlain, layout.places >= gemm.tileWidth {
+        let placesMin = gemm.usesLanes(shape) ? Gemm.lanesPlaces : gemm.tileWidth
+        if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
         }
         // As many items at a time as fit, with room for the last tile to read on.
@@ -62,31 +63,34 @@ extension Session {
         into result: any ComputeBuffer
     ) throws(Failure) {
         let (shape, layout) = (product.shape, product.layout)
-        let rows = gemm.tiles.rows
-        let panels = shape.outChannels.dividedUp(by: rows)
-        let tiles = layout.places.dividedUp(by: gemm.tileWidth)
         let matrices = items.count * shape.groups
+        let usesLanes = gemm.usesLanes(shape)
+        let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
+        let tiles = layout.places.dividedUp(by: usesLanes ? Gemm.lanesPlaces : gemm.tileWidth)
         // A work-item's share is worth its start, while there are enough of them.
-        var panelsEach = 1
+        var each = 1
         if device.description.kind == .cpu {
             let wanted = Self.depthEach.dividedUp(by: shape.depth)
             let most = panels * tiles * matrices / WindowLayout.groupsWanted
-            panelsEach = max(1, min(wanted, panels, most))
+            each = max(1, min(wanted, usesLanes ? tiles : panels, most))
         }
-        let parts = panels.dividedUp(by: panelsEach)
+        let global =
+            usesLanes
+            ? [tiles.dividedUp(by: each), panels, matrices]
+            : gemm.isNarrow
+                ? [tiles.inGroups, panels.dividedUp(by: each), matrices]
+                : [panels.dividedUp(by: each), tiles, matrices]
         let itemPlace = shape.groups * shape.outChannels * shape.window.outPixels
         try device.launch(
-            "conv_direct", of: gemm.program,
-            global: gemm.isNarrow
-                ? [tiles.inGroups, parts, matrices] : [parts, tiles, matrices],
-            local: gemm.isNarrow ? Launch.local(device) : [1, 1, 1],
+            usesLanes ? "conv_lanes" : "conv_direct", of: gemm.program, global: global,
+            local: usesLanes || !gemm.isNarrow ? [1, 1, 1] : Launch.local(device),
             arguments: [
                 .buffer(product.weights), .buffer(x), .buffer(product.bias), .buffer(result),
                 .buffer(product.offsets), .int(Int32(shape.outChannels)),
                 .int(Int32(layout.places)), .int(Int32(shape.depth)), .int(Int32(layout.pitch)),
                 .int(Int32(shape.window.outWidth)), .int(Int32(shape.window.outPixels)),
-                .int(Int32(panelsEach)), .int(Int32(shape.groups)),
-                .ulong(UInt64(gemm.packedCountA(rows: shape.outChannels, depth: shape.depth))),
+                .int(Int32(each)), .int(Int32(shape.groups)),
+                .ulong(UInt64(gemm.packedCount(of: shape))),
                 .ulong(UInt64(shape.channels * layout.planeSize)),
                 .ulong(UInt64(items.lowerBound * itemPlace)),
                 .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
@@ -224,5 +228,32 @@ extension ConvolutionShape {
         window.outPixels == 1 && window.top + window.left == 0
             && window.kernelHeight == window.height && window.kernelWidth == window.width
             && window.dilationY == 1 && window.dilationX == 1
+    }
+}
+
+extension Gemm {
+    /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
+    static let lanesPlaces = 7
+
+    /// Whether a convolution's lanes are channels of the output: where tiles of places would be
+    /// emptier, on processors.
+    func usesLanes(_ shape: ConvolutionShape) -> Bool {
+        guard device.description.kind == .cpu, !shape.isOneProduct, shape.depth >= 64,
+            let layout = try? WindowLayout(shape.window),
+            (Self.lanesPlaces...1024).contains(layout.places)
+        else { return false }
+        let ofLanes =
+            layout.places.roundedUp(to: Self.lanesPlaces)
+            * shape.outChannels.roundedUp(to: tileWidth)
+        let ofPlaces =
+            layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
+        return ofLanes * 100 < ofPlaces * 98
+    }
+
+    /// Floats of one group's packed weights.
+    func packedCount(of shape: ConvolutionShape) -> Int {
+        usesLanes(shape)
+            ? packedCountB(columns: shape.outChannels, depth: shape.depth)
+            : packedCountA(rows: shape.outChannels, depth: shape.depth)
     }
 }

@@ -174,13 +174,16 @@ public final class Session {
     func packWeights(
         _ shape: ConvolutionShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
-        let count = gemm.packedCountA(rows: shape.outChannels, depth: shape.depth)
-        let panels = try device.makeBuffer(byteCount: count * shape.groups * 4)
-        try gemm.packA(
-            .init(
-                buffer: plain, lineStride: shape.depth, depthStride: 1,
-                matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups),
-            rows: shape.outChannels, depth: shape.depth, into: panels)
+        let panels = try device.makeBuffer(
+            byteCount: gemm.packedCount(of: shape) * shape.groups * 4)
+        let matrix = Gemm.Matrix(
+            buffer: plain, lineStride: shape.depth, depthStride: 1,
+            matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups)
+        if gemm.usesLanes(shape) {
+            try gemm.packB(matrix, columns: shape.outChannels, depth: shape.depth, into: panels)
+        } else {
+            try gemm.packA(matrix, rows: shape.outChannels, depth: shape.depth, into: panels)
+        }
         return panels
     }
 
