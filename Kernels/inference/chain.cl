@@ -5,7 +5,7 @@
 // each of CHAIN_LANES floats. What only the next steps read never goes to memory; every operation
 // has the bits of its own kernel.
 #define CHAIN_LANES 256
-#define CHAIN_REGISTERS 8
+#define CHAIN_REGISTERS 12
 #define CHAIN_WORDS 8
 
 // A register that an operation reads and writes is so lane by lane, which compilers cannot know.
@@ -16,21 +16,23 @@
 #endif
 
 // An operand's elements from `begin` on. It repeats after `count` elements, each `inner` times.
-EX_INLINE void chain_load(float *to, __global const float *p, int begin, int lanes, int inner,
-                          int count) {
+// Returns the place up to which the register holds what it will.
+EX_INLINE int chain_load(float *to, __global const float *p, int begin, int lanes, int inner,
+                         int count) {
   if (count == 0) { // as many as the result has
     if (lanes == CHAIN_LANES)
       for (int l = 0; l < CHAIN_LANES; l++) to[l] = p[begin + l];
     else
       for (int l = 0; l < lanes; l++) to[l] = p[begin + l];
-    return;
+    return 0;
   }
-  if (count == 1) {
-    const float v = p[0];
+  int i = begin / inner, rest = (i + 1) * inner - begin;
+  if (count == 1 || rest >= lanes) {
+    const float v = p[count == 1 ? 0 : i % count];
     for (int l = 0; l < CHAIN_LANES; l++) to[l] = v;
-    return;
+    return count == 1 ? INT_MAX : begin + rest;
   }
-  int i = begin / inner % count, rest = inner - begin % inner;
+  i %= count;
   for (int l = 0; l < lanes;) {
     if (inner == 1) {
       const int run = min(count - i, lanes - l);
@@ -46,8 +48,16 @@ EX_INLINE void chain_load(float *to, __global const float *p, int begin, int lan
       i = i + 1 == count ? 0 : i + 1;
     }
   }
+  return 0;
 }
 
+#define CHAIN_3(code, expression)                                                                \
+  case code:                                                                                     \
+    CHAIN_APART for (int l = 0; l < CHAIN_LANES; l++) {                                          \
+      const float a = x[l], b = y[l], c = z[l];                                                  \
+      to[l] = expression;                                                                        \
+    }                                                                                            \
+    break;
 #define CHAIN_1(code, expression)                                                                \
   case 100 + code:                                                                               \
     CHAIN_APART for (int l = 0; l < CHAIN_LANES; l++) {                                          \
@@ -63,9 +73,12 @@ EX_INLINE void chain_load(float *to, __global const float *p, int begin, int lan
     }                                                                                            \
     break;
 
+float chain_relu(float v) { return v < 0.0f ? 0.0f : v; }
+
 // Words of an operation: what, register of the result, of up to three operands (or an operand's
 // buffer), and two numbers: an operand's `inner` and `count`, or bits of floats. Operations of one
-// operand are numbered 100 and on, of two 200 and on, as steps number them.
+// operand are numbered 100 and on, of two 200 and on, as steps number them; those of three are
+// several in one. A register that is loaded with what repeats is for nothing else.
 // Work-items: (parts of `each` elements).
 __kernel void chain(__global const int *restrict program, int length, int elements, int each,
                     __global float *b0, __global float *b1, __global float *b2,
@@ -73,6 +86,8 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
                     __global float *b6, __global float *b7) {
   __global float *buffers[8] = {b0, b1, b2, b3, b4, b5, b6, b7};
   float registers[CHAIN_REGISTERS * CHAIN_LANES];
+  int held[CHAIN_REGISTERS];
+  for (int r = 0; r < CHAIN_REGISTERS; r++) held[r] = 0;
   const int first = get_global_id(0) * each, last = min(elements, first + each);
   for (int begin = first; begin < last; begin += CHAIN_LANES) {
     const int lanes = min(CHAIN_LANES, last - begin);
@@ -84,8 +99,8 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
       const float *z = registers + word[4] * CHAIN_LANES;
       const float p = as_float(word[5]), q = as_float(word[6]);
       if (word[0] == 0) {
-        if (word[6] == 1 && begin != first) continue; // as it was
-        chain_load(to, buffers[word[2]], begin, lanes, word[5], word[6]);
+        if (begin + lanes > held[word[1]])
+          held[word[1]] = chain_load(to, buffers[word[2]], begin, lanes, word[5], word[6]);
         continue;
       }
       if (word[0] == 1) {
@@ -97,10 +112,12 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
         continue;
       }
       switch (word[0]) {
-      case 2:
-        CHAIN_APART for (int l = 0; l < CHAIN_LANES; l++) to[l] = fma(x[l], y[l], z[l]);
-        break;
-        CHAIN_1(0, v < 0.0f ? 0.0f : v)
+        CHAIN_3(2, fma(a, b, c))
+        CHAIN_3(3, a * b + c)
+        CHAIN_3(4, chain_relu(fma(a, b, c)))
+        CHAIN_3(5, chain_relu(a * b + c))
+        CHAIN_3(6, ex_div(a * ew_clip(a + b, p, q), c))
+        CHAIN_1(0, chain_relu(v))
         CHAIN_1(1, v < 0.0f ? v * p : v)
         CHAIN_1(2, ew_clip(v, p, q))
         CHAIN_1(3, -v)

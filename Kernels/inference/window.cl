@@ -20,9 +20,9 @@ typedef struct {
 } window_layout;
 
 // Rows from `first` on of all phases of a plane, with `outside` for what is not in it.
-#define WINDOW_SPREAD(name, space)                                                               \
-  EX_INLINE void name(__global const float *plane, space float *to, const window_layout s,       \
-                      int first, int begin, int end, float outside) {                            \
+#define WINDOW_SPREAD(name, space, type, value)                                                  \
+  EX_INLINE void name(__global const float *plane, space type *to, const window_layout s,        \
+                      int first, int begin, int end, type outside) {                             \
     for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
       const int py = phase / s.phasesX, px = phase % s.phasesX;                                  \
       const int shift = px - s.left;                                                             \
@@ -32,15 +32,15 @@ typedef struct {
         const bool isInside = iy >= 0 && iy < s.height;                                          \
         const int last = isInside ? min(s.pitch, reach) : 0;                                     \
         const int start = min(last, (max(0, -shift) + s.strideX - 1) / s.strideX);               \
-        space float *q = to + (phase * s.rows + r) * s.pitch;                                    \
+        space type *q = to + (phase * s.rows + r) * s.pitch;                                     \
         __global const float *p = plane + iy * s.width + shift;                                  \
         for (int i = 0; i < start; i++) q[i] = outside;                                          \
         if (s.strideX == 1)                                                                      \
-          for (int i = start; i < last; i++) q[i] = p[i];                                        \
+          for (int i = start; i < last; i++) q[i] = value(p[i]);                                 \
         else if (s.strideX == 2)                                                                 \
-          for (int i = start; i < last; i++) q[i] = p[2 * i];                                    \
+          for (int i = start; i < last; i++) q[i] = value(p[2 * i]);                             \
         else                                                                                     \
-          for (int i = start; i < last; i++) q[i] = p[i * s.strideX];                            \
+          for (int i = start; i < last; i++) q[i] = value(p[i * s.strideX]);                     \
         for (int i = last; i < s.pitch; i++) q[i] = outside;                                     \
       }                                                                                          \
     }                                                                                            \
@@ -48,8 +48,9 @@ typedef struct {
       for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++)               \
         to[i] = outside;                                                                         \
   }
-WINDOW_SPREAD(window_spread_global, __global)
-WINDOW_SPREAD(window_spread_local, __local)
+#define WINDOW_PLAIN(x) (x)
+WINDOW_SPREAD(window_spread_global, __global, float, WINDOW_PLAIN)
+WINDOW_SPREAD(window_spread_local, __local, float, WINDOW_PLAIN)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,

@@ -12,7 +12,7 @@ struct Chain {
     /// Numbers of the buffers that it loads and stores.
     let buffers: [Int]
 
-    static let registersMax = 8
+    static let registersMax = 12
     static let buffersMax = 8
     static let stepsMax = 32
 
@@ -159,6 +159,7 @@ struct Chain {
             program.define(step.result, result)
             if readers[index] >= range.upperBound { program.store(result, to: step.result) }
         }
+        program.fuse()
         guard let words = program.words(), program.buffers.count <= Self.buffersMax else {
             return nil
         }
@@ -189,8 +190,8 @@ private struct ChainProgram {
     private var valueCount = 0
     /// What is known of a buffer's contents.
     private var loaded: [Operand: Int] = [:]
-    /// Values that stay in their register from the first turn on.
-    private var constants: [Int] = []
+    /// Values whose register is theirs alone, since it may hold for the next turn too.
+    private var repeating: [Int] = []
 
     private mutating func newValue() -> Int {
         valueCount += 1
@@ -211,7 +212,7 @@ private struct ChainProgram {
             Operation(
                 code: 0, result: value, slot: slot(number),
                 numbers: [Int32(pattern.inner), Int32(pattern.count)]))
-        if pattern.count == 1 { constants.append(value) }
+        if pattern != .whole { repeating.append(value) }
         loaded[operand] = value
         return value
     }
@@ -235,6 +236,62 @@ private struct ChainProgram {
         operations.append(Operation(code: 1, sources: [value], slot: slot(number)))
     }
 
+    /// Makes one operation of several where there is one: products and sums, with what follows.
+    mutating func fuse() {
+        var uses: [Int: Int] = [:]
+        for operation in operations {
+            for value in operation.sources { uses[value, default: 0] += 1 }
+        }
+        var makers: [Int: Int] = [:]
+        var isGone = operations.map { _ in false }
+        /// The operation of that code whose result is `value` and goes nowhere else.
+        func maker(_ value: Int, _ codes: Set<Int>) -> Int? {
+            guard uses[value] == 1, let index = makers[value],
+                codes.contains(operations[index].code)
+            else { return nil }
+            return index
+        }
+        for index in operations.indices {
+            let operation = operations[index]
+            if let result = operation.result { makers[result] = index }
+            switch operation.code {
+            case 100:
+                guard let sum = maker(operation.sources[0], [2, 3]) else { continue }
+                operations[index].code = operations[sum].code + 2
+                operations[index].sources = operations[sum].sources
+                isGone[sum] = true
+            case 200:
+                for (a, b) in [(0, 1), (1, 0)] {
+                    guard let product = maker(operation.sources[a], [202]) else { continue }
+                    operations[index].code = 3
+                    operations[index].sources =
+                        operations[product].sources + [operation.sources[b]]
+                    isGone[product] = true
+                    break
+                }
+            case 203:
+                // x · clip(x + a, …) ÷ b, as exporters write hard swish.
+                guard let product = maker(operation.sources[0], [202]) else { continue }
+                for (a, b) in [(0, 1), (1, 0)] {
+                    let factors = operations[product].sources
+                    guard let clip = maker(factors[a], [102]),
+                        let sum = maker(operations[clip].sources[0], [200]),
+                        let place = operations[sum].sources.firstIndex(of: factors[b])
+                    else { continue }
+                    operations[index].code = 6
+                    operations[index].sources = [
+                        factors[b], operations[sum].sources[1 - place], operation.sources[1],
+                    ]
+                    operations[index].numbers = operations[clip].numbers
+                    for gone in [product, clip, sum] { isGone[gone] = true }
+                    break
+                }
+            default: break
+            }
+        }
+        operations = zip(operations, isGone).filter { !$0.1 }.map(\.0)
+    }
+
     /// - Returns: nil when registers do not suffice.
     func words() -> [Int32]? {
         var lastUse: [Int: Int] = [:]
@@ -245,7 +302,7 @@ private struct ChainProgram {
         }
         var free = Array((0..<Chain.registersMax).reversed())
         var registers: [Int: Int] = [:]
-        for value in constants {
+        for value in repeating {
             guard let register = free.popLast() else { return nil }
             registers[value] = register
         }
@@ -253,7 +310,7 @@ private struct ChainProgram {
         for (index, operation) in operations.enumerated() {
             var sources = operation.sources.map { registers[$0] ?? 0 }
             for value in Set(operation.sources)
-            where lastUse[value] == index && !constants.contains(value) {
+            where lastUse[value] == index && !repeating.contains(value) {
                 free.append(registers[value] ?? 0)
             }
             if let result = operation.result, registers[result] == nil {
