@@ -26,6 +26,8 @@ TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)"
 # Sizes that a model leaves open, by a part of its file's name.
 SHAPES = {"det_infer": [1, 3, 640, 640], "rec_infer": [1, 3, 48, 320],
           "cls_infer": [1, 3, 48, 192], "MiniLM": [1, 128]}
+# Whole numbers are below this, by the input's name; masks and the like are 0 or 1.
+LIMITS = {"bytes": 257, "input_ids": 1000}
 
 
 def installed() -> list[str]:
@@ -46,7 +48,7 @@ def feed(session: ort.InferenceSession, path: str) -> dict:
                  for k, d in enumerate(port.shape)]
         kind = TYPES[port.type]
         values[port.name] = (rng.standard_normal(shape).astype(kind) if kind is np.float32
-                             else rng.integers(0, 2, shape).astype(kind))
+                             else rng.integers(0, LIMITS.get(port.name, 2), shape).astype(kind))
     return values
 
 

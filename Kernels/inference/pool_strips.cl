@@ -6,14 +6,20 @@
 typedef int4 window_ints;
 #define WINDOW_LOAD_INTS vload4
 #define WINDOW_FLOATS as_float4
+#define WINDOW_INTS as_int4
 #else
 typedef int16 window_ints;
 #define WINDOW_LOAD_INTS vload16
 #define WINDOW_FLOATS as_float16
+#define WINDOW_INTS as_int16
 #endif
 
 // Maxima of keys are those of ew_max.
-WINDOW_SPREAD(window_spread_keys, __local, int, ew_key)
+EX_INLINE window_ints window_key(gemm_lanes v) {
+  const window_ints bits = WINDOW_INTS(v), last = (window_ints)(0x7fffffff);
+  return select(bits ^ ((bits >> 31) & last), last, v != v);
+}
+WINDOW_SPREAD(window_spread_keys, __local, int, ew_key, window_key)
 
 EX_INLINE gemm_lanes window_unkeyed(window_ints k) {
   const window_ints last = (window_ints)(0x7fffffff), quiet = (window_ints)(0x7fc00000);

@@ -19,8 +19,11 @@ typedef struct {
   int planeSize;   // of all phases, and what is behind them
 } window_layout;
 
-// Rows from `first` on of all phases of a plane, with `outside` for what is not in it.
-#define WINDOW_SPREAD(name, space, type, value)                                                  \
+#define WINDOW_EVEN(u, v) ((gemm_lanes)(u.even, v.even))
+
+// Rows from `first` on of all phases of a plane, with `outside` for what is not in it. Every
+// other element is taken from whole vectors: processors gather slowly.
+#define WINDOW_SPREAD(name, space, type, value, valueLanes)                                      \
   EX_INLINE void name(__global const float *plane, space type *to, const window_layout s,        \
                       int first, int begin, int end, type outside) {                             \
     for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
@@ -37,9 +40,15 @@ typedef struct {
         for (int i = 0; i < start; i++) q[i] = outside;                                          \
         if (s.strideX == 1)                                                                      \
           for (int i = start; i < last; i++) q[i] = value(p[i]);                                 \
-        else if (s.strideX == 2)                                                                 \
-          for (int i = start; i < last; i++) q[i] = value(p[2 * i]);                             \
-        else                                                                                     \
+        else if (s.strideX == 2) {                                                               \
+          int i = start;                                                                         \
+          for (; i + GEMM_LANES < last; i += GEMM_LANES) {                                       \
+            const gemm_lanes u = GEMM_LOAD(0, p + 2 * i);                                        \
+            const gemm_lanes v = GEMM_LOAD(0, p + 2 * i + GEMM_LANES);                           \
+            GEMM_STORE(valueLanes(WINDOW_EVEN(u, v)), 0, q + i);                                 \
+          }                                                                                      \
+          for (; i < last; i++) q[i] = value(p[2 * i]);                                          \
+        } else                                                                                   \
           for (int i = start; i < last; i++) q[i] = value(p[i * s.strideX]);                     \
         for (int i = last; i < s.pitch; i++) q[i] = outside;                                     \
       }                                                                                          \
@@ -49,8 +58,8 @@ typedef struct {
         to[i] = outside;                                                                         \
   }
 #define WINDOW_PLAIN(x) (x)
-WINDOW_SPREAD(window_spread_global, __global, float, WINDOW_PLAIN)
-WINDOW_SPREAD(window_spread_local, __local, float, WINDOW_PLAIN)
+WINDOW_SPREAD(window_spread_global, __global, float, WINDOW_PLAIN, WINDOW_PLAIN)
+WINDOW_SPREAD(window_spread_local, __local, float, WINDOW_PLAIN, WINDOW_PLAIN)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,
