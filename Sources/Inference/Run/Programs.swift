@@ -5,7 +5,7 @@ internal import Synchronization
 /// The programs that steps need, built when the first step asks.
 final class Programs: Sendable {
     private let device: any ComputeDevice
-    private let built = Mutex<[ProgramSource: any ComputeProgram]>([:])
+    private let built = Mutex<[String: any ComputeProgram]>([:])
 
     init(device: any ComputeDevice) { self.device = device }
 
@@ -16,16 +16,18 @@ final class Programs: Sendable {
     private func program(
         _ name: String, exact: [String] = [], _ files: [String], type: String? = nil
     ) throws(Failure) -> any ComputeProgram {
+        // Asked for at every launch: a source is long, and so is hashing it.
+        let key = type.map { "\(name)-\($0)" } ?? name
+        if let program = built.withLock({ $0[key] }) { return program }
         var defines: [String: String] = [:]
         if let type { defines["T"] = type }
         if let type { defines["U"] = type == "int" ? "uint" : type == "long" ? "ulong" : type }
         let source = ProgramSource(
-            "inference/\(name)" + (type.map { "-\($0)" } ?? ""),
+            "inference/\(key)",
             files: exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" },
             defines: defines)
-        if let program = built.withLock({ $0[source] }) { return program }
         let program = try device.program(source)
-        built.withLock { $0[source] = program }
+        built.withLock { $0[key] = program }
         return program
     }
 

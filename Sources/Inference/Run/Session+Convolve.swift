@@ -16,12 +16,12 @@ extension Session {
         let bias = shape.bias == 0 ? weights : try operand(step, 2)
         let x = try operand(step, 0)
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
-        let layout = try WindowLayout(shape.window)
+        let direct = try direct(index, shape)
+        let layout = direct.layout
         let product = DirectProduct(
-            shape: shape, layout: layout, weights: weights, bias: bias,
-            offsets: try table(index, layout, channels: shape.channels),
+            direct: direct, weights: weights, bias: bias,
             activation: activation(shape.activation, step.floats))
-        let placesMin = gemm.usesLanes(shape) ? Gemm.lanesPlaces : gemm.tileWidth
+        let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
         }
@@ -47,13 +47,32 @@ extension Session {
         }
     }
 
-    /// A convolution as an implicit matrix product.
-    private struct DirectProduct {
+    /// What a convolution's launches have in common, made once.
+    struct Direct {
         var shape: ConvolutionShape
         var layout: WindowLayout
+        var usesLanes: Bool
+        /// Floats of one group's packed weights.
+        var packedCount: Int
+        var offsets: any ComputeBuffer
+    }
+
+    private func direct(_ index: Int, _ shape: ConvolutionShape) throws(Failure) -> Direct {
+        if let known = directs[index] { return known }
+        let layout = try WindowLayout(shape.window)
+        let direct = Direct(
+            shape: shape, layout: layout, usesLanes: gemm.usesLanes(shape),
+            packedCount: gemm.packedCount(of: shape),
+            offsets: try table(index, layout, channels: shape.channels))
+        directs[index] = direct
+        return direct
+    }
+
+    /// A convolution as an implicit matrix product.
+    private struct DirectProduct {
+        var direct: Direct
         var weights: any ComputeBuffer
         var bias: any ComputeBuffer
-        var offsets: any ComputeBuffer
         var activation: Gemm.Activation
     }
 
@@ -62,9 +81,9 @@ extension Session {
         _ product: DirectProduct, _ x: any ComputeBuffer, items: Range<Int>,
         into result: any ComputeBuffer
     ) throws(Failure) {
-        let (shape, layout) = (product.shape, product.layout)
+        let (shape, layout) = (product.direct.shape, product.direct.layout)
         let matrices = items.count * shape.groups
-        let usesLanes = gemm.usesLanes(shape)
+        let usesLanes = product.direct.usesLanes
         let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
         let tiles = layout.places.dividedUp(by: usesLanes ? Gemm.lanesPlaces : gemm.tileWidth)
         // A work-item's share is worth its start, while there are enough of them.
@@ -86,11 +105,11 @@ extension Session {
             local: usesLanes || !gemm.isNarrow ? [1, 1, 1] : Launch.local(device),
             arguments: [
                 .buffer(product.weights), .buffer(x), .buffer(product.bias), .buffer(result),
-                .buffer(product.offsets), .int(Int32(shape.outChannels)),
+                .buffer(product.direct.offsets), .int(Int32(shape.outChannels)),
                 .int(Int32(layout.places)), .int(Int32(shape.depth)), .int(Int32(layout.pitch)),
                 .int(Int32(shape.window.outWidth)), .int(Int32(shape.window.outPixels)),
                 .int(Int32(each)), .int(Int32(shape.groups)),
-                .ulong(UInt64(gemm.packedCount(of: shape))),
+                .ulong(UInt64(product.direct.packedCount)),
                 .ulong(UInt64(shape.channels * layout.planeSize)),
                 .ulong(UInt64(items.lowerBound * itemPlace)),
                 .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
@@ -130,7 +149,7 @@ extension Session {
         ]
         let activation = activation(shape.activation, step.floats).arguments
         let isOneBlock = shape.window.taps <= 256
-        if isOneBlock, let strips = try strips(shape.window, planes: shape.items * channels) {
+        if isOneBlock, let strips = try strips(index, shape.window, shape.items * channels) {
             arguments += [
                 .buffer(try table(index, strips.layout, channels: 1)),
                 .bytes(strips.layout.bytes), .int(Int32(shape.items * channels)),
@@ -154,7 +173,7 @@ extension Session {
     // MARK: Strips
 
     /// Planes that a processor computes strip by strip in local memory.
-    private struct Strips {
+    struct Strips {
         var layout: WindowLayout
         var planesEach: Int
         var global: [Int]
@@ -162,8 +181,11 @@ extension Session {
     }
 
     /// - Returns: nil where strips do not suit the device, or not even a row fits.
-    private func strips(_ window: WindowShape, planes: Int) throws(Failure) -> Strips? {
+    private func strips(
+        _ index: Int, _ window: WindowShape, _ planes: Int
+    ) throws(Failure) -> Strips? {
         guard device.description.kind == .cpu else { return nil }
+        if let known = strips[index] { return known }
         // Behind the last place, as many as a turn of the longest loop reads.
         let slack = 4 * gemm.lanes
         let count = min(device.description.localMemoryBytes, Self.stripBytesMax) / 4 - slack
@@ -173,10 +195,12 @@ extension Session {
         let work = layout.planeSize * window.taps
         let most = planes * layout.stripCount / WindowLayout.groupsWanted
         let planesEach = max(1, min(Self.stripWork.dividedUp(by: work), most))
-        return Strips(
+        let made = Strips(
             layout: layout, planesEach: planesEach,
             global: [layout.stripCount, planes.dividedUp(by: planesEach)],
             localBytes: (layout.planeSize + slack) * 4)
+        strips[index] = made
+        return made
     }
 
     /// What stays near a processor while it is worked on.
@@ -198,7 +222,7 @@ extension Session {
     func poolByStrips(
         _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) -> Bool {
-        guard let strips = try strips(shape.window, planes: shape.planes) else { return false }
+        guard let strips = try strips(index, shape.window, shape.planes) else { return false }
         var arguments: [KernelArgument] = [
             .buffer(x), .buffer(result),
             .buffer(try table(index, strips.layout, channels: 1)), .bytes(strips.layout.bytes),

@@ -14,6 +14,9 @@ public final class Session {
     let chains: [Int: Chain]
     /// Where windows' taps lie, and chains' programs, by step index.
     var tables: [Int: any ComputeBuffer] = [:]
+    /// How windows are computed, by step index.
+    var directs: [Int: Direct] = [:]
+    var strips: [Int: Strips] = [:]
     /// Inputs that kernels read from the caller's memory, by position.
     private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
