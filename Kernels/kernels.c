@@ -82,8 +82,14 @@ static const char inference_cast[] = {
 static const char inference_cell[] = {
 #embed "inference/cell.cl" suffix(, 0)
 };
+static const char inference_chain[] = {
+#embed "inference/chain.cl" suffix(, 0)
+};
 static const char inference_convolve[] = {
 #embed "inference/convolve.cl" suffix(, 0)
+};
+static const char inference_copy[] = {
+#embed "inference/copy.cl" suffix(, 0)
 };
 static const char inference_elementwise[] = {
 #embed "inference/elementwise.cl" suffix(, 0)
@@ -112,8 +118,17 @@ static const char inference_pack[] = {
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
 };
+static const char inference_pool_strips[] = {
+#embed "inference/pool_strips.cl" suffix(, 0)
+};
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
+};
+static const char inference_rows[] = {
+#embed "inference/rows.cl" suffix(, 0)
+};
+static const char inference_window[] = {
+#embed "inference/window.cl" suffix(, 0)
 };
 static const char render_accumulate[] = {
 #embed "render/accumulate.cl" suffix(, 0)
@@ -229,7 +244,9 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/activate.cl", inference_activate),
     FILE_ENTRY("inference/cast.cl", inference_cast),
     FILE_ENTRY("inference/cell.cl", inference_cell),
+    FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
+    FILE_ENTRY("inference/copy.cl", inference_copy),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
@@ -239,7 +256,10 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/order.cl", inference_order),
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/pool.cl", inference_pool),
+    FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("inference/rows.cl", inference_rows),
+    FILE_ENTRY("inference/window.cl", inference_window),
     FILE_ENTRY("render/accumulate.cl", render_accumulate),
     FILE_ENTRY("render/aov.cl", render_aov),
     FILE_ENTRY("render/bsdf.cl", render_bsdf),

@@ -1,9 +1,222 @@
-// needs: inference/activate.cl inference/gemm.cl inference/pack.cl
-// Convolution: the columns of an implicit matrix product, and the depthwise case directly.
+// needs: inference/activate.cl inference/gemm.cl inference/window.cl
+// Convolution: an implicit matrix product, and the depthwise case by itself.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding
 // counts as +0 and is multiplied.
 #define CONV_BLOCK 256
+
+// Weights come in order, but from far away; planes lie apart, which no processor foresees. What has
+// narrow vectors may go by way of SPIR-V, which knows no such hint.
+#if defined(__clang__) && !defined(RIGOR_NARROW)
+#define CONV_FETCH(p) __builtin_prefetch(p)
+#else
+#define CONV_FETCH(p) (void)(p)
+#endif
+#define CONV_AHEAD 12
+
+// The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
+EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                        __global const float *pb, __global const uint *offsets, int depth) {
+  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+    const int end = min(depth, begin + GEMM_BLOCK);
+    gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS];
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+    for (int k = begin; k < end; k++) {
+      __global const float *p = pb + offsets[k];
+      __global const float *next = pb + offsets[min(k + CONV_AHEAD, depth - 1)];
+      CONV_FETCH(pa + 512);
+      CONV_FETCH(next);
+      CONV_FETCH(next + 16);
+      gemm_lanes vb[GEMM_VECTORS];
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
+#pragma unroll
+      for (int i = 0; i < GEMM_ROWS; i++) {
+        const gemm_lanes va = (gemm_lanes)(pa[i]);
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+      }
+      pa += GEMM_ROWS;
+    }
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+  }
+}
+
+// Convolution without panels of its input: x lies in planes as `offsets` says. One work-item
+// computes GEMM_ROWS outputs at each of GEMM_VECTORS * GEMM_LANES places, `panelsEach` times; the
+// last tile begins early enough to be whole.
+__kernel void conv_direct(__global const float *restrict a, __global const float *restrict x,
+                          __global const float *restrict bias, __global float *restrict c,
+                          __global const uint *restrict offsets, int rows, int places, int depth,
+                          int pitch, int width, int plane, int panelsEach, int aCount,
+                          ulong aStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
+                          int activation, float low, float high) {
+  GEMM_TILE;
+  const int tileWidth = GEMM_VECTORS * GEMM_LANES;
+  const int first = tile * tileWidth;
+  if (first >= places) return;
+  const int start = max(0, min(first, places - tileWidth));
+  const ulong matrix = get_global_id(2);
+  const int group = (int)matrix % aCount;
+  c += cOffset + matrix * cStride;
+  x += matrix * xStride + start;
+  if (hasBias) bias += group * rows;
+  // Planes without padding are one row.
+  const int line = pitch == width ? plane : pitch, end = pitch == width ? plane : width;
+  int row[GEMM_VECTORS], column[GEMM_VECTORS];
+#pragma unroll
+  for (int j = 0; j < GEMM_VECTORS; j++) {
+    row[j] = (start + j * GEMM_LANES) / line;
+    column[j] = start + j * GEMM_LANES - row[j] * line;
+  }
+  for (int top = panel * panelsEach * GEMM_ROWS, p = 0; p < panelsEach && top < rows;
+       p++, top += GEMM_ROWS) {
+    gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+    conv_sum(total, a + group * aStride + (ulong)top * depth, x, offsets, depth);
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++) {
+      if (top + i >= rows) continue;
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) {
+        gemm_lanes v = total[i][j];
+        if (hasBias) v = v + (gemm_lanes)(bias[top + i]);
+        v = gemm_activate_lanes(v, activation, low, high);
+        window_put(v, c + (ulong)(top + i) * plane, row[j], column[j],
+                   first - start - j * GEMM_LANES, places - start - j * GEMM_LANES, line, end);
+      }
+    }
+  }
+}
+
+// The same for small planes, where tiles of many places would be half empty: lanes are channels of
+// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Weights lie in
+// panels as B does. Work-items: (parts of the places, panels, matrices).
+#define CONV_PLACES 7
+__kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
+                         __global const float *restrict bias, __global float *restrict c,
+                         __global const uint *restrict offsets, int rows, int places, int depth,
+                         int pitch, int width, int plane, int tilesEach, int groups,
+                         ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
+                         int activation, float low, float high) {
+  const int channel = get_global_id(1) * GEMM_VECTORS * GEMM_LANES;
+  if (channel >= rows) return;
+  const ulong matrix = get_global_id(2);
+  const int group = (int)matrix % groups;
+  w += group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
+       channel % GEMM_COLUMNS;
+  x += matrix * xStride;
+  c += cOffset + matrix * cStride + (ulong)channel * plane;
+  float biases[GEMM_VECTORS * GEMM_LANES];
+  for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
+    biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
+  for (int t = 0; t < tilesEach; t++) {
+    const int first = (get_global_id(0) * tilesEach + t) * CONV_PLACES;
+    if (first >= places) return;
+    const int start = min(first, places - CONV_PLACES);
+    gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
+    __global const float *pw = w;
+    for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+      const int end = min(depth, begin + GEMM_BLOCK);
+      gemm_lanes sum[CONV_PLACES][GEMM_VECTORS];
+#pragma unroll
+      for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+      for (int k = begin; k < end; k++) {
+        __global const float *p = x + offsets[k] + start;
+        CONV_FETCH(pw + 1024);
+        CONV_FETCH(pw + 1024 + 16);
+        gemm_lanes vw[GEMM_VECTORS];
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) vw[j] = GEMM_LOAD(0, pw + j * GEMM_LANES);
+#pragma unroll
+        for (int i = 0; i < CONV_PLACES; i++) {
+          const gemm_lanes v = (gemm_lanes)(p[i]);
+#pragma unroll
+          for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(v, vw[j], sum[i][j]);
+        }
+        pw += GEMM_COLUMNS;
+      }
+#pragma unroll
+      for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++)
+          total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+    }
+    float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
+#pragma unroll
+    for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) {
+        gemm_lanes v = total[i][j];
+        if (hasBias) v = v + GEMM_LOAD(0, biases + j * GEMM_LANES);
+        GEMM_STORE(gemm_activate_lanes(v, activation, low, high), 0, lanes[i] + j * GEMM_LANES);
+      }
+    const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
+    for (int i = first - start; i < CONV_PLACES; i++) {
+      const int row = (start + i) / pitch, column = start + i - row * pitch;
+      if (column >= width) continue;
+      __global float *q = c + row * width + column;
+      for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
+    }
+  }
+}
+
+// One place alone, as after a mean over all: lanes are rows of A. Work-items: (CONV_PANELS panels
+// each, 1, matrices).
+#define CONV_PANELS 4
+__kernel void conv_place(__global const float *restrict a, __global const float *restrict x,
+                         __global const float *restrict bias, __global float *restrict c,
+                         int rows, int depth, int aCount, ulong aStride, int hasBias,
+                         int activation, float low, float high) {
+  const ulong matrix = get_global_id(2);
+  const int group = (int)matrix % aCount;
+  const int top = get_global_id(0) * CONV_PANELS * GEMM_ROWS;
+  const int panels = min(CONV_PANELS, (rows - top + GEMM_ROWS - 1) / GEMM_ROWS);
+  if (panels <= 0) return;
+  x += matrix * depth;
+  __global const float *pa[CONV_PANELS];
+  // Panels in excess repeat the last one, and are dropped.
+  for (int p = 0; p < CONV_PANELS; p++)
+    pa[p] = a + group * aStride + (ulong)(top + min(p, panels - 1) * GEMM_ROWS) * depth;
+  float total[CONV_PANELS][GEMM_ROWS];
+  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+    const int end = min(depth, begin + GEMM_BLOCK);
+    float sum[CONV_PANELS][GEMM_ROWS];
+#pragma unroll
+    for (int p = 0; p < CONV_PANELS; p++)
+#pragma unroll
+      for (int i = 0; i < GEMM_ROWS; i++) sum[p][i] = 0.0f;
+    for (int k = begin; k < end; k++) {
+      const float v = x[k];
+#pragma unroll
+      for (int p = 0; p < CONV_PANELS; p++)
+#pragma unroll
+        for (int i = 0; i < GEMM_ROWS; i++)
+          sum[p][i] = fma(pa[p][k * GEMM_ROWS + i], v, sum[p][i]);
+    }
+#pragma unroll
+    for (int p = 0; p < CONV_PANELS; p++)
+#pragma unroll
+      for (int i = 0; i < GEMM_ROWS; i++)
+        total[p][i] = begin == 0 ? sum[p][i] : total[p][i] + sum[p][i];
+  }
+  for (int p = 0; p < panels; p++)
+    for (int i = 0; i < GEMM_ROWS; i++) {
+      const int row = top + p * GEMM_ROWS + i;
+      if (row >= rows) break;
+      float y = total[p][i];
+      if (hasBias) y = y + bias[group * rows + row];
+      c[matrix * rows + row] = gemm_activate(y, activation, low, high);
+    }
+}
 
 typedef struct {
   int channels; // of the input, in one group
@@ -14,54 +227,6 @@ typedef struct {
   int dilationY, dilationX;
   int top, left; // padding
 } conv_shape;
-
-// Panels of `panelWidth` output pixels, from pixel `first` of each matrix (item and group).
-// One work-item fills the taps of one channel of one panel. Work-items: (channels, panels,
-// matrices).
-__kernel void conv_pack(__global const float *restrict x, __global float *restrict panels,
-                        conv_shape s, int panelWidth, int first, int pixels, ulong matrixOffset,
-                        ulong toStride) {
-  const int channel = get_global_id(0), panel = get_global_id(1);
-  if (channel >= s.channels) return;
-  const ulong matrix = get_global_id(2);
-  const int taps = s.kernelHeight * s.kernelWidth;
-  const int depth = s.channels * taps;
-  __global const float *plane =
-      x + ((matrixOffset + matrix) * s.channels + channel) * (ulong)(s.height * s.width);
-  __global float *q = panels + matrix * toStride +
-                      ((ulong)panel * depth + (ulong)channel * taps) * panelWidth;
-  const int begin = first + panel * panelWidth;
-  const int end = min(begin + panelWidth, pixels);
-  for (int ky = 0; ky < s.kernelHeight; ky++)
-    for (int kx = 0; kx < s.kernelWidth; kx++, q += panelWidth) {
-      int pixel = begin, l = 0;
-      int oy = begin / s.outWidth, ox = begin % s.outWidth;
-      while (pixel < end) { // one row of the output at a time
-        const int run = min(s.outWidth - ox, end - pixel);
-        const int iy = oy * s.strideY - s.top + ky * s.dilationY;
-        const int ix = ox * s.strideX - s.left + kx * s.dilationX;
-        if (iy < 0 || iy >= s.height) {
-          for (int r = 0; r < run; r++) q[l + r] = 0.0f;
-        } else if (ix >= 0 && ix + (run - 1) * s.strideX < s.width) {
-          __global const float *p = plane + iy * s.width + ix;
-          if (s.strideX == 1)
-            for (int r = 0; r < run; r++) q[l + r] = p[r];
-          else
-            for (int r = 0; r < run; r++) q[l + r] = p[r * s.strideX];
-        } else {
-          for (int r = 0; r < run; r++) {
-            const int i = ix + r * s.strideX;
-            q[l + r] = i >= 0 && i < s.width ? plane[iy * s.width + i] : 0.0f;
-          }
-        }
-        pixel += run;
-        l += run;
-        ox = 0;
-        oy++;
-      }
-      for (; l < panelWidth; l++) q[l] = 0.0f;
-    }
-}
 
 // One input channel a group, `multiplier` outputs each. Work-items: (pixels rounded up, channels
 // out, items).
@@ -99,4 +264,48 @@ __kernel void conv_depthwise(__global const float *restrict x, __global const fl
   float out = taps <= CONV_BLOCK ? sum : total + sum;
   if (hasBias) out = out + bias[channel];
   y[(item * channelsOut + channel) * pixels + pixel] = gemm_activate(out, activation, low, high);
+}
+
+// The same by strips of rows, each of which is laid out in local memory; at most CONV_BLOCK taps.
+// Work-items: (strips, parts of `planesEach` planes).
+__kernel void conv_depthwise_strips(__global const float *restrict x,
+                                    __global const float *restrict w,
+                                    __global const float *restrict bias, __global float *restrict y,
+                                    __global const uint *restrict offsets, window_layout s,
+                                    int planes, int planesEach, int channelsOut, int multiplier,
+                                    int hasBias, int activation, float low, float high,
+                                    __local float *strip) {
+  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
+  const int rows = min(s.stripRows, s.outHeight - first);
+  const int places = (rows - 1) * pitch + s.outWidth;
+  const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
+  for (int number = begin; number < end; number++) {
+    const int channel = number % channelsOut;
+    window_spread_local(x + (ulong)(number / multiplier) * (s.height * s.width), strip, s, first, 0,
+                        s.rows, 0.0f);
+    __global const float *pw = w + (ulong)channel * s.taps;
+    __global float *py = y + (ulong)number * (s.outHeight * s.outWidth) + first * s.outWidth;
+    int row = 0, column = 0;
+    for (int at = 0; at < places; at += 4 * GEMM_LANES) {
+      gemm_lanes sum[4];
+#pragma unroll
+      for (int j = 0; j < 4; j++) sum[j] = (gemm_lanes)(0.0f);
+      for (int k = 0; k < s.taps; k++) {
+        const __local float *p = strip + offsets[k] + at;
+        const gemm_lanes vw = (gemm_lanes)(pw[k]);
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+          sum[j] = fma(vw, GEMM_LOAD(0, p + j * GEMM_LANES), sum[j]);
+      }
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        if (at + j * GEMM_LANES >= places) continue;
+        gemm_lanes v = sum[j];
+        if (hasBias) v = v + (gemm_lanes)(bias[channel]);
+        window_put(gemm_activate_lanes(v, activation, low, high), py, row, column, 0,
+                   places - at - j * GEMM_LANES, pitch, s.outWidth);
+        WINDOW_STEP(row, column, GEMM_LANES);
+      }
+    }
+  }
 }

@@ -182,5 +182,5 @@ final class DeviceCore: Sendable {
     var kernelTimes: [String: (launches: Int, seconds: Double)] { times.withLock { $0 } }
 
     private static let pendingMax = 512
-    private static let flushEvery = 16
+    private static let flushEvery = 64
 }

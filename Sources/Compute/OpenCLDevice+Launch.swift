@@ -10,7 +10,8 @@ extension OpenCLDevice {
         guard let own = program as? OpenCLProgram, own.core === core else {
             throw Failure(.refused, "\(core.label): kernel \(kernel): a program of another device")
         }
-        let place = "\(core.label): kernel \(kernel)"
+        // Said when something is wrong, and not made up before: launches are many.
+        var place: String { "\(core.label): kernel \(kernel)" }
         guard (1...3).contains(global.count), global.allSatisfy({ $0 >= 0 }) else {
             throw Failure(.refused, "\(place): global size \(global): one to three counts expected")
         }
@@ -25,13 +26,13 @@ extension OpenCLDevice {
     }
 
     private func check(
-        _ local: [Int]?, against global: [Int], _ place: String
+        _ local: [Int]?, against global: [Int], _ place: @autoclosure () -> String
     ) throws(Failure) {
         guard let local else { return }
         guard local.count == global.count,
             zip(local, global).allSatisfy({ $0 > 0 && $1 % $0 == 0 })
         else {
-            throw Failure(.refused, "\(place): local size \(local) does not divide \(global)")
+            throw Failure(.refused, "\(place()): local size \(local) does not divide \(global)")
         }
         let items = local.reduce(1, *)
         // The device's limit alone: Mesa 22.3 reports 32 for every kernel, and runs larger groups.
@@ -39,23 +40,25 @@ extension OpenCLDevice {
         let itemsMax = description.workGroupItemsMax
         guard items <= itemsMax else {
             throw Failure(
-                .refused, "\(place): \(items) work-items a group: at most \(itemsMax) fit")
+                .refused, "\(place()): \(items) work-items a group: at most \(itemsMax) fit")
         }
     }
 
     private func bind(
-        _ arguments: [KernelArgument], to kernel: Kernel, _ place: String
+        _ arguments: [KernelArgument], to kernel: Kernel, _ launch: @autoclosure () -> String
     ) throws(Failure) {
         guard arguments.count == kernel.argumentCount else {
             throw Failure(
                 .refused,
-                "\(place): \(arguments.count) arguments given, \(kernel.argumentCount) expected")
+                "\(launch()): \(arguments.count) arguments given, \(kernel.argumentCount) expected")
         }
         var localBytes = 0
         for (index, argument) in arguments.enumerated() {
             let parameter = kernel.parameters?[index]
-            let name = parameter.map { "\($0.name) (\($0.type))" } ?? "number \(index)"
-            let place = "\(place): argument \(name)"
+            var place: String {
+                let name = parameter.map { "\($0.name) (\($0.type))" } ?? "number \(index)"
+                return "\(launch()): argument \(name)"
+            }
             try check(argument, against: parameter, place)
             switch argument {
             case .buffer(let buffer):
@@ -75,15 +78,19 @@ extension OpenCLDevice {
                     try kernel.set(index, localBytes: byteCount)
                 }
             default:
-                let bytes = argument.valueBytes
-                try core.call { () throws(OpenCLError) in try kernel.set(index, to: bytes) }
+                try core.call { () throws(OpenCLError) in
+                    try argument.withValueBytes { (bytes) throws(OpenCLError) in
+                        try kernel.set(index, to: bytes)
+                    }
+                }
             }
         }
     }
 
     /// Kind and size against the declared parameter, where the driver knows it. Drivers check less.
     private func check(
-        _ argument: KernelArgument, against parameter: Kernel.Parameter?, _ place: String
+        _ argument: KernelArgument, against parameter: Kernel.Parameter?,
+        _ place: @autoclosure () -> String
     ) throws(Failure) {
         guard let parameter else { return }
         let fits: Bool
@@ -91,24 +98,29 @@ extension OpenCLDevice {
         case .buffer: fits = parameter.space == .global || parameter.space == .constant
         case .local: fits = parameter.space == .local
         default:
-            let size = argument.valueBytes.count
+            let size = argument.withValueBytes { $0.count }
             fits = parameter.space == .private && (parameter.byteCount ?? size) == size
         }
-        guard fits else { throw Failure(.refused, "\(place): given \(argument.kindText)") }
+        guard fits else { throw Failure(.refused, "\(place()): given \(argument.kindText)") }
     }
 }
 
 extension KernelArgument {
-    /// A by-value argument as it lies in memory; empty for the others.
-    var valueBytes: Bytes {
+    /// A by-value argument as it lies in memory; nothing for the others.
+    func withValueBytes<Value, Problem>(
+        _ body: (UnsafeRawBufferPointer) throws(Problem) -> Value
+    ) throws(Problem) -> Value {
         switch self {
-        case .buffer, .local: []
-        case .int(let value): value.littleEndianBytes
-        case .uint(let value): value.littleEndianBytes
-        case .long(let value): value.littleEndianBytes
-        case .ulong(let value): value.littleEndianBytes
-        case .float(let value): value.bitPattern.littleEndianBytes
-        case .bytes(let bytes): bytes
+        case .buffer, .local: try body(UnsafeRawBufferPointer(start: nil, count: 0))
+        case .int(let value): try withUnsafeBytes(of: value.littleEndian, body)
+        case .uint(let value): try withUnsafeBytes(of: value.littleEndian, body)
+        case .long(let value): try withUnsafeBytes(of: value.littleEndian, body)
+        case .ulong(let value): try withUnsafeBytes(of: value.littleEndian, body)
+        case .float(let value): try withUnsafeBytes(of: value.bitPattern.littleEndian, body)
+        case .bytes(let bytes):
+            try bytes.withUnsafeBufferPointer { (all) throws(Problem) in
+                try body(UnsafeRawBufferPointer(all))
+            }
         }
     }
 
@@ -117,7 +129,7 @@ extension KernelArgument {
         switch self {
         case .buffer: "a buffer"
         case .local: "local memory"
-        default: "\(valueBytes.count) bytes by value"
+        default: "\(withValueBytes { $0.count }) bytes by value"
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import COpenCL
-public import Core
+internal import Core
 
 /// A kernel of a built program, with its arguments. C: `cl_kernel`.
 ///
@@ -16,14 +16,22 @@ public final class Kernel: Sendable {
         public enum Space: Hashable, Sendable {
             case global, constant, local, `private`
         }
-        public var name: String
+        public let name: String
         /// OpenCL C type, such as `float*` or `uint`.
-        public var type: String
-        public var space: Space
+        public let type: String
+        public let space: Space
 
         /// Bytes of a by-value parameter of a built-in scalar or vector type; nil for other types.
-        public var byteCount: Int? {
-            guard space == .private else { return nil }
+        public let byteCount: Int?
+
+        init(name: String, type: String, space: Space) {
+            self.name = name
+            self.type = type
+            self.space = space
+            byteCount = space == .private ? Self.byteCount(of: type) : nil
+        }
+
+        private static func byteCount(of type: String) -> Int? {
             let scalar = type.prefix { $0.isLetter || $0 == " " }
             let lanes = Int(type.dropFirst(scalar.count)) ?? 1
             let sizes = [
@@ -96,11 +104,9 @@ public final class Kernel: Sendable {
         }
     }
 
-    public func set(_ index: Int, to bytes: Bytes) throws(OpenCLError) {
+    public func set(_ index: Int, to bytes: UnsafeRawBufferPointer) throws(OpenCLError) {
         try checked("clSetKernelArg", "\(name): argument \(index), \(bytes.count) bytes") {
-            bytes.withUnsafeBytes {
-                clSetKernelArg(handle.pointer, cl_uint(index), $0.count, $0.baseAddress)
-            }
+            clSetKernelArg(handle.pointer, cl_uint(index), bytes.count, bytes.baseAddress)
         }
     }
 

@@ -10,7 +10,7 @@ public struct Tuning: Hashable, Sendable {
         case gemmRows = "gemm.rows"
         /// Accumulator columns of a work-item, in whole vectors of 16.
         case gemmColumns = "gemm.columns"
-        /// Bytes of a convolution's panels packed at a time: they shall stay in a cache.
+        /// Bytes of planes with their padding that a convolution lays out at a time.
         case inferPanelBytes = "infer.panel_bytes"
         /// Work-items a group of inference's kernels on a processor: one size for all shapes, since
         /// some implementations compile a kernel anew for each.

@@ -123,9 +123,18 @@ public struct Gemm: Sendable {
         program = try device.program(
             ProgramSource(
                 "inference/gemm",
-                files: ["activate", "gemm", "pack", "convolve"].map { "inference/\($0).cl" },
+                files: ["exact/divide.cl"]
+                    + ["order", "activate", "gemm", "pack", "window", "convolve", "pool_strips"].map
+                {
+                    "inference/\($0).cl"
+                },
                 defines: defines))
     }
+
+    /// Neighbouring outputs of a row that one work-item computes.
+    var tileWidth: Int { isNarrow ? 4 : tiles.columns }
+    /// Floats of a vector in the kernels.
+    var lanes: Int { isNarrow ? 4 : 16 }
 
     /// Seconds the build took, and whether a stored binary served.
     public var buildSeconds: Double { program.buildSeconds }
@@ -187,8 +196,7 @@ public struct Gemm: Sendable {
     ) throws(Failure) {
         precondition(product.bias == .none || bias != nil, "a bias needs its values")
         let rowPanels = product.rows.roundedUp(to: tiles.rows) / tiles.rows
-        let lanes = isNarrow ? 4 : tiles.columns
-        let columnTiles = product.columns.roundedUp(to: lanes) / lanes
+        let columnTiles = product.columns.roundedUp(to: tileWidth) / tileWidth
         let bStride = packedCountB(columns: product.columns, depth: product.depth)
         let kernel: String
         let left: any ComputeBuffer

@@ -5,7 +5,7 @@ internal import Synchronization
 /// The programs that steps need, built when the first step asks.
 final class Programs: Sendable {
     private let device: any ComputeDevice
-    private let built = Mutex<[ProgramSource: any ComputeProgram]>([:])
+    private let built = Mutex<[String: any ComputeProgram]>([:])
 
     init(device: any ComputeDevice) { self.device = device }
 
@@ -17,18 +17,20 @@ final class Programs: Sendable {
         _ name: String, exact: [String] = [], _ files: [String], type: String? = nil,
         defines: [String: String] = [:]
     ) throws(Failure) -> any ComputeProgram {
+        // Asked for at every launch: a source is long, and so is hashing it.
+        let key = type.map { "\(name)-\($0)" } ?? name
+        if let program = built.withLock({ $0[key] }) { return program }
         var defines = defines
         if let type {
             defines["T"] = type
             defines["U"] = type.hasPrefix("u") ? type : "u\(type)"
         }
         let source = ProgramSource(
-            "inference/\(name)" + (type.map { "-\($0)" } ?? ""),
+            "inference/\(key)",
             files: exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" },
             defines: defines)
-        if let program = built.withLock({ $0[source] }) { return program }
         let program = try device.program(source)
-        built.withLock { $0[source] = program }
+        built.withLock { $0[key] = program }
         return program
     }
 
@@ -48,6 +50,25 @@ final class Programs: Sendable {
                 "divide", "root", "exponential", "logarithm", "trigonometric", "inverse", "error",
                 "hyperbolic", "inverse_hyperbolic",
             ], ["functions"])
+    }
+
+    func rows() throws(Failure) -> any ComputeProgram {
+        try program(
+            "rows", exact: ["divide", "exponential", "logarithm", "power"],
+            ["order", "reduce", "rows"])
+    }
+
+    func copy(_ type: ElementType) throws(Failure) -> any ComputeProgram {
+        try program("copy", ["copy"], type: type.moveType)
+    }
+
+    func chain() throws(Failure) -> any ComputeProgram {
+        try program(
+            "chain",
+            exact: [
+                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+                "hyperbolic",
+            ], ["order", "elementwise", "chain"])
     }
 
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {

@@ -41,18 +41,11 @@ extension Session {
         case .copy, .concat, .pad, .gather: try move(step, operands, result)
         case .gemm: try multiply(step, index, result)
         case .convolve: try convolve(step, index, result)
-        case .pool: try pool(step, operands[0], result)
+        case .pool: try pool(step, index, operands[0], result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
         case .normalize: try normalize(step, operands, result)
         case .cell: try cell(step, operands, result)
-        case .lrn:
-            try device.launch(
-                "lrn", of: try programs.reduce(), global: [i[2].inGroups, i[1], i[0]],
-                local: Launch.local(device),
-                arguments: [
-                    .buffer(operands[0]), .buffer(result), .int(Int32(i[2])), .int(Int32(i[3])),
-                    .int(Int32(i[4])),
-                ] + step.floats.map { .float($0) })
+        case .lrn: try lrn(step, operands[0], result)
         }
     }
 
@@ -114,7 +107,7 @@ extension Session {
             let lists = try step.lists(from: 2, parts: 2)
             let axes = Array(lists[0])
             try copy(
-                program, operands[0], result, axes: axes, from: (i[1], Array(lists[1])),
+                type, operands[0], result, axes: axes, from: (i[1], Array(lists[1])),
                 to: (0, axes.strides))
         case .concat:
             let total = i[2...].reduce(0, +)
@@ -122,7 +115,7 @@ extension Session {
             for (operand, inner) in zip(operands, i[2...]) {
                 if inner > 0 {
                     try copy(
-                        program, operand, result, axes: [i[1], inner], from: (0, [inner, 1]),
+                        type, operand, result, axes: [i[1], inner], from: (0, [inner, 1]),
                         to: (offset, [total, 1]))
                 }
                 offset += inner
@@ -140,7 +133,7 @@ extension Session {
                 ])
             let first = zip(lists[2], outer.strides).reduce(0) { $0 + $1.0 * $1.1 }
             try copy(
-                program, operands[0], result, axes: inner, from: (0, inner.strides),
+                type, operands[0], result, axes: inner, from: (0, inner.strides),
                 to: (first, outer.strides))
         default:
             let index = try Step.type(i[1])
@@ -164,18 +157,37 @@ extension Session {
     }
 
     private func copy(
-        _ program: any ComputeProgram, _ from: any ComputeBuffer, _ to: any ComputeBuffer,
-        axes: [Int], from source: (offset: Int, strides: [Int]),
+        _ type: ElementType, _ from: any ComputeBuffer, _ to: any ComputeBuffer, axes: [Int],
+        from source: (offset: Int, strides: [Int]),
         to target: (offset: Int, strides: [Int])
     ) throws(Failure) {
+        let isCPU = device.description.kind == .cpu
+        let program = try isCPU ? programs.copy(type) : programs.move(type)
         try forEachBlock(axes, [source.strides, target.strides]) { (block) throws(Failure) in
+            let strides: [KernelArgument] = block.strides.flatMap { $0.map { .long(Int64($0)) } }
+            let places: [KernelArgument] = [
+                .long(Int64(source.offset + block.offsets[0])),
+                .long(Int64(target.offset + block.offsets[1])),
+            ]
+            let ends: [KernelArgument] = [.buffer(from), .buffer(to), .int(Int32(block.inner))]
+            guard isCPU else {
+                return try device.launch(
+                    "copy_strided", of: program, global: block.global, local: nil,
+                    arguments: ends + places + strides)
+            }
+            let middle = block.global[1]
+            let each = min(block.inner, 8192)
+            let rowsEach = max(1, min(middle, 8192 / each))
             try device.launch(
-                "copy_strided", of: program, global: block.global, local: Launch.local(device),
-                arguments: [
-                    .buffer(from), .buffer(to), .int(Int32(block.inner)),
-                    .long(Int64(source.offset + block.offsets[0])),
-                    .long(Int64(target.offset + block.offsets[1])),
-                ] + block.strides.flatMap { $0.map { .long(Int64($0)) } })
+                "copy_rows", of: program,
+                global: [
+                    block.inner.dividedUp(by: each), middle.dividedUp(by: rowsEach),
+                    block.global[2],
+                ],
+                local: [1, 1, 1],
+                arguments: ends + [
+                    .int(Int32(middle)), .int(Int32(each)), .int(Int32(rowsEach)),
+                ] + places + strides)
         }
     }
 }

@@ -3,9 +3,10 @@ internal import Core
 
 extension Session {
     func pool(
-        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+        _ step: Step, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) {
         guard let shape = PoolShape(step.ints) else { throw Step.broken }
+        if try poolByStrips(shape, index, x, result) { return }
         var arguments: [KernelArgument] = [
             .buffer(x), .buffer(result), .bytes(shape.window.bytes),
         ]
@@ -32,6 +33,11 @@ extension Session {
                 [.buffer(x), .buffer(result)]
                     + [count, results, step.ints[0]].map { .int(Int32($0)) })
         }
+        if inner == 1, type == .float32,
+            try reduceRows(step, x, result, count: count, results: results)
+        {
+            return
+        }
         let kernel: String
         var more: [KernelArgument] = [.int(Int32(step.ints[0]))]
         switch step.kind {
@@ -51,6 +57,44 @@ extension Session {
                 .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(inner)),
                 .int(Int32(results)),
             ] + more)
+    }
+
+    /// Whether a reduction of rows of neighbours was launched row by row, as suits processors.
+    private func reduceRows(
+        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer, count: Int, results: Int
+    ) throws(Failure) -> Bool {
+        guard device.description.kind == .cpu, step.kind != .argument else { return false }
+        var arguments: [KernelArgument] = [.buffer(x), .buffer(result), .int(Int32(count))]
+        if step.kind == .softmax {
+            try device.launch(
+                "rows_softmax", of: try programs.rows(), global: [results], local: [1],
+                arguments: arguments + [.int(Int32(step.ints[0]))])
+            return true
+        }
+        guard let operation = ReduceOperation(rawValue: step.ints[0]), operation != .prod else {
+            return false
+        }
+        let each = max(1, min(16_384 / count, results / WindowLayout.groupsWanted))
+        arguments += [.int(Int32(results)), .int(Int32(each))]
+        try device.launch(
+            "rows_\(operation)", of: try programs.rows(), global: [results.dividedUp(by: each)],
+            local: [1], arguments: arguments)
+        return true
+    }
+
+    func lrn(
+        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let (items, channels, pixels) = (step.ints[0], step.ints[1], step.ints[2])
+        let isCPU = device.description.kind == .cpu
+        try device.launch(
+            isCPU ? "rows_lrn" : "lrn", of: try isCPU ? programs.rows() : programs.reduce(),
+            global: [isCPU ? pixels.dividedUp(by: 64) : pixels.inGroups, channels, items],
+            local: isCPU ? [1, 1, 1] : nil,
+            arguments: [
+                .buffer(x), .buffer(result), .int(Int32(pixels)), .int(Int32(step.ints[3])),
+                .int(Int32(step.ints[4])),
+            ] + step.floats.map { .float($0) })
     }
 
     // MARK: Products
@@ -99,104 +143,16 @@ extension Session {
             product, a: a, b: b, bias: shape.bias == 0 ? nil : try operand(step, 2), into: result)
     }
 
-    private func operand(_ step: Step, _ position: Int) throws(Failure) -> any ComputeBuffer {
+    func operand(_ step: Step, _ position: Int) throws(Failure) -> any ComputeBuffer {
         try buffer(step.operands[position])
     }
 
-    private func activation(_ code: Int, _ floats: [Float]) -> Gemm.Activation {
+    func activation(_ code: Int, _ floats: [Float]) -> Gemm.Activation {
         switch code {
         case 1: .relu
         case 2: .clip(low: floats[0], high: floats[1])
         default: .none
         }
-    }
-
-    func convolve(
-        _ step: Step, _ index: Int, _ result: any ComputeBuffer
-    ) throws(Failure) {
-        guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
-        if shape.channels == 1 { return try convolveDepthwise(step, shape, result) }
-        let x = try operand(step, 0)
-        let bias = shape.bias == 0 ? nil : try operand(step, 2)
-        let weights: any ComputeBuffer
-        if let packed = packed[index] {
-            weights = packed
-        } else {
-            weights = try packWeights(shape, try operand(step, 1))
-        }
-        let width = gemm.tiles.columns
-        let pixels = shape.window.outPixels
-        // As many pixels at a time as fit, then as many matrices (items and groups) as fit.
-        let pixelBytes = shape.depth * 4
-        let chunk = min(
-            pixels.roundedUp(to: width),
-            max(width, panelBytesMax / pixelBytes / width * width))
-        let matrixCount = shape.items * shape.groups
-        let together = chunk >= pixels ? max(1, panelBytesMax / (chunk * pixelBytes)) : 1
-        // Groups have weights of their own: whole items at a time, or one item's groups.
-        let step = together >= shape.groups ? together / shape.groups * shape.groups : shape.groups
-        let panels = try scratch(.b, count: chunk * shape.depth * min(step, matrixCount))
-        for firstMatrix in stride(from: 0, to: matrixCount, by: step) {
-            for first in stride(from: 0, to: pixels, by: chunk) {
-                let tile = Tile(
-                    first: first, count: min(chunk, pixels - first), firstMatrix: firstMatrix,
-                    matrices: min(step, matrixCount - firstMatrix))
-                try pack(shape, tile, x, into: panels)
-                var product = Gemm.Product(
-                    rows: shape.outChannels, columns: tile.count, depth: shape.depth)
-                product.matrices = tile.matrices
-                product.aCount = shape.groups
-                product.leading = pixels
-                product.offset = firstMatrix * shape.outChannels * pixels + first
-                product.matrixStride = shape.outChannels * pixels
-                product.bias = bias == nil ? .none : .row
-                product.activation = activation(shape.activation, self.plan.steps[index].floats)
-                try gemm.multiply(
-                    product, a: .panels(weights), b: panels, bias: bias, into: result)
-            }
-        }
-    }
-
-    /// Pixels and matrices of a convolution that are packed together.
-    private struct Tile {
-        var first: Int
-        var count: Int
-        var firstMatrix: Int
-        var matrices: Int
-    }
-
-    private func pack(
-        _ shape: ConvolutionShape, _ tile: Tile, _ x: any ComputeBuffer,
-        into panels: any ComputeBuffer
-    ) throws(Failure) {
-        let width = gemm.tiles.columns
-        let panelCount = tile.count.roundedUp(to: width) / width
-        try device.launch(
-            "conv_pack", of: gemm.program, global: [shape.channels, panelCount, tile.matrices],
-            local: device.description.kind == .cpu ? [1, 1, 1] : nil,
-            arguments: [
-                .buffer(x), .buffer(panels), .bytes(shape.bytes), .int(Int32(width)),
-                .int(Int32(tile.first)), .int(Int32(tile.first + tile.count)),
-                .ulong(UInt64(tile.firstMatrix)),
-                .ulong(UInt64(panelCount * width * shape.depth)),
-            ])
-    }
-
-    private func convolveDepthwise(
-        _ step: Step, _ shape: ConvolutionShape, _ result: any ComputeBuffer
-    ) throws(Failure) {
-        let channels = shape.groups * shape.outChannels
-        let hasBias = shape.bias == 1
-        try device.launch(
-            "conv_depthwise", of: gemm.program,
-            global: [shape.window.outPixels.inGroups, channels, shape.items],
-            local: Launch.local(device),
-            arguments: [
-                .buffer(try operand(step, 0)), .buffer(try operand(step, 1)),
-                .buffer(try operand(step, hasBias ? 2 : 1)), .buffer(result),
-                .bytes(shape.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
-                .int(hasBias ? 1 : 0),
-            ] + activation(shape.activation, step.floats).arguments)
     }
 }
 

@@ -14,6 +14,13 @@ public final class Session {
     var packed: [Int: any ComputeBuffer] = [:]
     /// Whether inputs and outputs are buffers of a device.
     private let bindsPorts: Bool
+    /// Steps that are launched together, by the first one's index.
+    let chains: [Int: Chain]
+    /// Where windows' taps lie, and chains' programs, by step index.
+    var tables: [Int: any ComputeBuffer] = [:]
+    /// How windows are computed, by step index.
+    var directs: [Int: Direct] = [:]
+    var strips: [Int: Strips] = [:]
     /// Inputs that kernels read from the caller's memory, by position.
     private let viewedInputs: Set<Int>
     /// Panels of what is not constant, shared by all steps.
@@ -42,6 +49,7 @@ public final class Session {
         sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
+        chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         buffers = Array(repeating: nil, count: plan.buffers.count)
         viewedInputs =
             device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
@@ -122,8 +130,14 @@ public final class Session {
     private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
+        var next = 0
         for (index, step) in plan.steps.enumerated() {
-            try launch(step, index)
+            if let chain = chains[index] {
+                try launch(chain)
+                next = chain.steps.upperBound
+            } else if index >= next {
+                try launch(step, index)
+            }
             done += step.cost
             try advance(done / total)
         }
@@ -198,13 +212,16 @@ public final class Session {
     func packWeights(
         _ shape: ConvolutionShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
-        let count = gemm.packedCountA(rows: shape.outChannels, depth: shape.depth)
-        let panels = try device.makeBuffer(byteCount: count * shape.groups * 4)
-        try gemm.packA(
-            .init(
-                buffer: plain, lineStride: shape.depth, depthStride: 1,
-                matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups),
-            rows: shape.outChannels, depth: shape.depth, into: panels)
+        let panels = try device.makeBuffer(
+            byteCount: gemm.packedCount(of: shape) * shape.groups * 4)
+        let matrix = Gemm.Matrix(
+            buffer: plain, lineStride: shape.depth, depthStride: 1,
+            matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups)
+        if gemm.usesLanes(shape) {
+            try gemm.packB(matrix, columns: shape.outChannels, depth: shape.depth, into: panels)
+        } else {
+            try gemm.packA(matrix, rows: shape.outChannels, depth: shape.depth, into: panels)
+        }
         return panels
     }
 

@@ -44,6 +44,8 @@ struct InferCommand: AsyncParsableCommand {
             "Run so often, and say the median after the first. (default: 1)", valueName: "n"),
         transform: Accepted.whole(1...1_000_000))
     var repeats = 1
+    @Flag(name: .long, help: "Have the driver measure each kernel, and say where time went.")
+    var kernels = false
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -72,7 +74,7 @@ struct InferCommand: AsyncParsableCommand {
         seconds.prepare = watch.next()
 
         var reports: [Report] = []
-        for device in try devices.open(home: home.given) {
+        for device in try devices.open(home: home.given, isProfiling: kernels) {
             reports.append(try compute(prepared, names, on: device, seconds, console))
         }
         console.endProgress()
@@ -116,7 +118,7 @@ struct InferCommand: AsyncParsableCommand {
         return Report(
             device: device.description.label, digest: digest, outputs: named, items: runner.count,
             seconds: seconds, milliseconds: Report.median(runs).map { $0 * 1000 }, best: best,
-            file: output)
+            file: output, kernels: (device as? OpenCLDevice)?.kernelTimes ?? [:])
     }
 
     private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
@@ -229,6 +231,8 @@ extension InferCommand {
         var milliseconds: Double?
         var best: [[ClassLabels.Score]]?
         var file: String?
+        /// Launches and seconds on the device; empty where they were not measured.
+        var kernels: [String: (launches: Int, seconds: Double)] = [:]
 
         /// Of the runs after the first; nil when there is none.
         static func median(_ runs: [Double]) -> Double? {
@@ -268,6 +272,9 @@ extension InferCommand {
                     .init("top", .array(best.map { .array($0.map(\.json)) })))
             }
             if let file { members.append(.init("file", .string(file))) }
+            if !kernels.isEmpty {
+                members.append(.init("kernel_seconds", KernelTimes.json(kernels)))
+            }
             return .object(members)
         }
 
@@ -283,6 +290,7 @@ extension InferCommand {
                 }
             }
             if let file { console.say("outputs: \(file)") }
+            for line in KernelTimes.lines(kernels) { console.say(line) }
             console.say("digest   \(digest)")
             let time = milliseconds ?? seconds.compute * 1000
             if case .decimal(let text) = JSON.number(time, decimals: 3) {

@@ -64,10 +64,7 @@ struct RenderReport: FrameReport {
         var members = self.members
         addWork(to: &members, noise: parameters.noise, samplesMean: samplesMean)
         if !kernels.isEmpty {
-            let seconds = kernels.sorted { $0.key < $1.key }.map {
-                JSON.Member($0.key, .seconds($0.value.seconds))
-            }
-            members.append(JSON.Member("kernel_seconds", .object(seconds)))
+            members.append(JSON.Member("kernel_seconds", KernelTimes.json(kernels)))
         }
         return .object(members)
     }
@@ -106,12 +103,7 @@ struct RenderReport: FrameReport {
             """,
             "rate     \(Units.significant(samplesPerSecond / 1e6)) Msamples/s",
         ]
-        for (name, time) in kernels.sorted(by: { $0.value.seconds > $1.value.seconds }) {
-            // Longer names are never cut.
-            let width = max(12, name.count)
-            let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
-            lines.append("kernel   \(padded) \(text(time.seconds)) s, \(time.launches) launches")
-        }
+        lines += KernelTimes.lines(kernels)
         if nanCount > 0 { lines.append("NaN      \(nanCount) samples, counted as black") }
         if parameters.noise != nil {
             let mean = Units.plain(samplesMean, 1)

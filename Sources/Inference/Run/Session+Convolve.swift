@@ -1,0 +1,283 @@
+internal import Compute
+internal import Core
+
+extension Session {
+    func convolve(
+        _ step: Step, _ index: Int, _ result: any ComputeBuffer
+    ) throws(Failure) {
+        guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
+        if shape.channels == 1 { return try convolveDepthwise(step, index, shape, result) }
+        let weights: any ComputeBuffer
+        if let packed = packed[index] {
+            weights = packed
+        } else {
+            weights = try packWeights(shape, try operand(step, 1))
+        }
+        let bias = shape.bias == 0 ? weights : try operand(step, 2)
+        let x = try operand(step, 0)
+        if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
+        let direct = try direct(index, shape)
+        let layout = direct.layout
+        let product = DirectProduct(
+            direct: direct, weights: weights, bias: bias,
+            activation: activation(shape.activation, step.floats))
+        let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
+        if layout.isPlain, layout.places >= placesMin {
+            return try multiply(product, x, items: 0..<shape.items, into: result)
+        }
+        // As many items at a time as fit, with room for the last tile to read on.
+        let planes = shape.groups * shape.channels
+        let itemCount = planes * layout.planeSize
+        let each = max(1, min(shape.items, panelBytesMax / (itemCount * 4)))
+        let spread = try scratch(.b, count: each * itemCount + gemm.tileWidth)
+        for first in stride(from: 0, to: shape.items, by: each) {
+            let items = first..<min(first + each, shape.items)
+            let rowsEach =
+                device.description.kind == .cpu && items.count * planes >= 16
+                ? layout.rows : max(1, layout.rows / 16)
+            try device.launch(
+                "window_spread", of: gemm.program,
+                global: [layout.rows.dividedUp(by: rowsEach), items.count * planes],
+                local: device.description.kind == .cpu ? [1, 1] : nil,
+                arguments: [
+                    .buffer(x), .buffer(spread), .bytes(layout.bytes), .int(Int32(rowsEach)),
+                    .ulong(UInt64(first * planes)),
+                ])
+            try multiply(product, spread, items: items, into: result)
+        }
+    }
+
+    /// What a convolution's launches have in common, made once.
+    struct Direct {
+        var shape: ConvolutionShape
+        var layout: WindowLayout
+        var usesLanes: Bool
+        /// Floats of one group's packed weights.
+        var packedCount: Int
+        var offsets: any ComputeBuffer
+    }
+
+    private func direct(_ index: Int, _ shape: ConvolutionShape) throws(Failure) -> Direct {
+        if let known = directs[index] { return known }
+        let layout = try WindowLayout(shape.window)
+        let direct = Direct(
+            shape: shape, layout: layout, usesLanes: gemm.usesLanes(shape),
+            packedCount: gemm.packedCount(of: shape),
+            offsets: try table(index, layout, channels: shape.channels))
+        directs[index] = direct
+        return direct
+    }
+
+    /// A convolution as an implicit matrix product.
+    private struct DirectProduct {
+        var direct: Direct
+        var weights: any ComputeBuffer
+        var bias: any ComputeBuffer
+        var activation: Gemm.Activation
+    }
+
+    /// - Parameter x: planes of `items` alone, as the layout says.
+    private func multiply(
+        _ product: DirectProduct, _ x: any ComputeBuffer, items: Range<Int>,
+        into result: any ComputeBuffer
+    ) throws(Failure) {
+        let (shape, layout) = (product.direct.shape, product.direct.layout)
+        let matrices = items.count * shape.groups
+        let usesLanes = product.direct.usesLanes
+        let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
+        let tiles = layout.places.dividedUp(by: usesLanes ? Gemm.lanesPlaces : gemm.tileWidth)
+        // A work-item's share is worth its start, while there are enough of them.
+        var each = 1
+        if device.description.kind == .cpu {
+            let wanted = Self.depthEach.dividedUp(by: shape.depth)
+            let most = panels * tiles * matrices / WindowLayout.groupsWanted
+            each = max(1, min(wanted, usesLanes ? tiles : panels, most))
+        }
+        let global =
+            usesLanes
+            ? [tiles.dividedUp(by: each), panels, matrices]
+            : gemm.isNarrow
+                ? [tiles.inGroups, panels.dividedUp(by: each), matrices]
+                : [panels.dividedUp(by: each), tiles, matrices]
+        let itemPlace = shape.groups * shape.outChannels * shape.window.outPixels
+        try device.launch(
+            usesLanes ? "conv_lanes" : "conv_direct", of: gemm.program, global: global,
+            local: usesLanes || !gemm.isNarrow ? [1, 1, 1] : Launch.local(device),
+            arguments: [
+                .buffer(product.weights), .buffer(x), .buffer(product.bias), .buffer(result),
+                .buffer(product.direct.offsets), .int(Int32(shape.outChannels)),
+                .int(Int32(layout.places)), .int(Int32(shape.depth)), .int(Int32(layout.pitch)),
+                .int(Int32(shape.window.outWidth)), .int(Int32(shape.window.outPixels)),
+                .int(Int32(each)), .int(Int32(shape.groups)),
+                .ulong(UInt64(product.direct.packedCount)),
+                .ulong(UInt64(shape.channels * layout.planeSize)),
+                .ulong(UInt64(items.lowerBound * itemPlace)),
+                .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
+                .int(Int32(shape.bias)),
+            ] + product.activation.arguments)
+    }
+
+    /// Steps of k that one work-item of a processor does at least: some microseconds.
+    private static let depthEach = 768
+
+    private func convolvePlace(
+        _ step: Step, _ shape: ConvolutionShape, _ weights: any ComputeBuffer,
+        _ x: any ComputeBuffer, _ bias: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let panels = shape.outChannels.dividedUp(by: gemm.tiles.rows)
+        try device.launch(
+            "conv_place", of: gemm.program,
+            global: [panels.dividedUp(by: 4), 1, shape.items * shape.groups],
+            local: device.description.kind == .cpu ? [1, 1, 1] : nil,
+            arguments: [
+                .buffer(weights), .buffer(x), .buffer(bias), .buffer(result),
+                .int(Int32(shape.outChannels)), .int(Int32(shape.depth)),
+                .int(Int32(shape.groups)),
+                .ulong(UInt64(gemm.packedCountA(rows: shape.outChannels, depth: shape.depth))),
+                .int(Int32(shape.bias)),
+            ] + activation(shape.activation, step.floats).arguments)
+    }
+
+    private func convolveDepthwise(
+        _ step: Step, _ index: Int, _ shape: ConvolutionShape, _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let channels = shape.groups * shape.outChannels
+        let hasBias = shape.bias == 1
+        var arguments: [KernelArgument] = [
+            .buffer(try operand(step, 0)), .buffer(try operand(step, 1)),
+            .buffer(try operand(step, hasBias ? 2 : 1)), .buffer(result),
+        ]
+        let activation = activation(shape.activation, step.floats).arguments
+        let isOneBlock = shape.window.taps <= 256
+        if isOneBlock, let strips = try strips(index, shape.window, shape.items * channels) {
+            arguments += [
+                .buffer(try table(index, strips.layout, channels: 1)),
+                .bytes(strips.layout.bytes), .int(Int32(shape.items * channels)),
+                .int(Int32(strips.planesEach)), .int(Int32(channels)),
+                .int(Int32(shape.outChannels)), .int(hasBias ? 1 : 0),
+            ]
+            return try device.launch(
+                "conv_depthwise_strips", of: gemm.program, global: strips.global, local: [1, 1],
+                arguments: arguments + activation + [.local(byteCount: strips.localBytes)])
+        }
+        try device.launch(
+            "conv_depthwise", of: gemm.program,
+            global: [shape.window.outPixels.inGroups, channels, shape.items],
+            local: Launch.local(device),
+            arguments: arguments + [
+                .bytes(shape.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
+                .int(hasBias ? 1 : 0),
+            ] + activation)
+    }
+
+    // MARK: Strips
+
+    /// Planes that a processor computes strip by strip in local memory.
+    struct Strips {
+        var layout: WindowLayout
+        var planesEach: Int
+        var global: [Int]
+        var localBytes: Int
+    }
+
+    /// - Returns: nil where strips do not suit the device, or not even a row fits.
+    private func strips(
+        _ index: Int, _ window: WindowShape, _ planes: Int
+    ) throws(Failure) -> Strips? {
+        guard device.description.kind == .cpu else { return nil }
+        if let known = strips[index] { return known }
+        // Behind the last place, as many as a turn of the longest loop reads.
+        let slack = 4 * gemm.lanes
+        let count = min(device.description.localMemoryBytes, Self.stripBytesMax) / 4 - slack
+        guard let layout = try WindowLayout.strips(window, planes: planes, count: count) else {
+            return nil
+        }
+        let work = layout.planeSize * window.taps
+        let most = planes * layout.stripCount / WindowLayout.groupsWanted
+        let planesEach = max(1, min(Self.stripWork.dividedUp(by: work), most))
+        let made = Strips(
+            layout: layout, planesEach: planesEach,
+            global: [layout.stripCount, planes.dividedUp(by: planesEach)],
+            localBytes: (layout.planeSize + slack) * 4)
+        strips[index] = made
+        return made
+    }
+
+    /// What stays near a processor while it is worked on.
+    private static let stripBytesMax = 64 << 10
+    /// Taps that a work-item takes at least: some microseconds.
+    private static let stripWork = 100_000
+
+    /// Where taps lie, made once.
+    private func table(
+        _ index: Int, _ layout: WindowLayout, channels: Int
+    ) throws(Failure) -> any ComputeBuffer {
+        if let table = tables[index] { return table }
+        let table = try device.makeBuffer(try layout.offsets(channels: channels))
+        tables[index] = table
+        return table
+    }
+
+    /// Whether a pooling was launched by strips.
+    func poolByStrips(
+        _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) -> Bool {
+        guard let strips = try strips(index, shape.window, shape.planes) else { return false }
+        var arguments: [KernelArgument] = [
+            .buffer(x), .buffer(result),
+            .buffer(try table(index, strips.layout, channels: 1)), .bytes(strips.layout.bytes),
+        ]
+        if shape.averages == 1 {
+            let w = shape.window
+            let numbers = [
+                w.kernelHeight, w.kernelWidth, w.dilationY, w.dilationX, shape.countsPadding,
+                shape.bottom, shape.right,
+            ]
+            arguments.append(.bytes(numbers.flatMap { Int32($0).littleEndianBytes }))
+        }
+        try device.launch(
+            shape.averages == 1 ? "pool_average_strips" : "pool_max_strips", of: gemm.program,
+            global: strips.global, local: [1, 1],
+            arguments: arguments + [
+                .int(Int32(shape.planes)), .int(Int32(strips.planesEach)),
+                .local(byteCount: strips.localBytes),
+            ])
+        return true
+    }
+}
+
+extension ConvolutionShape {
+    /// Whether there is one output place, whose taps are a group's planes as they lie.
+    var isOneProduct: Bool {
+        window.outPixels == 1 && window.top + window.left == 0
+            && window.kernelHeight == window.height && window.kernelWidth == window.width
+            && window.dilationY == 1 && window.dilationX == 1
+    }
+}
+
+extension Gemm {
+    /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
+    static let lanesPlaces = 7
+
+    /// Whether a convolution's lanes are channels of the output: where tiles of places would be
+    /// emptier, on processors.
+    func usesLanes(_ shape: ConvolutionShape) -> Bool {
+        guard device.description.kind == .cpu, !shape.isOneProduct, shape.depth >= 64,
+            let layout = try? WindowLayout(shape.window),
+            (Self.lanesPlaces...1024).contains(layout.places)
+        else { return false }
+        let ofLanes =
+            layout.places.roundedUp(to: Self.lanesPlaces)
+            * shape.outChannels.roundedUp(to: tileWidth)
+        let ofPlaces =
+            layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
+        return ofLanes * 100 < ofPlaces * 98
+    }
+
+    /// Floats of one group's packed weights.
+    func packedCount(of shape: ConvolutionShape) -> Int {
+        usesLanes(shape)
+            ? packedCountB(columns: shape.outChannels, depth: shape.depth)
+            : packedCountA(rows: shape.outChannels, depth: shape.depth)
+    }
+}
