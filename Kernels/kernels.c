@@ -52,6 +52,9 @@ static const char exact_hyperbolic[] = {
 static const char exact_inverse[] = {
 #embed "exact/inverse.cl" suffix(, 0)
 };
+static const char exact_inverse_hyperbolic[] = {
+#embed "exact/inverse_hyperbolic.cl" suffix(, 0)
+};
 static const char exact_logarithm[] = {
 #embed "exact/logarithm.cl" suffix(, 0)
 };
@@ -84,6 +87,9 @@ static const char inference_convolve[] = {
 };
 static const char inference_elementwise[] = {
 #embed "inference/elementwise.cl" suffix(, 0)
+};
+static const char inference_functions[] = {
+#embed "inference/functions.cl" suffix(, 0)
 };
 static const char inference_gemm[] = {
 #embed "inference/gemm.cl" suffix(, 0)
@@ -213,6 +219,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/fma.cl", exact_fma),
     FILE_ENTRY("exact/hyperbolic.cl", exact_hyperbolic),
     FILE_ENTRY("exact/inverse.cl", exact_inverse),
+    FILE_ENTRY("exact/inverse_hyperbolic.cl", exact_inverse_hyperbolic),
     FILE_ENTRY("exact/logarithm.cl", exact_logarithm),
     FILE_ENTRY("exact/narrow.cl", exact_narrow),
     FILE_ENTRY("exact/power.cl", exact_power),
@@ -224,6 +231,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/cell.cl", inference_cell),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
+    FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
     FILE_ENTRY("inference/integer.cl", inference_integer),
     FILE_ENTRY("inference/move.cl", inference_move),

@@ -3,10 +3,34 @@
 // wraps. Booleans are bytes, 0 or 1. U is the unsigned type of T's width.
 
 // Truncated; by zero it is 0. The one overflow wraps.
-EX_INLINE T integer_quotient(T a, T b) {
+EX_INLINE T whole_quotient(T a, T b) {
   const bool isMinusOne = (T)-1 < (T)0 && b == (T)-1;
   const T divisor = b == 0 || isMinusOne ? (T)1 : b;
   return b == 0 ? (T)0 : isMinusOne ? (T)((U)0 - (U)a) : (T)(a / divisor);
+}
+
+EX_INLINE T whole_remainder(T a, T b) {
+  const bool isMinusOne = (T)-1 < (T)0 && b == (T)-1;
+  return b == 0 || isMinusOne ? (T)0 : (T)(a % (b == 0 || isMinusOne ? (T)1 : b));
+}
+// With the divisor's sign.
+EX_INLINE T whole_mod(T a, T b) {
+  const T rest = whole_remainder(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? (T)(rest + b) : rest;
+}
+EX_INLINE T whole_shift_right(T a, T b) {
+  const bool isInside = (ulong)b < sizeof(T) * 8;
+  return isInside ? (T)(a >> b) : a < 0 ? (T)-1 : (T)0;
+}
+// By repeated squaring, wrapping; a negative exponent leaves the inverse's whole part.
+EX_INLINE T whole_power(T a, T b) {
+  if (b < 0) return a == 1 ? (T)1 : a == (T)-1 ? ((b & 1) == 0 ? (T)1 : (T)-1) : (T)0;
+  U result = 1, base = (U)a;
+  for (U rest = (U)b; rest != 0; rest >>= 1) {
+    if ((rest & 1) == 1) result = (U)(result * base);
+    base = (U)(base * base);
+  }
+  return (T)result;
 }
 
 // Work-items: as in elementwise.cl.
@@ -25,7 +49,12 @@ EX_INLINE T integer_quotient(T a, T b) {
 BINARY(add, T, (T)((U)a + (U)b))
 BINARY(sub, T, (T)((U)a - (U)b))
 BINARY(mul, T, (T)((U)a * (U)b))
-BINARY(div, T, integer_quotient(a, b))
+BINARY(div, T, whole_quotient(a, b))
+BINARY(remainder, T, whole_remainder(a, b))
+BINARY(mod, T, whole_mod(a, b))
+BINARY(shift_left, T, (ulong)b < sizeof(T) * 8 ? (T)((U)a << (U)b) : (T)0)
+BINARY(shift_right, T, whole_shift_right(a, b))
+BINARY(pow, T, whole_power(a, b))
 BINARY(max, T, a < b ? b : a)
 BINARY(min, T, b < a ? b : a)
 BINARY(and, T, a & b)
@@ -37,7 +66,8 @@ BINARY(less_or_equal, uchar, a <= b)
 BINARY(greater, uchar, a > b)
 BINARY(greater_or_equal, uchar, a >= b)
 
-__kernel void integer_not(__global const T *x, __global T *y, int count) {
+// Of booleans.
+__kernel void integer_negate(__global const T *x, __global T *y, int count) {
   const int i = get_global_id(0);
   if (i < count) y[i] = x[i] == 0;
 }
@@ -51,6 +81,8 @@ __kernel void integer_not(__global const T *x, __global T *y, int count) {
     y[i] = expression;                                                                           \
   }
 
+UNARY(not, (T)~v)
+UNARY(sign, v == 0 ? (T)0 : v < 0 ? (T)-1 : (T)1)
 UNARY(neg, (T)((U)0 - (U)v))
 UNARY(abs, v < 0 ? (T)((U)0 - (U)v) : v)
 

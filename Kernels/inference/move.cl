@@ -44,5 +44,20 @@ __kernel void choose(__global const uchar *c, __global const T *x, __global cons
     y[(o * get_global_size(1) + n) * inner + i] = inside ? x[from] : (T)0;                       \
   }
 
+// The same where inner is one. Work-items: (indices rounded up, outer).
+#define TAKE(name, type)                                                                         \
+  __kernel void take_##name(__global const T *x, __global const type *indices, __global T *y,    \
+                            int count, int axis) {                                               \
+    const int n = get_global_id(0);                                                              \
+    if (n >= count) return;                                                                      \
+    const ulong o = get_global_id(1);                                                            \
+    const type index = indices[n];                                                               \
+    const bool inside = index >= -(type)axis && index < (type)axis;                              \
+    const int row = inside ? (int)index + (index < 0 ? axis : 0) : 0;                            \
+    y[o * count + n] = inside ? x[o * axis + row] : (T)0;                                        \
+  }
+
+TAKE(int, int)
+TAKE(long, long)
 GATHER(int, int)
 GATHER(long, long)

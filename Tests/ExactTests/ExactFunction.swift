@@ -83,6 +83,12 @@ struct ExactFunction: Sendable, CustomStringConvertible {
         one("tanh", 1.5, Exact.tanh, Foundation.tanh, [0.54999995, 0.55, 9.010913, 10]),
         one(
             "sigmoid", 3, Exact.sigmoid, { 1 / (1 + Foundation.exp(-$0)) }, [-87.4, -103.98, 17.4]),
+        one("log1p", 3, Exact.log1p, Foundation.log1p, [-0.99999994, -1, 0x1p-24, 0x1p-25]),
+        one("sinh", 4, Exact.sinh, Foundation.sinh, [0.99999994, 1, 89.4, 89.5, 104]),
+        one("cosh", 4, Exact.cosh, Foundation.cosh, [1, 89.4, 89.5, 104]),
+        one("asinh", 4, Exact.asinh, Foundation.asinh, orders: 60, [0x1p60, 0x1.fffffep59]),
+        one("acosh", 4, Exact.acosh, Foundation.acosh, orders: 60, [1, 1.0000001, 0x1p60]),
+        one("atanh", 4, Exact.atanh, Foundation.atanh, [0.99999994, 1, 1.0000001]),
     ]
 
     private static let narrowing = [

@@ -13,7 +13,8 @@ import Testing
         "exp": "0x1.5558bep-5f", "exp2": "0x1.3b2dep-7f", "log": "0x1.55554ep-2f",
         "log2": "0x1.ec7094p-2f", "sin": "0x1.111166p-7f", "cos": "-0x1.6c08b6p-10f",
         "atan2": "-0x1.242084p-3f", "acos": "0x1.747bb8p-5f", "pow": "0x1.ec709ep-1f",
-        "erf": "-0x1.b7ff9p-6f", "tanh": "-0x1.b91e7ep-5f",
+        "erf": "-0x1.b7ff9p-6f", "tanh": "-0x1.b91e7ep-5f", "sinh": "0x1.555556p-3f",
+        "asinh": "0x1.62e430p-1f",
     ]
 
     @Test func oneUlpInAConstant() throws {

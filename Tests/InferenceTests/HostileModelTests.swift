@@ -17,8 +17,8 @@ import Testing
         "not-finite": "not finite", "old-opset": "opset 5",
         "output-twice": "defined twice", "reshape": "does not become",
         "short-data": "12 bytes of data; 16 expected", "slice-limits": "step",
-        "subgraph": "(If): attribute \"then_branch\": node 0 \"inner\"", "truncated": "truncated",
-        "unknown-operator": "operator NonMaxSuppression of opset 13 is not supported",
+        "subgraph": ": node 0 \"inner\" (Relu): input \"nowhere\"", "truncated": "truncated",
+        "unknown-operator": "operator Mystery of opset 13 is not supported",
         "wide-window": "window", "wrong-count": "2 inputs",
     ]
 

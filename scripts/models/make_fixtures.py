@@ -187,6 +187,15 @@ def products() -> None:
     case("matmul-vector", node("MatMul", ["w", "x"], ["y"]), {"x": floats(4)}, {"w": floats(3, 4)})
 
 
+def others() -> None:
+    case("globallppool", node("GlobalLpPool", ["x"], ["y"], p=3), {"x": floats(2, 3, 5, 7)})
+    case("maxroipool", node("MaxRoiPool", ["x", "rois"], ["y"], pooled_shape=[2, 3],
+                            spatial_scale=0.5),
+         {"x": floats(2, 3, 8, 9)},
+         {"rois": np.array([[0, 1, 2, 9, 12], [1, 0, 0, 16, 14]], np.float32)})
+    case("mish", node("Mish", ["x"], ["y"]), {"x": floats(40, low=-30, high=30)}, opset=18)
+
+
 def answers(model: onnx.ModelProto, outputs: list, inputs: dict) -> list:
     """ONNX Runtime's, or those of onnx's reference for operators that it does not have."""
     content = model.SerializeToString()
@@ -223,7 +232,7 @@ def write_hostile(folder: str) -> None:
     write("output-twice", [node("Relu", ["x"], ["y"]), node("Neg", ["x"], ["y"])])
     write("missing-initializer", [node("Add", ["x", "w"], ["y"])])
     write("no-output", relu, outputs=("z",))
-    write("unknown-operator", [node("NonMaxSuppression", ["x"], ["y"])])
+    write("unknown-operator", [node("Mystery", ["x"], ["y"])])
     write("old-opset", relu, opset=5)
     write("wrong-count", [helper.make_node("Relu", ["x", "x"], ["y"], name="two")])
 
@@ -292,7 +301,7 @@ def write_hostile(folder: str) -> None:
 
 
 def main() -> None:
-    for group in (elementwise, moves, sums, products):
+    for group in (elementwise, moves, sums, products, others):
         group()
     # They draw numbers of their own.
     CASES.update(layer_cases.cases())

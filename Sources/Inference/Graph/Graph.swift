@@ -125,8 +125,8 @@ public struct Node: Sendable {
         case reference(String)
     }
 
-    /// As messages name the operator: with its domain, where it is not ONNX's own.
-    var operatorName: String { domain.isEmpty ? type : "\(domain).\(type)" }
+    /// The operator with its domain before it, where that is not ONNX's own.
+    public var operatorName: String { domain.isEmpty ? type : "\(domain).\(type)" }
 
     /// As messages name it: `node 12 "conv1" (Conv)`.
     var place: String {

@@ -8,7 +8,7 @@ internal import Exact
 enum NarrowFloat {
     private static let quietNaN = Float(bitPattern: 0x7fc0_0000)
 
-    /// How many exponent and fraction bits a format of up to 8 bits has, and what its extremes mean.
+    /// The exponent and fraction of a format of up to 8 bits, and what its extremes mean.
     private struct Format {
         var fractionBits: Int
         var bias: Int
@@ -78,7 +78,8 @@ enum NarrowFloat {
         let format = format(type)
         let sign: UInt32 = 1 << UInt32(format.bits - 1)
         let isFour = format.bits == 4
-        let nan: UInt32 = format.isUnsignedZero ? sign : isFour ? 0x7 : 0x7f
+        // E2M1 has no NaN: there it is -0.
+        let nan: UInt32 = format.isUnsignedZero || isFour ? sign : 0x7f
         if x.isNaN { return nan }
         let signBit = x.sign == .minus ? sign : 0
         // Codes grow with their magnitudes, so the nearest one is found by halving.

@@ -62,7 +62,9 @@ public enum Operators {
 
     /// Every operator by name, other domains' with their domain before it.
     static let table: Table = [
-        elementwise, logic, moves, shapes, products, windows, reductions, control,
+        elementwise, logic, moves, shapes, indexing, hostIndexing, resampling, products, windows,
+        reductions, control, sequences, quantized, detection,
+        vision, signal, training,
         normalisations, attentions, recurrences, losses, contractions, fusions,
     ].reduce(into: [:]) { table, group in
         table.merge(group) { _, _ in preconditionFailure("an operator is in two groups") }

@@ -71,13 +71,22 @@ public struct Step: Hashable, Sendable {
 public enum UnaryOperation: Int, Hashable, Sendable, CaseIterable {
     case relu, leakyRelu, clip, neg, abs, floor, ceil, sqrt, reciprocal, exp, log, sin, cos, tanh
     case sigmoid, erf, hardSigmoid, hardSwish, elu, power
+    case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh
+    case softplus, softsign, mish, gelu, geluTanh, swish, selu, celu, thresholdedRelu, shrink
+    case round, sign, exp2
+    /// Of integers alone.
+    case not
+
+    /// Whether its kernel is among those that fewer networks use.
+    var isRare: Bool { (UnaryOperation.tan.rawValue...Self.exp2.rawValue).contains(rawValue) }
 
     /// Whether it is defined for elements of that type. Of doubles only what IEEE 754 itself has.
     func takes(_ type: ElementType) -> Bool {
         switch self {
-        case .neg, .abs: type != .bool && !type.isNarrowFloat
+        case .not: type.isInteger
+        case .neg, .abs, .sign: type != .bool && !type.isNarrowFloat
         case .relu, .leakyRelu, .clip, .floor, .ceil, .sqrt, .reciprocal, .hardSigmoid, .hardSwish,
-            .power:
+            .power, .softsign, .thresholdedRelu, .shrink, .round:
             type == .float32 || type == .double
         default: type == .float32
         }
@@ -89,6 +98,8 @@ public enum BinaryOperation: Int, Hashable, Sendable, CaseIterable {
     case add, sub, mul, div, max, min, pow, prelu
     case equal, less, lessOrEqual, greater, greaterOrEqual
     case and, or, xor
+    /// Of integers: what is left has the divisor's sign, or the dividend's; shifts.
+    case mod, remainder, shiftLeft, shiftRight
 
     /// Whether it gives booleans.
     var compares: Bool { (BinaryOperation.equal.rawValue...12).contains(rawValue) }
@@ -96,9 +107,10 @@ public enum BinaryOperation: Int, Hashable, Sendable, CaseIterable {
     /// Whether there is a kernel for elements of that type.
     func takes(_ type: ElementType) -> Bool {
         switch self {
-        case .pow: type == .float32
+        case .pow: type == .float32 || (type.isInteger && type != .bool)
         case .prelu: type == .float32 || type == .double
         case .and, .or, .xor: type.isInteger
+        case .mod, .remainder, .shiftLeft, .shiftRight: type.isInteger && type != .bool
         case .equal: !type.isNarrowFloat
         default: type != .bool && !type.isNarrowFloat
         }

@@ -147,7 +147,7 @@ struct GraphReader {
         own.contains(name) || outer.contains { $0.contains(name) }
     }
 
-    /// - Parameter own: names that this graph defines itself, to which the nodes' outputs are added.
+    /// - Parameter own: names that this graph defines itself; the nodes' outputs are added.
     private func nodes(
         _ messages: [Onnx_NodeProto], _ own: inout Set<String>
     ) throws(Failure) -> [Node] {

@@ -123,7 +123,7 @@ extension ModelLoader {
         let values = message.int32Data.map {
             NarrowFloat.value(UInt32(bitPattern: $0), type)
         }
-        return Tensor(values, rounding: type, shape: shape)
+        return Tensor(values, shape: shape, as: type)
     }
 
     /// A tensor of which only the elements that are not zero are stored, made dense.

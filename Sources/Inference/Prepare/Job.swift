@@ -23,7 +23,15 @@ extension PreparedModel {
             }
             shapes = shapes.mapValues { [batch] + $0.dropFirst() }
         }
-        let plan = try Planner.plan(model, shapes: shapes)
+        let plan: Plan
+        do throws(Failure) {
+            plan = try Planner.plan(model, shapes: shapes)
+        } catch  where error.code == .dependsOnData {
+            // What inputs hold is known here, as long as all items are computed at once.
+            plan = try Planner.plan(model, shapes: inputs.mapValues(\.shape), values: inputs)
+        } catch {
+            throw error
+        }
         var values: [Tensor] = []
         for port in plan.inputs {
             guard let value = inputs[port.name] else { preconditionFailure("checked by the plan") }

@@ -11,7 +11,45 @@ extension Operators {
             "Dropout": steps(1...3, outputs: 1...2) { (lowering, op) throws(Failure) in
                 try lowering.dropout(op)
             },
+            "BitCast": value(1...1, widens: false) { (lowering, op) throws(Failure) in
+                try lowering.bitCast(op)
+            },
+            "CastLike": value(2...2, widens: false) { (lowering, op) throws(Failure) in
+                let saturates = try op.flag("saturate", default: true)
+                let type = try op.input(1).type
+                return try lowering.cast(try op.input(0), to: type, saturates: saturates, op)
+            },
+            "Celu": unary(.celu, alpha: 1),
             "Elu": unary(.elu, alpha: 1),
+            "Gelu": value(1...1) { (lowering, op) throws(Failure) in
+                let form = try op.string("approximate") ?? "none"
+                guard ["none", "tanh"].contains(form) else {
+                    throw Failure(.malformed, "approximate \(form.printable)")
+                }
+                return try lowering.unary(form == "none" ? .gelu : .geluTanh, try op.input(0))
+            },
+            "IsInf": value(1...1) { (lowering, op) throws(Failure) in
+                try lowering.isInfinite(op)
+            },
+            "IsNaN": value(1...1) { (lowering, op) throws(Failure) in
+                let x = try op.input(0)
+                return try lowering.not(try lowering.binary(.equal, x, x))
+            },
+            "Mean": value(1...1024) { (lowering, op) throws(Failure) in
+                var sum = try op.floats(0)
+                for index in op.node.inputs.indices.dropFirst() {
+                    sum = try lowering.binary(.add, sum, try op.floats(index))
+                }
+                let count = try lowering.scalar(Float(op.node.inputs.count), sum.type)
+                return try lowering.binary(.div, sum, count)
+            },
+            "Mod": value(2...2, widens: true) { (lowering, op) throws(Failure) in
+                try lowering.remainder(op)
+            },
+            "Selu": unary(.selu, alpha: 1.6732632, beta: 1.0507009, names: ("alpha", "gamma")),
+            "Shrink": unary(.shrink, alpha: 0, beta: 0.5, names: ("bias", "lambd")),
+            "Swish": unary(.swish, alpha: 1),
+            "ThresholdedRelu": unary(.thresholdedRelu, alpha: 1),
             "HardSigmoid": unary(.hardSigmoid, alpha: 0.2, beta: 0.5),
             "Identity": steps(1...1, widens: false) { (lowering, op) throws(Failure) in
                 if let slot = op.slot(0) { lowering.define(op.node.outputs[0], slot) }
@@ -36,25 +74,51 @@ extension Operators {
         return table
     }()
 
-    /// Operators on booleans.
-    static let logic: Table = [
-        "Not": value(1...1) { (lowering, op) throws(Failure) in
-            try lowering.not(try op.input(0))
+    /// Operators on booleans and bits.
+    static let logic: Table = {
+        var table: Table = [
+            "Not": value(1...1) { (lowering, op) throws(Failure) in
+                try lowering.not(try op.input(0))
+            },
+            "BitShift": value(2...2) { (lowering, op) throws(Failure) in
+                guard let direction = try op.string("direction"),
+                    ["LEFT", "RIGHT"].contains(direction)
+                else {
+                    throw Failure(.malformed, "attribute \"direction\": LEFT or RIGHT expected")
+                }
+                return try lowering.binary(
+                    direction == "LEFT" ? .shiftLeft : .shiftRight, try op.input(0),
+                    try op.input(1))
+            },
+            "BitwiseNot": unary(.not),
+        ]
+        let bits: [String: BinaryOperation] = [
+            "BitwiseAnd": .and, "BitwiseOr": .or, "BitwiseXor": .xor,
+        ]
+        for (name, operation) in bits {
+            table[name] = value(2...2) { (lowering, op) throws(Failure) in
+                try lowering.binary(operation, try op.input(0), try op.input(1))
+            }
         }
-    ]
+        return table
+    }()
 
     private static func unary(
-        _ operation: UnaryOperation, alpha: Float = 0, beta: Float = 0
+        _ operation: UnaryOperation, alpha: Float = 0, beta: Float = 0,
+        names: (String, String) = ("alpha", "beta")
     ) -> Entry {
         value(1...1) { (lowering, op) throws(Failure) in
             try lowering.unary(
-                operation, try op.input(0), try op.float("alpha") ?? alpha,
-                try op.float("beta") ?? beta)
+                operation, try op.input(0), try op.float(names.0) ?? alpha,
+                try op.float(names.1) ?? beta)
         }
     }
 
     private static let unary: [String: UnaryOperation] = [
-        "Abs": .abs, "Ceil": .ceil, "Cos": .cos, "Erf": .erf, "Exp": .exp, "Floor": .floor,
+        "Abs": .abs, "Acos": .acos, "Acosh": .acosh, "Asin": .asin, "Asinh": .asinh,
+        "Atan": .atan, "Atanh": .atanh, "Cosh": .cosh, "Mish": .mish, "Round": .round,
+        "Sign": .sign, "Sinh": .sinh, "Softplus": .softplus, "Softsign": .softsign, "Tan": .tan,
+        "Ceil": .ceil, "Cos": .cos, "Erf": .erf, "Exp": .exp, "Floor": .floor,
         "HardSwish": .hardSwish, "Log": .log, "Neg": .neg, "Reciprocal": .reciprocal,
         "Relu": .relu, "Sigmoid": .sigmoid, "Sin": .sin, "Sqrt": .sqrt, "Tanh": .tanh,
     ]
@@ -99,6 +163,60 @@ extension Lowering {
             ints: [operation.rawValue, Int(x.type.rawValue)] + broadcast.axes
                 + broadcast.strides[0] + broadcast.strides[1],
             type: operation.compares ? .bool : x.type, shape: broadcast.shape)
+    }
+
+    /// The same bits as another type of the same width.
+    fileprivate mutating func bitCast(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.input(0)
+        let code = try op.int("to") ?? 0
+        guard let type = UInt8(exactly: code).flatMap(ElementType.init),
+            type.bitCount == x.type.bitCount
+        else {
+            throw Failure(
+                .unsupported,
+                "\(x.type.name) to element type \(ModelLoader.typeName(Int32(clamping: code))); "
+                    + "one of the same width expected")
+        }
+        let tensor = try op.data(x)
+        return Value(Tensor(bits: tensor.bits, type: type, shape: x.shape))
+    }
+
+    fileprivate mutating func isInfinite(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        let above = try scalar(.infinity, x.type)
+        let below = try scalar(-.infinity, x.type)
+        let wantsAbove = try op.flag("detect_positive", default: true)
+        let wantsBelow = try op.flag("detect_negative", default: true)
+        switch (wantsAbove, wantsBelow) {
+        case (true, true): return try binary(.equal, try unary(.abs, x), above)
+        case (true, false): return try binary(.equal, x, above)
+        case (false, true): return try binary(.equal, x, below)
+        case (false, false):
+            return try repeated(Value(Tensor([0], type: .bool, shape: [1])), x.shape)
+        }
+    }
+
+    /// Of floats, which have C's fmod alone, on the host: exact.
+    fileprivate mutating func remainder(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.input(0)
+        let y = try op.input(1)
+        let isC = try op.flag("fmod")
+        if x.type.isInteger { return try binary(isC ? .remainder : .mod, x, y) }
+        guard x.type == y.type else { throw Failure(.malformed, "operands of one type expected") }
+        let broadcast = try Broadcast([x.shape, y.shape])
+        let places = broadcast.strides.map { HostSteps.positions(broadcast.axes, $0, 0) }
+        func rests<T: HostReal>(_ a: [T], _ b: [T]) -> [T] {
+            zip(places[0], places[1]).map { i, j in
+                let rest = a[i].truncatingRemainder(dividingBy: b[j])
+                return !isC && rest != 0 && (rest < 0) != (b[j] < 0) ? rest + b[j] : rest
+            }
+        }
+        let (left, right) = (try op.data(x), try op.data(y))
+        if let a = left.doubles, let b = right.doubles {
+            return Value(Tensor(doubles: rests(a, b), shape: broadcast.shape))
+        }
+        return Value(
+            Tensor(rests(left.floats ?? [], right.floats ?? []), shape: broadcast.shape))
     }
 
     mutating func not(_ x: Value) throws(Failure) -> Value {
@@ -150,6 +268,11 @@ extension Lowering {
             (1...64).contains(value), value == value.rounded()
         {
             return try unary(.power, x, value)
+        }
+        if x.type.isInteger, y.type.isFloating {
+            // As C has it: the power as a float, then truncated.
+            let power = try binary(.pow, try cast(x, to: .float32), try cast(y, to: .float32))
+            return try cast(power, to: x.type)
         }
         if y.type != x.type { y = try cast(y, to: x.type) }
         return try binary(.pow, x, y)

@@ -46,15 +46,12 @@ extension Lowering {
         try cast(Value(Tensor([value], shape: [])), to: type)
     }
 
-    mutating func multiply(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
-        try multiply(try op.floats(0), try op.floats(1), epilogue)
-    }
-
-    /// Matrices of the last two axes, broadcast over the others.
+    /// Matrices over their last two axes, the others broadcast, as NumPy's matmul has it.
     mutating func multiply(
-        _ a: Value, _ b: Value, _ epilogue: Epilogue
+        _ a: Value, _ b: Value, _ epilogue: Epilogue = Epilogue(output: "")
     ) throws(Failure) -> Value {
-        var (a, b) = (a, b)
+        var a = a
+        var b = b
         guard !a.shape.isEmpty, !b.shape.isEmpty else {
             throw Failure(.malformed, "scalars; matrices expected")
         }

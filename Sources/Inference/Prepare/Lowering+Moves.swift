@@ -341,36 +341,4 @@ extension Lowering {
                 indices.shape.elementCount,
             ], type: x.type, shape: x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...])
     }
-
-    mutating func pad(_ op: Operator) throws(Failure) -> Value {
-        let x = try op.input(0)
-        let mode = try op.string("mode") ?? "constant"
-        guard mode == "constant" else {
-            throw Failure(.unsupported, "mode \(mode.printable); constant expected")
-        }
-        guard let pads = try op.opset < 11 ? op.ints("pads") : op.constantIntegers(1),
-            try op.optional(3) == nil, pads.count == 2 * x.shape.count,
-            pads.allSatisfy({ (0...(1 << 20)).contains($0) })
-        else { throw Failure(.unsupported, "two pads from 0 for each axis expected") }
-        var value = Tensor([op.opset < 11 ? try op.float("value") ?? 0 : 0], shape: [1])
-        if op.opset >= 11, let given = try op.optional(2) { value = try op.data(given) }
-        guard value.count == 1, let bits = try cast(Value(value), to: x.type).constant?.bits else {
-            throw Failure(.malformed, "one value expected")
-        }
-        if x.shape.contains(0) {
-            let fill = Value(Tensor(bits: bits, type: x.type, shape: [1]))
-            return try repeated(
-                fill,
-                x.shape.indices.map { axis in
-                    x.shape[axis] + pads[axis] + pads[x.shape.count + axis]
-                })
-        }
-        let rank = x.shape.count
-        let shape = (0..<rank).map { x.shape[$0] + pads[$0] + pads[rank + $0] }
-        return try emit(
-            .pad, [x],
-            ints: [Int(x.type.rawValue), Int(truncatingIfNeeded: bits[0])] + shape + x.shape
-                + Array(pads[..<rank]),
-            type: x.type, shape: shape)
-    }
 }

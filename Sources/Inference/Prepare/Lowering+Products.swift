@@ -91,7 +91,8 @@ extension Lowering {
         case "Gemm": (value, output) = try gemm(op)
         default:
             let epilogue = try epilogue(after: op, normalizes: false)
-            (value, output) = (try multiply(op, epilogue), epilogue.output)
+            value = try multiplied(op, epilogue)
+            output = epilogue.output
         }
         if output == op.node.outputs[0] { return try define(op, value) }
         define(output, .tensor(value))
@@ -106,25 +107,42 @@ extension Lowering {
 
     // MARK: Convolution
 
+    /// A product of floats, or of integers, exact modulo 2^32.
+    private mutating func multiplied(
+        _ op: Operator, _ epilogue: Epilogue
+    ) throws(Failure) -> Value {
+        let a = try op.input(0)
+        let b = try op.input(1)
+        if a.type.isInteger, b.type == a.type { return try multiplyWhole(a, b, op) }
+        return try multiply(try op.floats(0), try op.floats(1), epilogue)
+    }
+
     mutating func convolve(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
-        let x = try op.floats(0)
-        var weights = try op.floats(1)
-        let groups = try op.int("group") ?? 1
-        guard x.shape.count == weights.shape.count, x.shape.count == 3 || x.shape.count == 4,
+        try convolved(
+            op, try op.floats(0), try op.floats(1), try op.optional(2), epilogue,
+            groups: try op.int("group") ?? 1)
+    }
+
+    /// A convolution with the attributes of `op`.
+    mutating func convolved(
+        _ op: Operator, _ x: Value, _ weights: Value, _ bias: Value?, _ epilogue: Epilogue,
+        groups: Int
+    ) throws(Failure) -> Value {
+        var weights = weights
+        var bias = bias
+        guard x.shape.count == weights.shape.count, x.shape.count >= 3,
             groups > 0, groups <= 1 << 20, weights.shape[0] % groups == 0,
             x.shape[1] == weights.shape[1] * groups, !weights.shape.contains(0)
         else {
             throw Failure(
                 .unsupported,
                 "input \(x.shape.text), weights \(weights.shape.text), group \(groups); "
-                    + "[items, group·c, …] and [outputs, c, …] with 1 or 2 further axes expected")
+                    + "[items, group·c, …] and [outputs, c, …] with further axes expected")
         }
         let kernel = Array(weights.shape[2...])
         if let given = try op.ints("kernel_shape"), given != kernel {
             throw Failure(.malformed, "kernel_shape \(given.text); \(kernel.text) expected")
         }
-        let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
-        var bias = try op.optional(2)
         if let bias, bias.type != x.type || bias.shape != [weights.shape[0]] {
             throw Failure(
                 .malformed, "a bias of \(bias.shape.text); [\(weights.shape[0])] expected")
@@ -134,6 +152,15 @@ extension Lowering {
         }
         try checkFinite(weights, "weights")
         if let bias { try checkFinite(bias, "bias") }
+        guard kernel.count <= 2 else {
+            return try convolvedVolume(op, x, weights, bias, epilogue, groups: groups)
+        }
+        let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
+        if x.shape[0] == 0 {
+            return Value(
+                Tensor(
+                    bits: [], type: x.type, shape: [0, weights.shape[0]] + window.outAxes))
+        }
         var shape = ConvolutionShape()
         (shape.items, shape.groups) = (x.shape[0], groups)
         (shape.channels, shape.outChannels) = (weights.shape[1], weights.shape[0] / groups)

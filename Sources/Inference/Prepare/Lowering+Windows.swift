@@ -11,12 +11,47 @@ struct Window {
     ///   - axes: the planes' axes.
     ///   - kernel: the window's, as many.
     init(_ op: Operator, axes: [Int], kernel: [Int]) throws(Failure) {
+        let volume = try Volume(op, axes: axes, kernel: kernel)
         let rank = axes.count
-        guard rank == 1 || rank == 2, kernel.count == rank,
+        guard rank == 1 || rank == 2 else {
+            throw Failure(
+                .unsupported, "\(rank) axes under a window of \(kernel.text); 1 or 2 expected")
+        }
+        let (strides, dilations) = (volume.strides, volume.dilations)
+        let pads = volume.begins + volume.ends
+        outAxes = volume.outAxes
+        let two = rank == 2
+        (shape.height, shape.width) = (two ? axes[0] : 1, axes[rank - 1])
+        (shape.outHeight, shape.outWidth) = (two ? outAxes[0] : 1, outAxes[rank - 1])
+        (shape.kernelHeight, shape.kernelWidth) = (two ? kernel[0] : 1, kernel[rank - 1])
+        (shape.strideY, shape.strideX) = (two ? strides[0] : 1, strides[rank - 1])
+        (shape.dilationY, shape.dilationX) = (two ? dilations[0] : 1, dilations[rank - 1])
+        (shape.top, shape.left) = (two ? pads[0] : 0, pads[rank - 1])
+        (bottom, right) = (two ? pads[rank] : 0, pads[2 * rank - 1])
+    }
+}
+
+/// A window over any number of axes.
+struct Volume {
+    var axes: [Int]
+    var kernel: [Int]
+    var strides: [Int]
+    var dilations: [Int]
+    var begins: [Int]
+    var ends: [Int]
+    /// The result's axes behind items and channels.
+    var outAxes: [Int] = []
+
+    var taps: Int { kernel.reduce(1, *) }
+    var positions: Int { outAxes.reduce(1, *) }
+
+    init(_ op: Operator, axes: [Int], kernel: [Int]) throws(Failure) {
+        let rank = axes.count
+        guard rank >= 1, kernel.count == rank,
             kernel.allSatisfy({ (1...(1 << 20)).contains($0) })
         else {
             throw Failure(
-                .unsupported, "\(rank) axes under a window of \(kernel.text); 1 or 2 expected")
+                .malformed, "\(rank) axes under a window of \(kernel.text)")
         }
         let strides = try op.sizes("strides", rank: rank)
         let dilations = try op.sizes("dilations", rank: rank)
@@ -36,14 +71,37 @@ struct Window {
             if roundsUp, (out - 1) * stride >= axes[axis] + pads[axis] { out -= 1 }
             outAxes.append(out)
         }
-        let two = rank == 2
-        (shape.height, shape.width) = (two ? axes[0] : 1, axes[rank - 1])
-        (shape.outHeight, shape.outWidth) = (two ? outAxes[0] : 1, outAxes[rank - 1])
-        (shape.kernelHeight, shape.kernelWidth) = (two ? kernel[0] : 1, kernel[rank - 1])
-        (shape.strideY, shape.strideX) = (two ? strides[0] : 1, strides[rank - 1])
-        (shape.dilationY, shape.dilationX) = (two ? dilations[0] : 1, dilations[rank - 1])
-        (shape.top, shape.left) = (two ? pads[0] : 0, pads[rank - 1])
-        (bottom, right) = (two ? pads[rank] : 0, pads[2 * rank - 1])
+        (self.axes, self.kernel, self.strides, self.dilations) = (axes, kernel, strides, dilations)
+        (begins, ends) = (Array(pads[..<rank]), Array(pads[rank...]))
+        guard outAxes.allSatisfy({ $0 > 0 }) else {
+            throw Failure(.malformed, "a window that fits nowhere in \(axes.text)")
+        }
+    }
+
+    /// For each position of the window, row by row, and each tap, where it lies in a plane; nil in
+    /// the padding. Positions are the slower axis.
+    func places() throws(Failure) -> [Int?] {
+        guard positions * taps <= Lowering.foldedElementsMax else {
+            throw Failure(.limit, "\(positions) windows of \(taps) elements")
+        }
+        let planeStrides = axes.strides
+        var places: [Int?] = []
+        places.reserveCapacity(positions * taps)
+        for position in 0..<positions {
+            let at = zip(outAxes.strides, outAxes).map { position / $0 % $1 }
+            for tap in 0..<taps {
+                let k = zip(kernel.strides, kernel).map { tap / $0 % $1 }
+                var place: Int? = 0
+                for axis in axes.indices {
+                    let index = at[axis] * strides[axis] - begins[axis] + k[axis] * dilations[axis]
+                    place =
+                        (0..<axes[axis]).contains(index)
+                        ? place.map { $0 + index * planeStrides[axis] } : nil
+                }
+                places.append(place)
+            }
+        }
+        return places
     }
 
     private static func pads(
@@ -79,21 +137,47 @@ struct Window {
 extension Operators {
     /// Operators over sliding windows.
     static let windows: Table = [
-        "AveragePool": value(1...1) { (lowering, op) throws(Failure) in try lowering.pool(op) },
+        "AveragePool": value(1...1) { (lowering, op) throws(Failure) in
+            try lowering.pool(op, .average)
+        },
+        "Col2Im": value(3...3) { (lowering, op) throws(Failure) in
+            try lowering.columnsToImage(op)
+        },
+        "ConvTranspose": value(2...3) { (lowering, op) throws(Failure) in
+            try lowering.convolveTransposed(op)
+        },
+        "GlobalLpPool": value(1...1) { (lowering, op) throws(Failure) in
+            try lowering.globalPowerPool(op)
+        },
+        "LpPool": value(1...1) { (lowering, op) throws(Failure) in
+            try lowering.pool(op, .power)
+        },
         "GlobalAveragePool": value(1...1) { (lowering, op) throws(Failure) in
             try lowering.globalPool(op)
         },
         "GlobalMaxPool": value(1...1) { (lowering, op) throws(Failure) in
             try lowering.globalPool(op)
         },
-        "MaxPool": value(1...1) { (lowering, op) throws(Failure) in try lowering.pool(op) },
+        "MaxPool": steps(1...1, outputs: 1...2) { (lowering, op) throws(Failure) in
+            let isIndexed = op.node.outputs.count > 1 && !op.node.outputs[1].isEmpty
+            let x = try op.input(0)
+            if isIndexed || x.type.isInteger { return try lowering.maximaOnHost(op, isIndexed) }
+            try lowering.define(op, try lowering.pool(op, .max))
+        },
+        "MaxUnpool": host(2...3) { (op, inputs) throws(Failure) in
+            [try Pooling.unpool(op, inputs)]
+        },
     ]
 
     /// Operators over axes.
     static let reductions: Table = {
         var table: Table = [
-            "ArgMax": value(1...1) { (lowering, op) throws(Failure) in try lowering.argument(op) },
-            "ArgMin": value(1...1) { (lowering, op) throws(Failure) in try lowering.argument(op) },
+            "ArgMax": value(1...1) { (lowering, op) throws(Failure) in
+                try lowering.argument(op, try op.input(0))
+            },
+            "ArgMin": value(1...1) { (lowering, op) throws(Failure) in
+                try lowering.argument(op, try op.input(0))
+            },
             "LogSoftmax": value(1...1) { (lowering, op) throws(Failure) in
                 try lowering.softmax(op)
             },
@@ -105,27 +189,48 @@ extension Operators {
         ]
         for (name, operation) in operations {
             table[name] = value(1...2) { (lowering, op) throws(Failure) in
-                try lowering.reduce(op, operation)
+                let x = try op.input(0)
+                guard x.type == .bool else { return try lowering.reduce(op, x, operation) }
+                let bytes = try lowering.cast(x, to: .uint8)
+                return try lowering.cast(try lowering.reduce(op, bytes, operation), to: .bool)
             }
+        }
+        table["ReduceL1"] = value(1...2) { (lowering, op) throws(Failure) in
+            try lowering.reduce(op, try lowering.unary(.abs, try op.input(0)), .sum)
+        }
+        table["ReduceL2"] = value(1...2) { (lowering, op) throws(Failure) in
+            let x = try op.input(0)
+            let sum = try lowering.reduce(op, try lowering.binary(.mul, x, x), .sum)
+            if sum.type.isFloating { return try lowering.unary(.sqrt, sum) }
+            let root = try lowering.unary(.sqrt, try lowering.cast(sum, to: .float32))
+            return try lowering.cast(root, to: sum.type)
+        }
+        table["ReduceLogSum"] = value(1...2) { (lowering, op) throws(Failure) in
+            try lowering.unary(.log, try lowering.reduce(op, try op.floats(0), .sum))
+        }
+        table["ReduceLogSumExp"] = value(1...2) { (lowering, op) throws(Failure) in
+            try lowering.reduceLogSumExp(op)
+        }
+        table["ReduceSumSquare"] = value(1...2) { (lowering, op) throws(Failure) in
+            let x = try op.input(0)
+            return try lowering.reduce(op, try lowering.binary(.mul, x, x), .sum)
         }
         return table
     }()
 }
 
 extension Lowering {
-    mutating func pool(_ op: Operator) throws(Failure) -> Value {
+    mutating func pool(_ op: Operator, _ kind: PoolKind) throws(Failure) -> Value {
         let x = try op.floats(0)
         guard x.shape.count >= 3, let kernel = try op.ints("kernel_shape") else {
             throw Failure(.malformed, "items, channels, planes and a kernel_shape expected")
         }
-        if try op.int("storage_order") ?? 0 != 0 {
-            throw Failure(.unsupported, "storage_order 1; 0 expected")
-        }
+        guard kernel.count <= 2, kind != .power else { return try poolVolume(op, x, kernel, kind) }
         let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
         var shape = PoolShape()
         shape.planes = x.shape[0] * x.shape[1]
-        shape.averages = op.node.type == "AveragePool" ? 1 : 0
-        let countsPadding = try op.int("count_include_pad") ?? 0 == 1
+        shape.averages = kind == .average ? 1 : 0
+        let countsPadding = try op.flag("count_include_pad")
         shape.countsPadding = shape.averages == 1 && countsPadding ? 1 : 0
         (shape.bottom, shape.right) = (window.bottom, window.right)
         shape.window = window.shape
@@ -149,16 +254,36 @@ extension Lowering {
             shape: Array(x.shape[..<2]) + x.shape[2...].map { _ in 1 })
     }
 
-    mutating func reduce(_ op: Operator, _ operation: ReduceOperation) throws(Failure) -> Value {
-        let x = try op.input(0)
+    /// log(sum of exp(x − max)) + max.
+    mutating func reduceLogSumExp(_ op: Operator) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        guard !x.shape.contains(0) else {
+            return try unary(.log, try reduce(op, x, .sum))
+        }
+        // The maximum keeps its axes to stand beside x, and has the result's own to be added.
+        let top = try reduce(op, x, .max, keeps: true)
+        let none = Value(Tensor([0], shape: [1]))
+        let infinite = try binary(
+            .equal, try unary(.abs, top), Value(Tensor([Float.infinity], shape: [1])))
+        let safe = try choose(infinite, none, top)
+        let sum = try reduce(op, try unary(.exp, try binary(.sub, x, safe)), .sum, keeps: true)
+        let result = try binary(.add, try unary(.log, sum), safe)
+        let shape = try reduce(op, x, .max).shape
+        return try reshaped(result, shape)
+    }
+
+    /// - Parameter keeps: whether reduced axes stay as 1; nil as the attribute says.
+    mutating func reduce(
+        _ op: Operator, _ x: Value, _ operation: ReduceOperation, keeps: Bool? = nil
+    ) throws(Failure) -> Value {
         let rank = x.shape.count
-        let isInput = op.opset >= (operation == .sum ? 13 : 18)
+        let isInput = op.opset >= (op.node.type == "ReduceSum" ? 13 : 18)
         let given = try isInput ? op.constantIntegers(1) : op.ints("axes")
         if (given ?? []).isEmpty, try op.int("noop_with_empty_axes") == 1 { return x }
         let axes = try op.axes(
             given.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank), rank: rank)
-        let keeps = try op.int("keepdims") ?? 1 == 1
-        return axes.isEmpty ? x : try reduced(operation, x, axes: axes, keeps: keeps)
+        let isKept = try op.flag("keepdims", default: true)
+        return axes.isEmpty ? x : try reduced(operation, x, axes: axes, keeps: keeps ?? isKept)
     }
 
     /// Reductions of nothing: the value that changes no other.
@@ -181,11 +306,22 @@ extension Lowering {
         return try repeated(try cast(Value(Tensor([value], shape: [1])), to: type), shape)
     }
 
-    mutating func argument(_ op: Operator) throws(Failure) -> Value {
-        let x = try op.input(0)
+    mutating func argument(
+        _ op: Operator, _ x: Value, isReversed: Bool = false
+    ) throws(Failure) -> Value {
         let axis = try op.axis(try op.int("axis") ?? 0, rank: x.shape.count)
-        guard try op.int("select_last_index") ?? 0 == 0, axis < x.shape.count, x.shape[axis] > 0
-        else { throw Failure(.unsupported, "select_last_index; the first expected") }
+        guard axis < x.shape.count, x.shape[axis] > 0 else {
+            throw Failure(.malformed, "an axis of \(x.shape.text) with elements")
+        }
+        if try op.flag("select_last_index"), !isReversed {
+            var strides = x.shape.strides
+            let last = (x.shape[axis] - 1) * strides[axis]
+            strides[axis] = -strides[axis]
+            let reversed = try view(x, offset: last, axes: x.shape, strides: strides)
+            let index = try argument(op, reversed, isReversed: true)
+            let size = Value(Tensor([Int64(x.shape[axis] - 1)], type: .int64, shape: [1]))
+            return try reshaped(try binary(.sub, size, index), index.shape)
+        }
         let keeps = try op.int("keepdims") ?? 1 == 1
         let before = Array(x.shape[..<axis])
         let after = Array(x.shape[(axis + 1)...])

@@ -181,15 +181,20 @@ struct Lowering {
         guard let entry = Operators.table[node.operatorName] else {
             preconditionFailure("\(node.type) passed the loader")
         }
-        if entry.widens { try widen(&op) }
+        let isOfHost = op.slots.contains {
+            $0?.tensors.contains { $0.type.isHostOnly } ?? false
+        }
         switch entry.body {
         case .steps(let body):
-            if op.slots.contains(where: { $0?.tensors.contains { $0.type.isHostOnly } ?? false }) {
-                _ = try tensors(of: op)
-            }
+            if isOfHost { try demandAll(op) }
+            if entry.widens { try widen(&op) }
             try body(&self, op)
         case .host(let body):
-            let results = try body(op, try tensors(of: op))
+            try demandAll(op)
+            if entry.widens { try widen(&op) }
+            var tensors: [Tensor?] = []
+            for index in op.slots.indices { tensors.append(try op.optional(index)?.constant) }
+            let results = try body(op, tensors)
             for (index, result) in results.enumerated() {
                 try fold(result.count)
                 try define(op, Value(result), at: index)
@@ -197,17 +202,14 @@ struct Lowering {
         }
     }
 
-    /// The data of every input.
-    private func tensors(of op: Operator) throws(Failure) -> [Tensor?] {
+    /// Sees to it that the data of every input are known.
+    private func demandAll(_ op: Operator) throws(Failure) {
         let values = op.slots.flatMap { $0?.tensors ?? [] }
         op.demand.buffers += values.compactMap { $0.constant == nil ? $0.buffer : nil }
         guard op.demand.buffers.isEmpty else {
             throw Failure(
                 .unsupported, "the host computes it, from data that are not known beforehand")
         }
-        var tensors: [Tensor?] = []
-        for index in op.slots.indices { tensors.append(try op.optional(index)?.constant) }
-        return tensors
     }
 
     /// Narrow floats become float32, and results are narrowed again.
@@ -217,7 +219,10 @@ struct Lowering {
                 continue
             }
             op.narrow = op.narrow ?? value.type
-            op.slots[index] = .tensor(try cast(value, to: .float32))
+            let wide = try cast(value, to: .float32)
+            // What is asked for must be there when the operator begins anew.
+            if let buffer = wide.buffer, let old = value.buffer { op.origins[buffer] = old }
+            op.slots[index] = .tensor(wide)
         }
     }
 

@@ -13,6 +13,8 @@ struct Operator {
     var slots: [Lowering.Slot?]
     /// The narrow type that its inputs were widened from, and its results are rounded to.
     var narrow: ElementType?
+    /// Of buffers that were made for this operator, those that hold what they were made of.
+    var origins: [Int: Int] = [:]
     /// Where it says which data it must know.
     let demand: Demand
 
@@ -58,7 +60,7 @@ struct Operator {
     /// - Throws: ``Failure`` when that is not known yet; the operator is lowered again when it is.
     func data(_ value: Lowering.Value) throws(Failure) -> Tensor {
         if let constant = value.constant { return constant }
-        if let buffer = value.buffer { demand.buffers.append(buffer) }
+        if let buffer = value.buffer { demand.buffers.append(origins[buffer] ?? buffer) }
         throw Failure(.unsupported, "an input depends on the data; one known from shapes expected")
     }
 

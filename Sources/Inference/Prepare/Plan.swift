@@ -51,6 +51,11 @@ public enum Planner {
     }
 }
 
+extension Failure.Code {
+    /// A model of which no plan can be made before it runs; it may be run in stages.
+    public static let dependsOnData = Failure.Code(rawValue: "depends_on_data")
+}
+
 extension Lowering {
     mutating func takeInputs(_ shapes: [String: [Int]]) throws(Failure) {
         for input in model.inputs {
@@ -84,7 +89,7 @@ extension Lowering {
     /// What a plan that knows shapes alone says where data are needed.
     var dependence: Failure {
         var failure = Failure(
-            .unsupported, "depends on the data; shapes alone are known to a plan")
+            .dependsOnData, "depends on data that are not known before the model runs")
         for frame in frames.reversed() where frame.next < frame.graph.nodes.count {
             failure = failure.at(frame.graph.nodes[frame.next].place)
         }

@@ -4,7 +4,7 @@ internal import Core
 /// lowering.
 struct Stage {
     var plan: Plan
-    /// Buffers that it reads, in the order of the plan's inputs: the model's, or from stages before.
+    /// Buffers that it reads, in the order of the plan's inputs: the model's, or of stages before.
     var inputs: [Int]
     /// Buffers that later stages, the host or the results need, in the order of the outputs.
     var outputs: [Int]

@@ -5,7 +5,7 @@ internal import Exact
 protocol HostReal: BinaryFloatingPoint {
     static func quotient(_ a: Self, _ b: Self) -> Self
     /// nil where there is none for this type.
-    static func function(_ operation: UnaryOperation, _ v: Self) -> Self?
+    static func function(_ operation: UnaryOperation, _ v: Self, _ a: Self, _ b: Self) -> Self?
     static func power(_ a: Self, _ b: Self) -> Self
     /// Orders numbers with -0 below +0 and NaN last.
     static func key(_ x: Self) -> Int64
@@ -38,7 +38,9 @@ extension Float: HostReal {
         return Int64(x.isNaN ? Int32.max : bits ^ ((bits >> 31) & 0x7fff_ffff))
     }
 
-    static func function(_ operation: UnaryOperation, _ v: Float) -> Float? {
+    static func function(
+        _ operation: UnaryOperation, _ v: Float, _ a: Float, _ b: Float
+    ) -> Float? {
         switch operation {
         case .sqrt: Exact.sqrt(v)
         case .reciprocal: Exact.rcp(v)
@@ -49,7 +51,7 @@ extension Float: HostReal {
         case .tanh: Exact.tanh(v)
         case .sigmoid: Exact.sigmoid(v)
         case .erf: Exact.erf(v)
-        default: nil
+        default: Functions.apply(operation, v, a, b)
         }
     }
 }
@@ -66,7 +68,9 @@ extension Double: HostReal {
         return x.isNaN ? Int64.max : bits ^ ((bits >> 63) & Int64.max)
     }
 
-    static func function(_ operation: UnaryOperation, _ v: Double) -> Double? {
+    static func function(
+        _ operation: UnaryOperation, _ v: Double, _ a: Double, _ b: Double
+    ) -> Double? {
         switch operation {
         case .sqrt: v.squareRoot()
         case .reciprocal: 1 / v

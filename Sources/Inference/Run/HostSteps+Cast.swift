@@ -42,7 +42,7 @@ extension HostSteps {
             return Tensor(values.map { $0 != 0 ? 1 : 0 }, type: type, shape: shape)
         }
         if type == .double { return Tensor(doubles: values.map { Double($0) }, shape: shape) }
-        if type.isFloat { return Tensor(values.map(narrow), rounding: type, shape: shape) }
+        if type.isFloat { return Tensor(values.map(narrow), shape: shape, as: type) }
         return Tensor(values.map { integer($0, type) }, type: type, shape: shape)
     }
 
@@ -53,7 +53,8 @@ extension HostSteps {
             if value <= 0 { return 0 }
             return value >= 0x1p64 ? -1 : Int64(bitPattern: UInt64(value))
         }
-        let (low, high) = type.limits
+        // Integers of less than a byte wrap here too.
+        let (low, high) = type.bitCount < 8 ? ElementType.int64.limits : type.limits
         if value <= T(low) { return low }
         if value >= T(high) { return high }
         return Int64(value)

@@ -87,13 +87,18 @@ public enum HostSteps {
         case .hardSwish: return v * T.clip(T(0.5).addingProduct(T(Float(0x1.555556p-3)), v), 0, 1)
         case .elu:
             guard v < 0 else { return v }
-            return a * ((T.function(.exp, v) ?? 0) - 1)
+            return a * ((T.function(.exp, v, 0, 0) ?? 0) - 1)
         case .power:
             var y = v
             for _ in 1..<Int(a) { y = y * v }
             return y
+        case .softsign: return T.quotient(v, 1 + v.magnitude)
+        case .thresholdedRelu: return v > a ? v : v.isNaN ? v : 0
+        case .shrink: return v < -b ? v + a : v > b ? v - a : v.isNaN ? v : 0
+        case .round: return v.rounded(.toNearestOrEven)
+        case .sign: return v > 0 ? 1 : v < 0 ? -1 : v.isNaN ? v : 0
         default:
-            guard let y = T.function(operation, v) else {
+            guard let y = T.function(operation, v, a, b) else {
                 preconditionFailure("\(operation) is refused before")
             }
             return y
@@ -102,10 +107,12 @@ public enum HostSteps {
 
     private static func integerUnary(_ step: Step, _ x: Tensor, shape: [Int]) -> Tensor {
         guard let operation = UnaryOperation(rawValue: step.ints[0]) else { preconditionFailure() }
-        let values = integers(x).map { value in
+        let values = integers(x).map { value -> Int64 in
             switch operation {
-            case .neg: 0 &- value
-            case .abs: value < 0 && x.type.isSigned ? 0 &- value : value
+            case .neg: return 0 &- value
+            case .not: return ~value
+            case .sign: return value == 0 ? 0 : value < 0 && x.type.isSigned ? -1 : 1
+            case .abs: return value < 0 && x.type.isSigned ? 0 &- value : value
             default: preconditionFailure("\(operation) of integers")
             }
         }
@@ -193,8 +200,32 @@ public enum HostSteps {
         case .and: return a & b
         case .or: return a | b
         case .xor: return a ^ b
+        case .remainder, .mod:
+            if b == 0 { return 0 }
+            if isWide { return Int64(bitPattern: ua % ub) }
+            let rest = a.remainderReportingOverflow(dividingBy: b).partialValue
+            return operation == .mod && rest != 0 && (rest < 0) != (b < 0) ? rest &+ b : rest
+        case .shiftLeft: return ub < UInt64(type.bitCount) ? a << b : 0
+        case .shiftRight:
+            if ub >= UInt64(type.bitCount) { return a < 0 && type.isSigned ? -1 : 0 }
+            return isWide ? Int64(bitPattern: ua >> ub) : a >> b
+        case .pow: return power(a, b, type)
         default: preconditionFailure("\(operation) of integers")
         }
+    }
+
+    /// By repeated squaring, wrapping; a negative exponent leaves the inverse's whole part.
+    private static func power(_ a: Int64, _ b: Int64, _ type: ElementType) -> Int64 {
+        if b < 0, type.isSigned { return a == 1 ? 1 : a == -1 ? (b & 1 == 0 ? 1 : -1) : 0 }
+        var result: Int64 = 1
+        var base = a
+        var rest = UInt64(bitPattern: b)
+        while rest != 0 {
+            if rest & 1 == 1 { result = result &* base }
+            base = base &* base
+            rest >>= 1
+        }
+        return result
     }
 
     /// Positions in an operand of every element of the result, row by row.

@@ -41,6 +41,15 @@ final class Programs: Sendable {
             ], ["order", "elementwise"])
     }
 
+    func functions() throws(Failure) -> any ComputeProgram {
+        try program(
+            "functions",
+            exact: [
+                "divide", "root", "exponential", "logarithm", "trigonometric", "inverse", "error",
+                "hyperbolic", "inverse_hyperbolic",
+            ], ["functions"])
+    }
+
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
         try program("integer", ["integer"], type: type.kernelType)
     }

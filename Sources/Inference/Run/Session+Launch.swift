@@ -17,13 +17,16 @@ extension Session {
             let type = try Step.type(i[2])
             if type == .float32 {
                 try line(
-                    "unary_\(name)", try programs.elementwise(), i[1], operands + [result],
+                    "unary_\(name)",
+                    try operation.isRare ? programs.functions() : programs.elementwise(), i[1],
+                    operands + [result],
                     [.float(step.floats[0]), .float(step.floats[1])])
             } else {
                 try line(
                     "integer_\(name)", try programs.integer(type), i[1], operands + [result])
             }
-        case .not: try line("integer_not", try programs.integer(.bool), i[0], operands + [result])
+        case .not:
+            try line("integer_negate", try programs.integer(.bool), i[0], operands + [result])
         case .cast:
             let from = try Step.type(i[0])
             let to = try Step.type(i[1])
@@ -141,6 +144,15 @@ extension Session {
                 to: (first, outer.strides))
         default:
             let index = try Step.type(i[1])
+            if i[4] == 1 {
+                return try device.launch(
+                    "take_\(index.kernelType)", of: program, global: [i[5].inGroups, i[2]],
+                    local: Launch.local(device, axes: 2),
+                    arguments: [
+                        .buffer(operands[0]), .buffer(operands[1]), .buffer(result),
+                        .int(Int32(i[5])), .int(Int32(i[3])),
+                    ])
+            }
             try device.launch(
                 "gather_\(index.kernelType)", of: program, global: [i[4].inGroups, i[5], i[2]],
                 local: Launch.local(device),

@@ -254,7 +254,7 @@ extension Tensor {
     var canonical: Tensor {
         switch elements {
         case .floats(let values) where values.holdsNaN:
-            Tensor(values.map { $0.isNaN ? .quietNaN : $0 }, rounding: type, shape: shape)
+            Tensor(values.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
         case .doubles(let values) where values.contains(where: \.isNaN):
             Tensor(doubles: values.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
         default: self

@@ -68,12 +68,7 @@ struct InferCommand: AsyncParsableCommand {
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
         console.progress("preparing")
-        let prepared: PreparedModel
-        do {
-            prepared = try PreparedModel(loaded, inputs: values)
-        } catch {
-            throw error.at((model as NSString).lastPathComponent)
-        }
+        let prepared = try Work(loaded, values, named: (model as NSString).lastPathComponent)
         seconds.prepare = watch.next()
 
         var reports: [Report] = []
@@ -93,25 +88,23 @@ struct InferCommand: AsyncParsableCommand {
 
     /// One device's run of the model, with its share of `seconds` filled in.
     private func compute(
-        _ prepared: PreparedModel, _ names: [String]?, on device: any ComputeDevice,
+        _ work: Work, _ names: [String]?, on device: any ComputeDevice,
         _ before: Seconds, _ console: Console
     ) throws(Failure) -> Report {
         var watch = Lap()
         var seconds = before
         console.progress("compiling")
-        let session = try Session(prepared.plan, on: device)
-        let count = try prepared.itemCount()
+        var runner = try Runner(work, on: device)
         seconds.compile = watch.next()
         var runs: [Double] = []
-        var outputs: [Tensor] = []
+        var named: [(name: String, tensor: Tensor)] = []
         for index in 0..<repeats {
             console.progress("run \(index + 1) of \(repeats)")
-            outputs = try session.run(prepared.inputs, items: 0..<count)
+            named = try runner.run()
             runs.append(watch.next())
         }
         seconds.compute = runs.reduce(0, +)
-        let named = zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
-        let leaves = InferenceLeaves.leaves(named, isByItem: prepared.plan.isByItem)
+        let leaves = InferenceLeaves.leaves(named, isByItem: work.isByItem)
         let digest = MerkleTree(leaves: leaves).root
         if let names, let labels = inputs.labels {
             try ClassLabels.check(names, from: labels, for: named[0].tensor)
@@ -121,7 +114,7 @@ struct InferCommand: AsyncParsableCommand {
         seconds.write = watch.next()
         let best = top.map { ClassLabels.best($0, of: named[0].tensor, labels: names) }
         return Report(
-            device: device.description.label, digest: digest, outputs: named, items: count,
+            device: device.description.label, digest: digest, outputs: named, items: runner.count,
             seconds: seconds, milliseconds: Report.median(runs).map { $0 * 1000 }, best: best,
             file: output)
     }
@@ -135,6 +128,73 @@ struct InferCommand: AsyncParsableCommand {
             values[input.name] = try InputFiles.read(paths, for: input, normalization)
         }
         return values
+    }
+}
+
+// MARK: - Work
+
+extension InferCommand {
+    /// A model made ready: as one plan, or where that depends on data, for a run in stages.
+    enum Work {
+        case plan(PreparedModel)
+        case staged(Model, [String: Tensor])
+
+        init(_ model: Model, _ values: [String: Tensor], named name: String) throws(Failure) {
+            do throws(Failure) {
+                self = .plan(try PreparedModel(model, inputs: values))
+            } catch  where error.code == .dependsOnData {
+                self = .staged(model, values)
+            } catch {
+                throw error.at(name)
+            }
+        }
+
+        var isByItem: Bool {
+            if case .plan(let prepared) = self { prepared.plan.isByItem } else { false }
+        }
+    }
+
+    /// Runs it on a device, as often as asked.
+    struct Runner {
+        private enum Session {
+            case plan(Inference.Session, PreparedModel)
+            case staged(ModelSession, [String: ModelValue], [String])
+        }
+
+        private let session: Session
+        let count: Int
+
+        init(_ work: Work, on device: any ComputeDevice) throws(Failure) {
+            switch work {
+            case .plan(let prepared):
+                session = .plan(try Inference.Session(prepared.plan, on: device), prepared)
+                count = try prepared.itemCount()
+            case .staged(let model, let values):
+                session = .staged(
+                    ModelSession(model, on: device), values.mapValues(ModelValue.tensor),
+                    model.outputs)
+                count = 1
+            }
+        }
+
+        mutating func run() throws(Failure) -> [(name: String, tensor: Tensor)] {
+            switch session {
+            case .plan(let session, let prepared):
+                let outputs = try session.run(prepared.inputs, items: 0..<count)
+                return zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
+            case .staged(let session, let values, let names):
+                var named: [(name: String, tensor: Tensor)] = []
+                for (name, value) in zip(names, try session.run(values)) {
+                    guard case .tensor(let tensor) = value else {
+                        throw Failure(
+                            .unsupported,
+                            "output \"\(name.printable)\" is a sequence; a tensor expected")
+                    }
+                    named.append((name, tensor))
+                }
+                return named
+            }
+        }
     }
 }
 

@@ -193,8 +193,8 @@ extension Lowering {
         if cell.clip == 0 { cell.clip = .infinity }
     }
 
-    /// Products of all time steps with W, by (directions, time · batch, gates · hidden); where items
-    /// end early, in the order in which they are taken.
+    /// Products of all time steps with W, by (directions, time · batch, gates · hidden); where
+    /// items end early, in the order in which they are taken.
     private mutating func inputs(
         _ layer: Recurrence, _ x: Value, _ w: Value
     ) throws(Failure) -> Value {
