@@ -45,6 +45,10 @@ EX_INLINE float cell_activate(float x, int kind, float a, float b) {
   }
 }
 
+// One direction's of two: some compilers do not take a place in a kernel's argument that is not
+// constant.
+#define CELL_PICK(first, second) (d == 0 ? (first) : (second))
+
 // Work-items: (hidden rounded up, batch, directions).
 __kernel void cell(__global const float *x, __global const float *products,
                    __global const float *state, __global const float *more,
@@ -57,7 +61,8 @@ __kernel void cell(__global const float *x, __global const float *products,
   const int own = s.kind == CELL_GRU_GATES ? 2 : s.kind == CELL_GRU_STATE ? 1 : gates;
   const ulong at = ((ulong)d * s.batch + item) * s.hidden + i;
   const ulong span = (ulong)s.directions * s.batch * s.hidden;
-  __global const float *px = x + s.offsets[d] + (ulong)item * gates * s.hidden + i;
+  const ulong begin = CELL_PICK(s.offsets[0], s.offsets[1]);
+  __global const float *px = x + begin + (ulong)item * gates * s.hidden + i;
   __global const float *ph = products + ((ulong)d * s.batch + item) * own * s.hidden + i;
   __global const float *pb = biases + (ulong)d * 2 * gates * s.hidden + i;
   const bool hasBias = s.flags & CELL_BIASES;
@@ -66,9 +71,10 @@ __kernel void cell(__global const float *x, __global const float *products,
 #define CELL_X(g) (hasBias ? px[(g) * s.hidden] + pb[(g) * s.hidden] : px[(g) * s.hidden])
 #define CELL_H(g, p)                                                                             \
   (hasBias ? ph[(p) * s.hidden] + pb[(gates + (g)) * s.hidden] : ph[(p) * s.hidden])
-#define CELL_ACTIVATE(v, n)                                                                      \
-  cell_activate(cell_clip(v, s.clip), s.activations[3 * d + (n)], s.alpha[3 * d + (n)],          \
-                s.beta[3 * d + (n)])
+#define CELL_FREE(v, n)                                                                          \
+  cell_activate(v, CELL_PICK(s.activations[n], s.activations[3 + (n)]),                          \
+                CELL_PICK(s.alpha[n], s.alpha[3 + (n)]), CELL_PICK(s.beta[n], s.beta[3 + (n)]))
+#define CELL_ACTIVATE(v, n) CELL_FREE(cell_clip(v, s.clip), n)
 
   if (s.kind == CELL_RNN) {
     y[at] = CELL_ACTIVATE(CELL_X(0) + CELL_H(0, 0), 0);
@@ -92,8 +98,7 @@ __kernel void cell(__global const float *x, __global const float *products,
     const float out = CELL_ACTIVATE(vo, 0);
     y[span + at] = cell;
     // The cell is not clipped, as in ONNX Runtime.
-    y[at] = out * cell_activate(cell, s.activations[3 * d + 2], s.alpha[3 * d + 2],
-                                s.beta[3 * d + 2]);
+    y[at] = out * CELL_FREE(cell, 2);
     return;
   }
   const float h = state[at];

@@ -19,8 +19,10 @@ extension DeviceCore {
         let unmapping = try call { () throws(OpenCLError) in
             try queue.unmap(buffer, address: address)
         }
-        // Nobody waits for this: what comes after it in the queue finds the bytes there.
+        // Nobody waits for this: what comes after it in the queue finds the bytes there. But Mesa's
+        // rusticl (22.3) loses count of a buffer's mappings when the next one is made before.
         try launched("unmap", unmapping)
+        if label.hasPrefix("rusticl") { try finish() }
     }
 }
 

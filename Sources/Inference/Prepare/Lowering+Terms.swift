@@ -78,7 +78,6 @@ extension Lowering {
             shape: shape)
     }
 
-    /// Along the last axis.
     mutating func softmax(_ x: Value, axis: Int, isLogarithm: Bool = false) throws(Failure) -> Value
     {
         guard x.type == .float32 else {
@@ -92,8 +91,8 @@ extension Lowering {
             ], type: x.type, shape: x.shape)
     }
 
-    /// A·B, or A·Bᵀ, of the last two axes. The axes before them are equal, or one factor has none
-    /// and is shared by all matrices of the other.
+    /// A·B, or A·Bᵀ, of the last two axes. The axes before them are equal, or one factor has
+    /// none and is shared by all matrices of the other.
     mutating func product(
         _ a: Value, _ b: Value, flipsB: Bool = false
     ) throws(Failure) -> Value {
@@ -133,25 +132,5 @@ extension Lowering {
         var shape = Array(repeating: 1, count: rank)
         shape[axis] = count
         return try binary(.equal, try cast(indices, to: .int64), try range(shape))
-    }
-
-    /// x · 0.5 · (1 + erf(x ÷ √2)).
-    mutating func gelu(_ x: Value) throws(Failure) -> Value {
-        let error = try unary(.erf, try multiplied(x, Float(0x1.6a09e6p-1)))
-        let part = try add(error, try scalar(1, x.type))
-        return try multiplied(try multiplied(x, 0.5), part)
-    }
-
-    /// x · 0.5 · (1 + tanh(√(2 ÷ π) · (x + 0.044715 x³))).
-    mutating func fastGelu(_ x: Value) throws(Failure) -> Value {
-        let cube = try multiplied(try multiplied(try multiplied(x, x), x), 0.044715)
-        let inner = try multiplied(try add(x, cube), Float(0x1.988454p-1))
-        let part = try add(try unary(.tanh, inner), try scalar(1, x.type))
-        return try multiplied(try multiplied(x, 0.5), part)
-    }
-
-    /// x · sigmoid(alpha · x).
-    mutating func swish(_ x: Value, alpha: Float) throws(Failure) -> Value {
-        try multiplied(x, try unary(.sigmoid, try multiplied(x, alpha)))
     }
 }

@@ -104,6 +104,12 @@ extension Lowering {
             try product(w, v), [h.batch, h.q.shape[1], h.queries, h.v.shape[3]])
     }
 
+    /// Kept within ±`cap` by a tangent.
+    mutating func capped(_ scores: Value, _ cap: Float) throws(Failure) -> Value {
+        let limit = try pinned(try scalar(cap, scores.type))
+        return try multiplied(try unary(.tanh, try binary(.div, scores, limit)), limit)
+    }
+
     /// The mask as one amount to add; nil where there is none.
     mutating func bias(_ mask: AttentionMask, like x: Value) throws(Failure) -> Value? {
         guard let allowed = mask.allowed else { return mask.bias }
@@ -152,8 +158,7 @@ extension Lowering {
         let raw = try scores(h)
         var capped = raw
         if let cap = try op.float("softcap"), cap != 0 {
-            let limit = try scalar(cap, raw.type)
-            capped = try multiplied(try unary(.tanh, try binary(.div, raw, limit)), limit)
+            capped = try self.capped(raw, cap)
         }
         let bias = try bias(try mask(op, h, past: past), like: raw)
         let biased = try bias.map { (bias) throws(Failure) in try add(capped, bias) } ?? capped

@@ -13,10 +13,7 @@ extension Lowering {
         if scale == 0 { scale = Exact.rcp(Exact.sqrt(Float(h.q.shape[3]))) }
         h.q = try multiplied(h.q, scale)
         var scores = try scores(h)
-        if cap != 0 {
-            let limit = try scalar(cap, scores.type)
-            scores = try multiplied(try unary(.tanh, try binary(.div, scores, limit)), limit)
-        }
+        if cap != 0 { scores = try capped(scores, cap) }
         let bias = try bias(mask, like: scores)
         if let bias { scores = try add(scores, bias) }
         guard scores.shape == h.scoreShape else {

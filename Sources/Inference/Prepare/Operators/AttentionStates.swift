@@ -113,7 +113,7 @@ extension Lowering {
         try checkFinite(weights, "weights")
         var y = try emit(
             .convolve, operands, ints: shape.ints, floats: [0, 0], type: x.type, shape: x.shape)
-        if name != "none" { y = try swish(y, alpha: 1) }
+        if name != "none" { y = try unary(.swish, y, 1) }
         try define(op, y)
         try define(op, try part(all, axis: 2, from: length, count: before), at: 1)
     }

@@ -10,15 +10,15 @@ extension Operators {
                 throw Failure(.malformed, "\(gate.shape.text) beside \(x.shape.text)")
             }
             let alpha = try op.float("alpha") ?? 1
-            return try lowering.multiplied(try lowering.swish(gate, alpha: alpha), x)
+            return try lowering.multiplied(try lowering.unary(.swish, gate, alpha), x)
         },
         "com.microsoft.BiasGelu": value(2...2) { (lowering, op) throws(Failure) in
-            try lowering.gelu(try lowering.add(try op.floats(0), try op.floats(1)))
+            try lowering.unary(.gelu, try lowering.add(try op.floats(0), try op.floats(1)))
         },
         "com.microsoft.FastGelu": value(1...2) { (lowering, op) throws(Failure) in
             var x = try op.floats(0)
             if let bias = try op.optional(1) { x = try lowering.add(x, bias) }
-            return try lowering.fastGelu(x)
+            return try lowering.unary(.geluTanh, x)
         },
         "com.microsoft.FusedConv": value(2...4) { (lowering, op) throws(Failure) in
             try lowering.fusedConvolution(op)
@@ -30,10 +30,10 @@ extension Operators {
             try lowering.fusedProduct(op)
         },
         "com.microsoft.Gelu": value(1...1) { (lowering, op) throws(Failure) in
-            try lowering.gelu(try op.floats(0))
+            try lowering.unary(.gelu, try op.floats(0))
         },
         "com.microsoft.QuickGelu": value(1...1) { (lowering, op) throws(Failure) in
-            try lowering.swish(try op.floats(0), alpha: try op.float("alpha") ?? 1.702)
+            try lowering.unary(.swish, try op.floats(0), try op.float("alpha") ?? 1.702)
         },
     ]
 }

@@ -113,22 +113,7 @@ extension Lowering {
                 "\(layer.time) time steps; at most \(Self.turnsMax) expected, and at most "
                     + "\(Self.placesMax) of all items")
         }
-        func vector(_ index: Int, _ count: Int) throws(Failure) -> Value? {
-            guard let value = try op.optional(index) else { return nil }
-            guard value.shape == [isReversed.count, count * hidden], value.type == .float32 else {
-                throw Failure(.malformed, "input \(index) of \(value.shape.text)")
-            }
-            return value
-        }
-        if let biases = try vector(3, 2 * gates) {
-            layer.biases = try pinned(biases)
-            layer.cell.flags.insert(.biases)
-        }
-        if kind == .lstm, let peepholes = try vector(7, 3) {
-            layer.peepholes = try pinned(peepholes)
-            layer.cell.flags.insert(.peepholes)
-        }
-        if kind == .lstm, try op.flag("input_forget") { layer.cell.flags.insert(.couples) }
+        try setVectors(op, &layer)
         if let lengths = try op.constantIntegers(4) {
             guard lengths.count == layer.cell.batch,
                 lengths.allSatisfy({ (0...layer.time).contains($0) })
@@ -143,6 +128,30 @@ extension Lowering {
             layer.recurrent.append(try pinned(rows))
         }
         return layer
+    }
+
+    /// Biases and peepholes.
+    private mutating func setVectors(
+        _ op: Operator, _ layer: inout Recurrence
+    ) throws(Failure) {
+        let cell = layer.cell
+        func vector(_ index: Int, _ count: Int) throws(Failure) -> Value? {
+            guard let value = try op.optional(index) else { return nil }
+            guard value.shape == [cell.directions, count * cell.hidden], value.type == .float32
+            else { throw Failure(.malformed, "input \(index) of \(value.shape.text)") }
+            return value
+        }
+        if let biases = try vector(3, 2 * cell.kind.gateCount) {
+            layer.biases = try pinned(biases)
+            layer.cell.flags.insert(.biases)
+        }
+        if cell.kind == .lstm, let peepholes = try vector(7, 3) {
+            layer.peepholes = try pinned(peepholes)
+            layer.cell.flags.insert(.peepholes)
+        }
+        if cell.kind == .lstm, try op.flag("input_forget") {
+            layer.cell.flags.insert(.couples)
+        }
     }
 
     private func setActivations(
@@ -184,8 +193,8 @@ extension Lowering {
         if cell.clip == 0 { cell.clip = .infinity }
     }
 
-    /// Products of all time steps with W, by (directions, time · batch, gates · hidden); where items
-    /// end early, in the order in which they are taken.
+    /// Products of all time steps with W, by (directions, time · batch, gates · hidden); where
+    /// items end early, in the order in which they are taken.
     private mutating func inputs(
         _ layer: Recurrence, _ x: Value, _ w: Value
     ) throws(Failure) -> Value {
@@ -256,14 +265,23 @@ extension Lowering {
                 .cell, operands + more, ints: cell.ints, floats: cell.floats, type: .float32,
                 shape: [cell.kind.resultCount * cell.directions, cell.batch, cell.hidden])
         }
-        let hidden = try part(state, axis: 0, from: 0, count: cell.directions)
+        let hidden = try head(state, cell)
         let first = try product(hidden, layer.recurrent[0], flipsB: true)
         let result = try emitted(cell, [products, first, state], &self)
         guard cell.kind == .gruGates else { return result }
-        let gated = try part(result, axis: 0, from: 0, count: cell.directions)
+        let gated = try head(result, cell)
         let second = try product(gated, layer.recurrent[1], flipsB: true)
         cell.kind = .gruState
         return try emitted(cell, [products, second, state, result], &self)
+    }
+
+    /// The first of the tensors that a cell keeps in one buffer, where it lies.
+    private mutating func head(_ x: Value, _ cell: CellShape) throws(Failure) -> Value {
+        let shape = [cell.directions, cell.batch, cell.hidden]
+        guard x.constant == nil, let buffer = x.buffer else {
+            return try part(x, axis: 0, from: 0, count: cell.directions)
+        }
+        return Value(type: x.type, shape: shape, buffer: buffer)
     }
 
     private mutating func defineStates(
