@@ -1,9 +1,9 @@
 // needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
 // needs: inference/order.cl
 // Rows of `count` elements, normalised: ((x - mean) / sqrt(variance + epsilon)) * scale + bias,
-// each operation rounded. The variance is the mean of (x - mean)^2, and both means are sums by sixteen
-// lanes and the fixed tree, divided by the count. Without NORMALIZE_CENTERS the mean is taken as 0
-// and not subtracted.
+// each operation rounded. The variance is the mean of (x - mean)^2, and both means are sums by
+// sixteen lanes and the fixed tree, divided by the count. Without NORMALIZE_CENTERS the mean is
+// taken as 0 and not subtracted.
 
 #define NORMALIZE_CENTERS 1
 #define NORMALIZE_SCALES 2
