@@ -50,7 +50,9 @@ extension Session {
     private func reduceRows(
         _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer, count: Int, results: Int
     ) throws(Failure) -> Bool {
-        guard device.description.kind == .cpu, step.kind != .argument else { return false }
+        guard device.description.kind == .cpu, step.kind != .argument,
+            Chain.isFloat(step.ints, at: 4)
+        else { return false }
         var arguments: [KernelArgument] = [.buffer(x), .buffer(result), .int(Int32(count))]
         if step.kind == .softmax {
             try device.launch(
