@@ -60,9 +60,9 @@ extension Session {
                 arguments: arguments + [.int(Int32(step.ints[0]))])
             return true
         }
-        guard let operation = ReduceOperation(rawValue: step.ints[0]), operation != .prod else {
-            return false
-        }
+        guard let operation = ReduceOperation(rawValue: step.ints[0]),
+            [.sum, .mean].contains(operation)
+        else { return false }
         let each = max(1, min(16_384 / count, results / WindowLayout.groupsWanted))
         arguments += [.int(Int32(results)), .int(Int32(each))]
         try device.launch(
