@@ -96,17 +96,14 @@ struct Chain {
         let i = step.ints
         switch step.kind {
         case .unary:
-            guard let operation = UnaryOperation(rawValue: i[0]),
-                ![.sin, .cos, .elu].contains(operation), !operation.isRare, operation != .not,
-                i[2] == Int(ElementType.float32.rawValue), isCountable(i[1])
+            guard let operation = UnaryOperation(rawValue: i[0]), unary.contains(operation),
+                isFloat(i, at: 2), isCountable(i[1])
             else { return nil }
             return Element(
                 code: 100 + i[0], elements: i[1], patterns: [.whole], floats: step.floats)
         case .binary:
-            guard let operation = BinaryOperation(rawValue: i[0]), operation != .pow,
-                operation.rawValue <= BinaryOperation.prelu.rawValue,
-                i[1] == Int(ElementType.float32.rawValue),
-                let lists = try? step.lists(from: 2, parts: 3)
+            guard let operation = BinaryOperation(rawValue: i[0]), binary.contains(operation),
+                isFloat(i, at: 1), let lists = try? step.lists(from: 2, parts: 3)
             else { return nil }
             let axes = Array(lists[0])
             let count = axes.reduce(1, *)
@@ -120,6 +117,20 @@ struct Chain {
                 code: 2, elements: i[0] * i[1] * i[2], patterns: [.whole, channels, channels])
         default: return nil
         }
+    }
+
+    /// What the kernel has a case for.
+    private static let unary: Set<UnaryOperation> = [
+        .relu, .leakyRelu, .clip, .neg, .abs, .floor, .ceil, .sqrt, .reciprocal, .exp, .log, .tanh,
+        .sigmoid, .erf, .hardSigmoid, .hardSwish, .power,
+    ]
+    private static let binary: Set<BinaryOperation> = [
+        .add, .sub, .mul, .div, .max, .min, .prelu,
+    ]
+
+    /// Whether a step's numbers name floats; those that name no type mean floats.
+    static func isFloat(_ ints: [Int], at place: Int) -> Bool {
+        ints.count <= place || ints[place] == Int(ElementType.float32.rawValue)
     }
 
     private static func isCountable(_ count: Int) -> Bool { count <= Int(Int32.max) - 4096 }

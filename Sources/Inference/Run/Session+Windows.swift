@@ -63,7 +63,9 @@ extension Session {
     private func reduceRows(
         _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer, count: Int, results: Int
     ) throws(Failure) -> Bool {
-        guard device.description.kind == .cpu, step.kind != .argument else { return false }
+        guard device.description.kind == .cpu, step.kind != .argument,
+            Chain.isFloat(step.ints, at: 4)
+        else { return false }
         var arguments: [KernelArgument] = [.buffer(x), .buffer(result), .int(Int32(count))]
         if step.kind == .softmax {
             try device.launch(
@@ -71,9 +73,9 @@ extension Session {
                 arguments: arguments + [.int(Int32(step.ints[0]))])
             return true
         }
-        guard let operation = ReduceOperation(rawValue: step.ints[0]), operation != .prod else {
-            return false
-        }
+        guard let operation = ReduceOperation(rawValue: step.ints[0]),
+            [.sum, .mean].contains(operation)
+        else { return false }
         let each = max(1, min(16_384 / count, results / WindowLayout.groupsWanted))
         arguments += [.int(Int32(results)), .int(Int32(each))]
         try device.launch(
