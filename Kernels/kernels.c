@@ -100,6 +100,9 @@ static const char inference_functions[] = {
 static const char inference_gemm[] = {
 #embed "inference/gemm.cl" suffix(, 0)
 };
+static const char inference_gemm_tiled[] = {
+#embed "inference/gemm_tiled.cl" suffix(, 0)
+};
 static const char inference_integer[] = {
 #embed "inference/integer.cl" suffix(, 0)
 };
@@ -250,6 +253,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
+    FILE_ENTRY("inference/gemm_tiled.cl", inference_gemm_tiled),
     FILE_ENTRY("inference/integer.cl", inference_integer),
     FILE_ENTRY("inference/move.cl", inference_move),
     FILE_ENTRY("inference/normalize.cl", inference_normalize),

@@ -25,7 +25,11 @@ import onnxruntime as ort
 TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
 # Sizes that a model leaves open, by a part of its file's name.
 SHAPES = {"det_infer": [1, 3, 640, 640], "rec_infer": [1, 3, 48, 320],
-          "cls_infer": [1, 3, 48, 192], "MiniLM": [1, 128]}
+          "cls_infer": [1, 3, 48, 192], "minilm": [1, 128], "silero_vad_16k_sequence": [20, 576],
+          "silero_vad": [1, 576]}
+# Inputs of other sizes, by name, and numbers that are no matter of chance.
+OTHERS = {"state": [2, 1, 128], "h": [1, 1, 128], "c": [1, 1, 128]}
+FIXED = {"sr": 16000}
 # Whole numbers are below this, by the input's name; masks and the like are 0 or 1.
 LIMITS = {"bytes": 257, "input_ids": 1000}
 
@@ -34,16 +38,21 @@ def installed() -> list[str]:
     """Models that packages of this Python ship."""
     found = []
     for folder in sys.path:
-        for pattern in ("rapidocr_onnxruntime/models/*_infer.onnx", "magika/models/*/model.onnx"):
+        for pattern in ("rapidocr_onnxruntime/models/*_infer.onnx", "magika/models/*/model.onnx",
+                        "silero_vad/data/silero_vad_16k_*.onnx"):
             found += sorted(glob.glob(os.path.join(folder, pattern)))
     return found
 
 
 def feed(session: ort.InferenceSession, path: str) -> dict:
     rng = np.random.default_rng(0)
-    wanted = next((s for part, s in SHAPES.items() if part in path), [])
+    usual = next((s for part, s in SHAPES.items() if part in path), [])
     values = {}
     for port in session.get_inputs():
+        if port.name in FIXED:
+            values[port.name] = np.array(FIXED[port.name], TYPES[port.type])
+            continue
+        wanted = OTHERS.get(port.name, usual)
         shape = [d if isinstance(d, int) and d > 0 else (wanted[k] if k < len(wanted) else 1)
                  for k, d in enumerate(port.shape)]
         kind = TYPES[port.type]

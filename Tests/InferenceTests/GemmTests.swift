@@ -95,4 +95,44 @@ import Testing
             }
         }
     }
+
+    /// The kernel for graphics cards, on whatever is at hand.
+    @Test(arguments: TestDevices.quick)
+    func tilesAgreeWithTheLoopNest(_ test: TestDevice) throws {
+        let device = try test.open()
+        guard device.description.workGroupItemsMax >= 256 else { return }
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("GemmTests tiled seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        for side in TiledGemm.sides {
+            let tiled = try TiledGemm(on: device, side: side)
+            for (rows, columns, depth) in [(1, 1, 1), (70, 130, 261), (128, 65, 512), (33, 9, 7)] {
+                let a = generator.floats(rows * depth)
+                let b = generator.floats(depth * columns)
+                let bias = generator.floats(rows)
+                let expected = Self.reference(
+                    a, b, rows: rows, columns: columns, depth: depth, bias: bias, relu: true)
+                let panelsA = try device.makeBuffer(
+                    byteCount: tiled.packedCount(lines: rows, depth: depth) * 4)
+                let panelsB = try device.makeBuffer(
+                    byteCount: tiled.packedCount(lines: columns, depth: depth) * 4)
+                let c = try device.makeBuffer(byteCount: rows * columns * 4)
+                try tiled.pack(
+                    .init(buffer: try device.makeBuffer(a), lineStride: depth, depthStride: 1),
+                    lines: rows, depth: depth, into: panelsA)
+                try tiled.pack(
+                    .init(buffer: try device.makeBuffer(b), lineStride: 1, depthStride: columns),
+                    lines: columns, depth: depth, into: panelsB)
+                var product = Gemm.Product(rows: rows, columns: columns, depth: depth)
+                product.bias = .row
+                product.activation = .relu
+                try tiled.multiply(
+                    product, a: panelsA, b: panelsB, bias: try device.makeBuffer(bias), into: c)
+                let found = try device.read(Float.self, count: rows * columns, from: c)
+                #expect(
+                    found.bits == expected.bits,
+                    "\(rows)x\(columns)x\(depth), side \(side), seed \(seed)")
+            }
+        }
+    }
 }

@@ -172,6 +172,14 @@ public struct Gemm: Sendable {
     private func pack(
         _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer
     ) throws(Failure) {
+        try Self.pack(
+            matrix, width: width, lines: lines, depth: depth, into: panels, by: program, on: device)
+    }
+
+    static func pack(
+        _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer,
+        by program: any ComputeProgram, on device: any ComputeDevice
+    ) throws(Failure) {
         let panelCount = lines.roundedUp(to: width) / width
         let stride = panelCount * width * depth
         try device.launch(

@@ -55,6 +55,15 @@ public struct Step: Hashable, Sendable {
     public var result: Int
     public var ints: [Int]
     public var floats: [Float]
+    /// What of the model it computes; nil where that is a part of an operator.
+    public var output: Output?
+
+    /// A value of the model, after the rewriting of its graph.
+    public struct Output: Hashable, Sendable {
+        public var name: String
+        public var type: ElementType
+        public var shape: [Int]
+    }
 
     public init(
         _ kind: Kind, operands: [Int], result: Int, ints: [Int], floats: [Float] = []

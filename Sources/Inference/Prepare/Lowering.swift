@@ -271,7 +271,15 @@ struct Lowering {
     }
 
     mutating func define(_ name: String, _ slot: Slot) {
-        if !name.isEmpty { frames[frames.count - 1].slots[name] = slot }
+        guard !name.isEmpty else { return }
+        frames[frames.count - 1].slots[name] = slot
+        // For traces: the step that made it, which is one of the last, if there is one.
+        guard case .tensor(let value) = slot, let buffer = value.buffer else { return }
+        for index in steps.indices.suffix(8).reversed() where steps[index].result == buffer {
+            guard steps[index].output == nil else { return }
+            steps[index].output = .init(name: name, type: value.type, shape: value.shape)
+            return
+        }
     }
 
     // MARK: Emitting

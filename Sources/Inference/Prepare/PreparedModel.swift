@@ -17,7 +17,7 @@ public struct PreparedModel: Hashable, Sendable {
     }
 
     static let magic = Bytes("RIGORNN1".utf8)
-    static let format = 1
+    static let format = 2
 }
 
 // MARK: - Writing
@@ -53,6 +53,12 @@ extension PreparedModel {
                     .array([
                         CBOR(step.kind.rawValue), Self.list(step.operands), CBOR(step.result),
                         Self.list(step.ints), Self.list(step.floats.map { Int($0.bitPattern) }),
+                        step.output.map { output in
+                            .array([
+                                .text(output.name), CBOR(Int(output.type.rawValue)),
+                                Self.list(output.shape),
+                            ])
+                        } ?? .null,
                     ])
                 }),
             "values": .array(inputs.map(append)),
@@ -158,9 +164,16 @@ private struct BlobReader {
             buffer: buffer)
     }
 
+    private func output(_ value: CBOR) throws(Failure) -> Step.Output {
+        let parts = try array(value)
+        guard parts.count == 3, let name = parts[0].text else { throw Step.broken }
+        return Step.Output(
+            name: name, type: try type(parts[1]), shape: try Shape.checked(try list(parts[2])))
+    }
+
     func step(_ value: CBOR) throws(Failure) -> Step {
         let parts = try array(value)
-        guard parts.count == 5, let raw = parts[0].int, let kind = Step.Kind(rawValue: raw),
+        guard parts.count == 6, let raw = parts[0].int, let kind = Step.Kind(rawValue: raw),
             let result = parts[2].int
         else { throw Step.broken }
         var floats: [Float] = []
@@ -168,9 +181,11 @@ private struct BlobReader {
             guard let bits = UInt32(exactly: bits) else { throw Step.broken }
             floats.append(Float(bitPattern: bits))
         }
-        return Step(
+        var step = Step(
             kind, operands: try list(parts[1]), result: result, ints: try list(parts[3]),
             floats: floats)
+        if parts[5] != .null { step.output = try output(parts[5]) }
+        return step
     }
 }
 
@@ -198,7 +213,9 @@ extension Plan {
             try Layout.check(step)
             guard buffers.indices.contains(step.result), !fixed.contains(step.result),
                 extent.result <= buffers[step.result],
-                extent.operands.count == step.operands.count
+                extent.operands.count == step.operands.count,
+                step.output.map({ $0.shape.elementCount * $0.type.byteCount == extent.result })
+                    ?? true
             else { throw Step.broken }
             for (buffer, bytes) in zip(step.operands, extent.operands) {
                 guard written.contains(buffer), bytes <= buffers[buffer] else { throw Step.broken }

@@ -58,9 +58,14 @@ public final class ModelSession {
 
     /// Computes the model's outputs, in its order.
     ///
-    /// - Parameter values: one for each of the model's inputs, in order.
+    /// - Parameters:
+    ///   - values: one for each of the model's inputs, in order.
     /// - Throws: ``Failure`` naming the node or input and what was expected.
-    public func run(_ values: [ModelValue]) throws(Failure) -> [ModelValue] {
+    ///   - trace: called with each value of the model that the device computed, in their order.
+    public func run(
+        _ values: [ModelValue],
+        trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil
+    ) throws(Failure) -> [ModelValue] {
         guard values.count == model.inputs.count else {
             throw Failure(
                 .malformed, "\(values.count) inputs; \(model.inputs.count) expected by the model")
@@ -84,7 +89,7 @@ public final class ModelSession {
             roots[key] = node
         }
         while true {
-            try run.compute(node.stage, node.session)
+            try run.compute(node.stage, node.session, trace)
             if node.needed.isEmpty { return try run.results(node.lowering) }
             var data: [Tensor] = []
             for buffer in node.needed { data.append(try run.tensor(buffer, node.lowering)) }
@@ -162,7 +167,10 @@ public final class ModelSession {
             (self.device, self.model, self.values) = (device, model, values)
         }
 
-        mutating func compute(_ stage: Stage, _ session: Session?) throws(Failure) {
+        mutating func compute(
+            _ stage: Stage, _ session: Session?,
+            _ trace: ((Step.Output, Tensor) throws(Failure) -> Void)?
+        ) throws(Failure) {
             guard let session else { return }
             var inputs: [any ComputeBuffer] = []
             for (number, port) in zip(stage.inputs, stage.plan.inputs) {
@@ -170,7 +178,12 @@ public final class ModelSession {
                 guard let buffer = buffers[number] else { throw Step.broken }
                 inputs.append(buffer)
             }
-            let outputs = try session.run(binding: inputs)
+            let outputs: [any ComputeBuffer]
+            if let trace {
+                outputs = try session.trace(binding: inputs, trace)
+            } else {
+                outputs = try session.run(binding: inputs)
+            }
             for (number, buffer) in zip(stage.outputs, outputs) { buffers[number] = buffer }
         }
 

@@ -106,6 +106,18 @@ extension Session {
     ) throws(Failure) {
         guard let shape = MatrixShape(step.ints) else { throw Step.broken }
         let matricesA = shape.aMatrix == 0 ? 1 : shape.matrices
+        let matricesB = shape.bMatrix == 0 ? 1 : shape.matrices
+        var product = Gemm.Product(
+            rows: shape.rows, columns: shape.columns, depth: shape.depth)
+        product.matrices = shape.matrices
+        product.aCount = matricesA
+        product.sharesB = matricesB == 1
+        product.matrixStride = shape.rows * shape.columns
+        product.bias = Gemm.Bias(rawValue: Int32(shape.bias)) ?? .none
+        product.activation = activation(shape.activation, step.floats)
+        if let tiled = try tiledGemm(shape) {
+            return try multiply(step, index, shape, product, by: tiled, into: result)
+        }
         let left = Gemm.Matrix(
             buffer: try operand(step, 0), lineStride: shape.aLine, depthStride: shape.aDepth,
             matrixStride: shape.aMatrix, matrixCount: matricesA)
@@ -119,7 +131,6 @@ extension Session {
             a = .panels(panels)
         }
         let b: any ComputeBuffer
-        let matricesB = shape.bMatrix == 0 ? 1 : shape.matrices
         if let packed = packed[index] {
             b = packed
         } else {
@@ -133,14 +144,6 @@ extension Session {
                     matrixCount: matricesB),
                 columns: shape.columns, depth: shape.depth, into: b)
         }
-        var product = Gemm.Product(
-            rows: shape.rows, columns: shape.columns, depth: shape.depth)
-        product.matrices = shape.matrices
-        product.aCount = matricesA
-        product.sharesB = matricesB == 1
-        product.matrixStride = shape.rows * shape.columns
-        product.bias = Gemm.Bias(rawValue: Int32(shape.bias)) ?? .none
-        product.activation = activation(shape.activation, step.floats)
         try gemm.multiply(
             product, a: a, b: b, bias: shape.bias == 0 ? nil : try operand(step, 2), into: result)
     }

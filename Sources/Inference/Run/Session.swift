@@ -7,6 +7,8 @@ public final class Session {
     let device: any ComputeDevice
     let gemm: Gemm
     let programs: Programs
+    /// Products on graphics cards, by the side of their tiles.
+    var tiledGemms: [Int: TiledGemm] = [:]
     var buffers: [(any ComputeBuffer)?]
     /// Whether work-items share a row of elements; processors take rows whole.
     let sharesRows: Bool
@@ -127,6 +129,42 @@ public final class Session {
         try provide(inputs.dropFirst(), body)
     }
 
+    /// Runs every step on its own, and gives what those that compute a value of the model made.
+    ///
+    /// - Parameters:
+    ///   - inputs: one for each of the plan's inputs.
+    ///   - body: called for each value, in the plan's order.
+    public func trace(
+        _ inputs: [Tensor], _ body: (Step.Output, Tensor) throws(Failure) -> Void
+    ) throws(Failure) {
+        precondition(inputs.count == plan.inputs.count, "a value for each input")
+        try provide(inputs[...]) { () throws(Failure) in try trace(body) }
+    }
+
+    /// The same on buffers of this device; returns as ``run(binding:advance:)``.
+    func trace(
+        binding inputs: [any ComputeBuffer],
+        _ body: (Step.Output, Tensor) throws(Failure) -> Void
+    ) throws(Failure) -> [any ComputeBuffer] {
+        for (buffer, port) in zip(inputs, plan.inputs) { buffers[port.buffer] = buffer }
+        try trace(body)
+        var outputs: [any ComputeBuffer] = []
+        for port in plan.outputs { outputs.append(try buffer(port.buffer)) }
+        return outputs
+    }
+
+    private func trace(
+        _ body: (Step.Output, Tensor) throws(Failure) -> Void
+    ) throws(Failure) {
+        for (index, step) in plan.steps.enumerated() {
+            try launch(step, index)
+            guard let output = step.output else { continue }
+            let tensor = try device.readTensor(
+                output.type, output.shape, from: try buffer(step.result))
+            try body(output, tensor.canonical)
+        }
+    }
+
     private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         let total = plan.steps.reduce(1) { $0 + $1.cost }
         var done = 1.0
@@ -228,6 +266,7 @@ public final class Session {
     private func packColumns(
         _ shape: MatrixShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
+        if let tiled = try tiledGemm(shape) { return try packColumns(shape, plain, by: tiled) }
         let matrices = shape.bMatrix == 0 ? 1 : shape.matrices
         let count = gemm.packedCountB(columns: shape.columns, depth: shape.depth)
         let panels = try device.makeBuffer(byteCount: count * matrices * 4)

@@ -49,6 +49,8 @@ extension BenchSuite {
 /// gives.
 private struct GemmOperands {
     let gemm: Gemm
+    /// On graphics cards.
+    let tiled: TiledGemm?
     let shape: Gemm.Product
     let a: Gemm.Left
     let b: any ComputeBuffer
@@ -58,13 +60,27 @@ private struct GemmOperands {
         _ gemm: Gemm, _ device: any ComputeDevice, rows: Int, columns: Int, depth: Int
     ) throws(Failure) {
         self.gemm = gemm
+        let isTiled = device.description.kind == .gpu && rows >= 128
+        tiled = isTiled ? try TiledGemm(on: device, side: 128) : nil
         shape = Gemm.Product(rows: rows, columns: columns, depth: depth)
-        b = try device.makeBuffer(byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
         c = try device.makeBuffer(byteCount: rows * columns * 4)
         let left = Gemm.Matrix(
             buffer: try device.makeBuffer(Self.numbers(rows * depth, salt: 1)), lineStride: depth,
             depthStride: 1)
         let right = try device.makeBuffer(Self.numbers(depth * columns, salt: 2))
+        let columnsOfB = Gemm.Matrix(buffer: right, lineStride: 1, depthStride: columns)
+        if let tiled {
+            let panels = try device.makeBuffer(
+                byteCount: tiled.packedCount(lines: rows, depth: depth) * 4)
+            try tiled.pack(left, lines: rows, depth: depth, into: panels)
+            a = .panels(panels)
+            b = try device.makeBuffer(
+                byteCount: tiled.packedCount(lines: columns, depth: depth) * 4)
+            try tiled.pack(columnsOfB, lines: columns, depth: depth, into: b)
+            try device.finish()
+            return
+        }
+        b = try device.makeBuffer(byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
         if gemm.readsRows(of: left, rows: rows) {
             a = .rows(left)
         } else {
@@ -73,13 +89,16 @@ private struct GemmOperands {
             try gemm.packA(left, rows: rows, depth: depth, into: panels)
             a = .panels(panels)
         }
-        try gemm.packB(
-            Gemm.Matrix(buffer: right, lineStride: 1, depthStride: columns), columns: columns,
-            depth: depth, into: b)
+        try gemm.packB(columnsOfB, columns: columns, depth: depth, into: b)
         try device.finish()
     }
 
-    func multiply() throws(Failure) { try gemm.multiply(shape, a: a, b: b, into: c) }
+    func multiply() throws(Failure) {
+        if let tiled, case .panels(let panels) = a {
+            return try tiled.multiply(shape, a: panels, b: b, into: c)
+        }
+        try gemm.multiply(shape, a: a, b: b, into: c)
+    }
 
     /// Multiples of 2^-16 in [-1, 1): no sum of their products comes near a subnormal number.
     private static func numbers(_ count: Int, salt: UInt32) -> [Float] {

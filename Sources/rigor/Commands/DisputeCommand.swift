@@ -10,17 +10,22 @@ struct DisputeCommand: AsyncParsableCommand {
             `rigor dispute A B` compares two results: leaf files, part files, receipts of tasks \
             (whose leaves are in the pool's folder beside the ledger). `rigor dispute devices` \
             computes a picture's tiles on two devices, or on one against a stored result, and \
-            goes on to the sample, the bounce and the field of a path's state that differs first.
+            goes on to the sample, the bounce and the field of a path's state that differs first. \
+            `rigor dispute model` runs an ONNX model on two devices, or on one against a trace, \
+            and names the first value of its graph that differs, then the first element.
 
             EXAMPLES
               rigor dispute a.leaves b.leaves
               rigor dispute mine.part theirs.part --json
               rigor dispute devices shop.glb --device 0 --against 1
               rigor dispute devices shop.glb --device gpu --against theirs.part
+              rigor dispute model net.onnx --input x=x.npy --device 0 --against 1
 
             Exit codes: 0 the results are the same, 1 they differ.
             """,
-        subcommands: [DisputeResultsCommand.self, DisputeDevicesCommand.self],
+        subcommands: [
+            DisputeResultsCommand.self, DisputeDevicesCommand.self, DisputeModelCommand.self,
+        ],
         defaultSubcommand: DisputeResultsCommand.self)
 }
 

@@ -46,6 +46,13 @@ struct InferCommand: AsyncParsableCommand {
     var repeats = 1
     @Flag(name: .long, help: "Have the driver measure each kernel, and say where time went.")
     var kernels = false
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Write the hash of every value of the model that the device computes, as JSON; "
+                + "`rigor dispute model` finds where two part.", valueName: "file"),
+        completion: .file(extensions: ["json"]), transform: Accepted.file(ending: ["json"]))
+    var trace: String?
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -66,7 +73,7 @@ struct InferCommand: AsyncParsableCommand {
         let files =
             try inputs.files(of: loaded).flatMap(\.paths) + [inputs.labels].compactMap(\.self)
         if let output { try FileBytes.checkApart(output, from: [model] + files) }
-        let values = try readInputs(loaded)
+        let values = try inputs.values(of: loaded)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
         console.progress("preparing")
@@ -74,8 +81,13 @@ struct InferCommand: AsyncParsableCommand {
         seconds.prepare = watch.next()
 
         var reports: [Report] = []
+        if let trace { try FileBytes.checkWritable(trace) }
         for device in try devices.open(home: home.given, isProfiling: kernels) {
             reports.append(try compute(prepared, names, on: device, seconds, console))
+            guard let trace, reports.count == 1 else { continue }
+            let entries = try ModelTrace(
+                of: ModelSession(loaded, on: device), try inputs.ordered(of: loaded))
+            try FileBytes.write(Bytes(entries.json.text.utf8), to: trace)
         }
         console.endProgress()
         if json.json {
@@ -121,16 +133,6 @@ struct InferCommand: AsyncParsableCommand {
             file: output, kernels: (device as? OpenCLDevice)?.kernelTimes ?? [:])
     }
 
-    private func readInputs(_ model: Model) throws(Failure) -> [String: Tensor] {
-        var normalization = InputFiles.Normalization()
-        normalization.mean = try InputFiles.Normalization.numbers(inputs.mean)
-        normalization.deviation = try InputFiles.Normalization.numbers(inputs.std)
-        var values: [String: Tensor] = [:]
-        for (input, paths) in try inputs.files(of: model) {
-            values[input.name] = try InputFiles.read(paths, for: input, normalization)
-        }
-        return values
-    }
 }
 
 // MARK: - Work

@@ -28,6 +28,33 @@ struct ModelInputOptions: ParsableArguments {
         transform: Accepted.decimals(areDivisors: true))
     var std = "1"
 
+    /// What the files hold, by the inputs' names.
+    ///
+    /// - Throws: ``Failure`` naming the file and what was expected.
+    func values(of model: Model) throws(Failure) -> [String: Tensor] {
+        var normalization = InputFiles.Normalization()
+        normalization.mean = try InputFiles.Normalization.numbers(mean)
+        normalization.deviation = try InputFiles.Normalization.numbers(std)
+        var values: [String: Tensor] = [:]
+        for (input, paths) in try files(of: model) {
+            values[input.name] = try InputFiles.read(paths, for: input, normalization)
+        }
+        return values
+    }
+
+    /// The same in the model's order.
+    ///
+    /// - Throws: ``Failure`` naming an input for which there is no file.
+    func ordered(of model: Model) throws(Failure) -> [ModelValue] {
+        let values = try values(of: model)
+        return try model.inputs.map { (input) throws(Failure) in
+            guard let value = values[input.name] else {
+                throw Failure(.missing, "input \(input.text): no value is given for it")
+            }
+            return .tensor(value)
+        }
+    }
+
     /// The files for each input of the model, in order of name.
     ///
     /// - Throws: ``Failure`` naming the input that the model does not have.
