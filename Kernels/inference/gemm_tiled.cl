@@ -1,8 +1,8 @@
 // needs: inference/activate.cl
 // defines: TILE_SIDE=64
 // C = A B for graphics cards, by the same rule as gemm.cl. A group of 256 work-items computes
-// TILE_SIDE x TILE_SIDE outputs; pieces of both panels go through local memory, the next piece being
-// fetched while one is used. Panels are TILE_SIDE wide, k slowest, filled up with zeros.
+// TILE_SIDE x TILE_SIDE outputs; pieces of both panels go through local memory, the next piece
+// being fetched while one is used. Panels are TILE_SIDE wide, k slowest, filled up with zeros.
 #define TILE_DEPTH 8
 #define TILE_EACH (TILE_SIDE / 16) // outputs of a work-item along either side
 #define TILE_QUADS (TILE_EACH / 4)
@@ -17,35 +17,10 @@
 #define TILE_PARTS (TILE_SIDE * TILE_DEPTH / 4 / 256)
 #endif
 
-// Places of the first of four neighbouring outputs along a side: quads of the work-items lie next to
-// each other, so that local memory is read without conflicts.
+// Places of the first of four neighbouring outputs along a side: quads of the work-items lie next
+// to each other, so that local memory is read without conflicts.
 #define TILE_PLACE(item, quad) ((quad) * 64 + (item) * 4)
 
-__attribute__((reqd_work_group_size(16, 16, 1)))
-__kernel void gemm_tiled(__global const float *restrict a, __global const float *restrict b,
-                         __global const float *restrict bias, __global float *restrict c,
-                         int rows, int columns, int depth, int leading, int aCount, ulong aStride,
-                         ulong bStride, ulong cOffset, ulong cStride, int biasKind, int activation,
-                         float low, float high) {
-  __local float4 la[2][TILE_DEPTH * TILE_SIDE / 4], lb[2][TILE_DEPTH * TILE_SIDE / 4];
-  const int x = get_local_id(0), y = get_local_id(1), t = y * 16 + x;
-  const ulong matrix = get_group_id(2);
-  const int group = (int)matrix % aCount;
-  // In float4s.
-  const int quads = depth * (TILE_SIDE / 4);
-  __global const float4 *pa = (__global const float4 *)(a + group * aStride) +
-                              (ulong)get_group_id(1) * quads;
-  __global const float4 *pb = (__global const float4 *)(b + matrix * bStride) +
-                              (ulong)get_group_id(0) * quads;
-  float4 total[TILE_EACH][TILE_QUADS], sum[TILE_EACH][TILE_QUADS];
-  float4 na[TILE_PARTS];
-#if TILE_SIDE > 64
-  float4 nb[TILE_PARTS];
-#endif
-#pragma unroll
-  for (int i = 0; i < TILE_EACH; i++)
-#pragma unroll
-    for (int j = 0; j < TILE_QUADS; j++) sum[i][j] = (float4)(0.0f);
 #if TILE_SIDE == 64
 #define TILE_LOAD(piece)                                                                         \
   {                                                                                              \
@@ -87,6 +62,57 @@ __kernel void gemm_tiled(__global const float *restrict a, __global const float 
     }                                                                                            \
   }
 
+// Writes a work-item's outputs, those inside of C.
+EX_INLINE void tile_put(float4 total[TILE_EACH][TILE_QUADS], __global float *c,
+                        __global const float *bias, int rows, int columns, int leading,
+                        int biasKind, int activation, float low, float high) {
+  const int top = get_group_id(1) * TILE_SIDE, left = get_group_id(0) * TILE_SIDE;
+#pragma unroll
+  for (int i = 0; i < TILE_EACH; i++) {
+    const int row = top + TILE_PLACE(get_local_id(1), i / 4) + i % 4;
+    if (row >= rows) continue;
+    const float rowBias = biasKind == TILE_BIAS_ROW ? bias[row] : 0.0f;
+#pragma unroll
+    for (int j = 0; j < TILE_QUADS; j++) {
+      const int column = left + TILE_PLACE(get_local_id(0), j);
+      const float lanes[4] = {total[i][j].x, total[i][j].y, total[i][j].z, total[i][j].w};
+#pragma unroll
+      for (int l = 0; l < 4; l++)
+        if (column + l < columns) {
+          float v = lanes[l];
+          if (biasKind == TILE_BIAS_ROW) v = v + rowBias;
+          if (biasKind == TILE_BIAS_COLUMN) v = v + bias[column + l];
+          c[(ulong)row * leading + column + l] = gemm_activate(v, activation, low, high);
+        }
+    }
+  }
+}
+
+__attribute__((reqd_work_group_size(16, 16, 1)))
+__kernel void gemm_tiled(__global const float *restrict a, __global const float *restrict b,
+                         __global const float *restrict bias, __global float *restrict c,
+                         int rows, int columns, int depth, int leading, int aCount, ulong aStride,
+                         ulong bStride, ulong cOffset, ulong cStride, int biasKind, int activation,
+                         float low, float high) {
+  __local float4 la[2][TILE_DEPTH * TILE_SIDE / 4], lb[2][TILE_DEPTH * TILE_SIDE / 4];
+  const int x = get_local_id(0), y = get_local_id(1), t = y * 16 + x;
+  const ulong matrix = get_group_id(2);
+  const int group = (int)matrix % aCount;
+  // In float4s.
+  const int quads = depth * (TILE_SIDE / 4);
+  __global const float4 *pa = (__global const float4 *)(a + group * aStride) +
+                              (ulong)get_group_id(1) * quads;
+  __global const float4 *pb = (__global const float4 *)(b + matrix * bStride) +
+                              (ulong)get_group_id(0) * quads;
+  float4 total[TILE_EACH][TILE_QUADS], sum[TILE_EACH][TILE_QUADS];
+  float4 na[TILE_PARTS];
+#if TILE_SIDE > 64
+  float4 nb[TILE_PARTS];
+#endif
+#pragma unroll
+  for (int i = 0; i < TILE_EACH; i++)
+#pragma unroll
+    for (int j = 0; j < TILE_QUADS; j++) sum[i][j] = (float4)(0.0f);
   const int pieces = (depth + TILE_DEPTH - 1) / TILE_DEPTH;
   TILE_LOAD(0)
   TILE_KEEP(0)
@@ -118,25 +144,7 @@ __kernel void gemm_tiled(__global const float *restrict a, __global const float 
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
-  c += cOffset + matrix * cStride;
-  const int top = get_group_id(1) * TILE_SIDE, left = get_group_id(0) * TILE_SIDE;
-#pragma unroll
-  for (int i = 0; i < TILE_EACH; i++) {
-    const int row = top + TILE_PLACE(y, i / 4) + i % 4;
-    if (row >= rows) continue;
-    const float rowBias = biasKind == TILE_BIAS_ROW ? bias[group * rows + row] : 0.0f;
-#pragma unroll
-    for (int j = 0; j < TILE_QUADS; j++) {
-      const int column = left + TILE_PLACE(x, j);
-      const float lanes[4] = {total[i][j].x, total[i][j].y, total[i][j].z, total[i][j].w};
-#pragma unroll
-      for (int l = 0; l < 4; l++)
-        if (column + l < columns) {
-          float v = lanes[l];
-          if (biasKind == TILE_BIAS_ROW) v = v + rowBias;
-          if (biasKind == TILE_BIAS_COLUMN) v = v + bias[column + l];
-          c[(ulong)row * leading + column + l] = gemm_activate(v, activation, low, high);
-        }
-    }
-  }
+  tile_put(total, c + cOffset + matrix * cStride,
+           biasKind == TILE_BIAS_ROW ? bias + group * rows : bias, rows, columns, leading,
+           biasKind, activation, low, high);
 }

@@ -23,6 +23,30 @@ EX_INLINE float normalize_element(float d, float root, __global const float *sca
   return v;
 }
 
+// The sum by lanes of (x - mean), or with `squares` of its squares. In vectors: Intel's compiler
+// (2026.22) adds scalars in another order than it is told.
+EX_INLINE float normalize_sum(__global const float *p, int count, float mean, int squares) {
+  float lanes[16];
+  for (int l = 0; l < 16; l++) {
+    const float d = l < count ? p[l] - mean : 0.0f;
+    lanes[l] = squares ? d * d : d;
+  }
+  float4 v[4];
+  for (int i = 0; i < 4; i++) v[i] = vload4(i, lanes);
+  int e = 16;
+  for (; e + 16 <= count; e += 16)
+    for (int i = 0; i < 4; i++) {
+      const float4 d = vload4(i, p + e) - (float4)(mean);
+      v[i] = v[i] + (squares ? d * d : d);
+    }
+  for (int i = 0; i < 4; i++) vstore4(v[i], i, lanes);
+  for (int l = 0; e + l < count; l++) {
+    const float d = p[e + l] - mean;
+    lanes[l] = lanes[l] + (squares ? d * d : d);
+  }
+  return normalize_tree(lanes);
+}
+
 // For processors: one work-item a row. Work-items: (rows rounded up).
 __kernel void normalize_rows(__global const float *x, __global const float *scale,
                              __global const float *bias, __global float *y, int count, int rows,
@@ -31,31 +55,10 @@ __kernel void normalize_rows(__global const float *x, __global const float *scal
   if (r >= rows) return;
   __global const float *p = x + (ulong)r * count;
   __global float *q = y + (ulong)r * count;
-  float lanes[16];
   float mean = 0.0f;
-  if (flags & NORMALIZE_CENTERS) {
-    for (int l = 0; l < 16; l++) lanes[l] = l < count ? p[l] : 0.0f;
-    int e = 16;
-    for (; e + 16 <= count; e += 16)
-      for (int l = 0; l < 16; l++) lanes[l] = lanes[l] + p[e + l];
-    for (int l = 0; e + l < count; l++) lanes[l] = lanes[l] + p[e + l];
-    mean = ex_div(normalize_tree(lanes), (float)count);
-  }
-  for (int l = 0; l < 16; l++) {
-    const float d = l < count ? p[l] - mean : 0.0f;
-    lanes[l] = d * d;
-  }
-  int e = 16;
-  for (; e + 16 <= count; e += 16)
-    for (int l = 0; l < 16; l++) {
-      const float d = p[e + l] - mean;
-      lanes[l] = lanes[l] + d * d;
-    }
-  for (int l = 0; e + l < count; l++) {
-    const float d = p[e + l] - mean;
-    lanes[l] = lanes[l] + d * d;
-  }
-  const float variance = ex_div(normalize_tree(lanes), (float)count);
+  if (flags & NORMALIZE_CENTERS)
+    mean = ex_div(normalize_sum(p, count, 0.0f, 0), (float)count);
+  const float variance = ex_div(normalize_sum(p, count, mean, 1), (float)count);
   const float root = ex_sqrt(variance + epsilon);
   for (int i = 0; i < count; i++)
     q[i] = normalize_element(p[i] - mean, root, scale, bias, i, flags);

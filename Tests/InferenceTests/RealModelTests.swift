@@ -115,8 +115,8 @@ import Testing
         }
     }
 
-    /// Each item's bits are its own: in batches of 1, 7 and 64, on every device, wide and narrow, on
-    /// one compute unit, and with other tuning.
+    /// Each item's bits are its own: in batches of 1, 7 and 64, on every device, wide and narrow,
+    /// on one compute unit, and with other tuning.
     @Test(arguments: TestDevices.exact.filter { !$0.isSlow })
     func itemsAreIndependent(_ test: TestDevice) throws {
         let name = "ppocr-v2-cls"
@@ -127,7 +127,9 @@ import Testing
         let pictures = Tensor(generator.floats(64 * each), shape: [64, 3, 48, 96])
         var devices: [(String, OpenCLDevice, Bool)] = [("as shipped", try test.open(), false)]
         devices.append(("narrow", devices[0].1, true))
-        if let one = try? test.open(computeUnits: 1).first { devices.append(("one unit", one, false)) }
+        if let one = try? test.open(computeUnits: 1).first {
+            devices.append(("one unit", one, false))
+        }
         for (rows, columns, panel, group) in [(5, 16, 1 << 14, 8), (14, 32, 1 << 22, 16)] {
             var options = OpenCLDevice.Options()
             var tuning = devices[0].1.tuning
