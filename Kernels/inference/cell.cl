@@ -97,69 +97,49 @@ EX_INLINE void cell_store(__global float *p, const float *from, int lanes) {
   CELL_FREE(v, n)
 #define CELL_GATES (s.kind == CELL_RNN ? 1 : s.kind == CELL_LSTM ? 4 : 3)
 
-// CELL_LANES units of one item and direction from unit `i` on, as far as there are that many. `x`
-// holds the time step's products with the input from `begin` on, `h` those with the state.
-EX_INLINE void cell_units(cell_shape s, int d, int item, int i, __global const float *x,
-                          ulong begin, float h[4][CELL_LANES], __global const float *state,
-                          __global const float *more, __global const float *biases,
-                          __global const float *peepholes, __global float *y) {
-  const int gates = CELL_GATES, lanes = min(CELL_LANES, s.hidden - i);
-  const ulong at = ((ulong)d * s.batch + item) * s.hidden + i;
-  const ulong span = (ulong)s.directions * s.batch * s.hidden;
-  // Gates, without what the state contributes and with it; only those of this kind are read.
-  float g[4][CELL_LANES], old[CELL_LANES], made[CELL_LANES];
-  const bool skips = s.kind == CELL_GRU_GATES;
+// Units of an LSTM from their gates without the state, `g`, and the products with it, `h`. What
+// belongs to the first unit lies at `at`, the cell `span` behind.
+EX_INLINE void cell_lstm(cell_shape s, int d, int lanes, ulong at, ulong span,
+                         float g[4][CELL_LANES], float h[4][CELL_LANES],
+                         __global const float *state, __global const float *pp,
+                         __global float *y) {
+  float old[CELL_LANES], made[CELL_LANES];
+  const bool peeps = s.flags & CELL_PEEPHOLES;
+  cell_load(old, state + span + at, lanes);
 #pragma unroll
-  for (int n = 0; n < 4; n++) {
-    if (n >= gates || (skips && n == 2) || (s.kind == CELL_GRU_STATE && n < 2)) continue;
-    cell_load(g[n], x + begin + ((ulong)item * gates + n) * s.hidden + i, lanes);
-    if (!(s.flags & CELL_BIASES)) continue;
-    __global const float *pb = biases + ((ulong)d * 2 * gates + n) * s.hidden + i;
-    cell_load(made, pb, lanes);
-    CELL_EACH g[n][l] = g[n][l] + made[l];
-    cell_load(made, pb + (ulong)gates * s.hidden, lanes);
-    float *own = h[s.kind == CELL_GRU_STATE ? 0 : n];
-    CELL_EACH own[l] = own[l] + made[l];
+  for (int n = 0; n < 4; n++) CELL_EACH g[n][l] = g[n][l] + h[n][l];
+  if (peeps) {
+    cell_load(made, pp, lanes);
+    CELL_EACH g[0][l] = fma(made[l], old[l], g[0][l]);
+    cell_load(made, pp + 2 * s.hidden, lanes);
+    CELL_EACH g[2][l] = fma(made[l], old[l], g[2][l]);
   }
+  CELL_ACTIVATE(g[0], 0);
+  if (s.flags & CELL_COUPLES) {
+    CELL_EACH g[2][l] = 1.0f - g[0][l];
+  } else {
+    CELL_ACTIVATE(g[2], 0);
+  }
+  CELL_ACTIVATE(g[3], 1);
+  CELL_EACH old[l] = fma(g[2][l], old[l], g[0][l] * g[3][l]);
+  if (peeps) {
+    cell_load(made, pp + s.hidden, lanes);
+    CELL_EACH g[1][l] = fma(made[l], old[l], g[1][l]);
+  }
+  CELL_ACTIVATE(g[1], 0);
+  cell_store(y + span + at, old, lanes);
+  // The cell is not clipped, as in ONNX Runtime.
+  CELL_FREE(old, 2);
+  CELL_EACH made[l] = g[1][l] * old[l];
+  cell_store(y + at, made, lanes);
+}
 
-  if (s.kind == CELL_RNN) {
-    CELL_EACH made[l] = g[0][l] + h[0][l];
-    CELL_ACTIVATE(made, 0);
-    cell_store(y + at, made, lanes);
-    return;
-  }
-  if (s.kind == CELL_LSTM) {
-    const bool peeps = s.flags & CELL_PEEPHOLES;
-    __global const float *pp = peepholes + (ulong)d * 3 * s.hidden + i;
-    cell_load(old, state + span + at, lanes);
-#pragma unroll
-    for (int n = 0; n < 4; n++) CELL_EACH g[n][l] = g[n][l] + h[n][l];
-    if (peeps) {
-      cell_load(made, pp, lanes);
-      CELL_EACH g[0][l] = fma(made[l], old[l], g[0][l]);
-      cell_load(made, pp + 2 * s.hidden, lanes);
-      CELL_EACH g[2][l] = fma(made[l], old[l], g[2][l]);
-    }
-    CELL_ACTIVATE(g[0], 0);
-    if (s.flags & CELL_COUPLES) {
-      CELL_EACH g[2][l] = 1.0f - g[0][l];
-    } else {
-      CELL_ACTIVATE(g[2], 0);
-    }
-    CELL_ACTIVATE(g[3], 1);
-    CELL_EACH old[l] = fma(g[2][l], old[l], g[0][l] * g[3][l]);
-    if (peeps) {
-      cell_load(made, pp + s.hidden, lanes);
-      CELL_EACH g[1][l] = fma(made[l], old[l], g[1][l]);
-    }
-    CELL_ACTIVATE(g[1], 0);
-    cell_store(y + span + at, old, lanes);
-    // The cell is not clipped, as in ONNX Runtime.
-    CELL_FREE(old, 2);
-    CELL_EACH made[l] = g[1][l] * old[l];
-    cell_store(y + at, made, lanes);
-    return;
-  }
+// The same of a GRU.
+EX_INLINE void cell_gru(cell_shape s, int d, int lanes, ulong at, ulong span,
+                        float g[4][CELL_LANES], float h[4][CELL_LANES],
+                        __global const float *state, __global const float *more,
+                        __global float *y) {
+  float old[CELL_LANES], made[CELL_LANES];
   cell_load(old, state + at, lanes);
   if (s.kind == CELL_GRU_GATES || s.kind == CELL_GRU) {
     CELL_EACH g[0][l] = g[0][l] + h[0][l];
@@ -182,6 +162,43 @@ EX_INLINE void cell_units(cell_shape s, int d, int item, int i, __global const f
   CELL_ACTIVATE(g[2], 1);
   CELL_EACH made[l] = fma(g[0][l], old[l], (1.0f - g[0][l]) * g[2][l]);
   cell_store(y + at, made, lanes);
+}
+
+// CELL_LANES units of one item and direction from unit `i` on, as far as there are that many. `x`
+// holds the time step's products with the input from `begin` on, `h` those with the state.
+EX_INLINE void cell_units(cell_shape s, int d, int item, int i, __global const float *x,
+                          ulong begin, float h[4][CELL_LANES], __global const float *state,
+                          __global const float *more, __global const float *biases,
+                          __global const float *peepholes, __global float *y) {
+  const int gates = CELL_GATES, lanes = min(CELL_LANES, s.hidden - i);
+  const ulong at = ((ulong)d * s.batch + item) * s.hidden + i;
+  const ulong span = (ulong)s.directions * s.batch * s.hidden;
+  // Gates, without what the state contributes and with it; only those of this kind are read.
+  float g[4][CELL_LANES], made[CELL_LANES];
+  const bool skips = s.kind == CELL_GRU_GATES;
+#pragma unroll
+  for (int n = 0; n < 4; n++) {
+    if (n >= gates || (skips && n == 2) || (s.kind == CELL_GRU_STATE && n < 2)) continue;
+    cell_load(g[n], x + begin + ((ulong)item * gates + n) * s.hidden + i, lanes);
+    if (!(s.flags & CELL_BIASES)) continue;
+    __global const float *pb = biases + ((ulong)d * 2 * gates + n) * s.hidden + i;
+    cell_load(made, pb, lanes);
+    CELL_EACH g[n][l] = g[n][l] + made[l];
+    cell_load(made, pb + (ulong)gates * s.hidden, lanes);
+    float *own = h[s.kind == CELL_GRU_STATE ? 0 : n];
+    CELL_EACH own[l] = own[l] + made[l];
+  }
+
+  if (s.kind == CELL_RNN) {
+    CELL_EACH made[l] = g[0][l] + h[0][l];
+    CELL_ACTIVATE(made, 0);
+    cell_store(y + at, made, lanes);
+    return;
+  }
+  if (s.kind == CELL_LSTM)
+    cell_lstm(s, d, lanes, at, span, g, h, state, peepholes + (ulong)d * 3 * s.hidden + i, y);
+  else
+    cell_gru(s, d, lanes, at, span, g, h, state, more, y);
 }
 
 // One time step, after the products with the state. Work-items: (hidden in CELL_LANES, rounded up;
