@@ -9,10 +9,26 @@
 #define NORMALIZE_SCALES 2
 #define NORMALIZE_BIASES 4
 
-EX_INLINE float normalize_tree(float *lanes) {
-  for (int w = 8; w > 0; w >>= 1)
-    for (int l = 0; l < w; l++) lanes[l] = lanes[l] + lanes[l + w];
-  return lanes[0];
+// Sums in vectors: Intel's compiler reorders scalar ones.
+EX_INLINE float normalize_tree(float16 lanes) {
+  const float8 eight = lanes.lo + lanes.hi;
+  const float4 four = eight.lo + eight.hi;
+  const float2 two = four.lo + four.hi;
+  return two.x + two.y;
+}
+
+// Sixteen elements from `p` on, of which `count` are there.
+EX_INLINE float16 normalize_load(__global const float *p, int count) {
+  if (count >= 16) return vload16(0, p);
+  float lanes[16];
+  for (int l = 0; l < 16; l++) lanes[l] = l < count ? p[l] : 0.0f;
+  return vload16(0, lanes);
+}
+
+// `sum` where `count` lanes are added to, else `lanes`.
+EX_INLINE float16 normalize_some(float16 lanes, float16 sum, int count) {
+  const int16 place = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return select(lanes, sum, place < (int16)(count));
 }
 
 EX_INLINE float normalize_element(float d, float root, __global const float *scale,
@@ -31,29 +47,20 @@ __kernel void normalize_rows(__global const float *x, __global const float *scal
   if (r >= rows) return;
   __global const float *p = x + (ulong)r * count;
   __global float *q = y + (ulong)r * count;
-  float lanes[16];
+  float16 lanes, d;
   float mean = 0.0f;
   if (flags & NORMALIZE_CENTERS) {
-    for (int l = 0; l < 16; l++) lanes[l] = l < count ? p[l] : 0.0f;
-    int e = 16;
-    for (; e + 16 <= count; e += 16)
-      for (int l = 0; l < 16; l++) lanes[l] = lanes[l] + p[e + l];
-    for (int l = 0; e + l < count; l++) lanes[l] = lanes[l] + p[e + l];
+    lanes = normalize_load(p, count);
+    for (int e = 16; e < count; e += 16)
+      lanes = normalize_some(lanes, lanes + normalize_load(p + e, count - e), count - e);
     mean = ex_div(normalize_tree(lanes), (float)count);
   }
-  for (int l = 0; l < 16; l++) {
-    const float d = l < count ? p[l] - mean : 0.0f;
-    lanes[l] = d * d;
-  }
-  int e = 16;
-  for (; e + 16 <= count; e += 16)
-    for (int l = 0; l < 16; l++) {
-      const float d = p[e + l] - mean;
-      lanes[l] = lanes[l] + d * d;
-    }
-  for (int l = 0; e + l < count; l++) {
-    const float d = p[e + l] - mean;
-    lanes[l] = lanes[l] + d * d;
+  d = normalize_load(p, count) - (float16)(mean);
+  lanes = normalize_some((float16)(0.0f), d * d, count);
+  for (int e = 16; e < count; e += 16) {
+    d = normalize_load(p + e, count - e) - (float16)(mean);
+    const float16 square = d * d;
+    lanes = normalize_some(lanes, lanes + square, count - e);
   }
   const float variance = ex_div(normalize_tree(lanes), (float)count);
   const float root = ex_sqrt(variance + epsilon);
