@@ -99,6 +99,37 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
 // the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Weights lie in
 // panels as B does. Work-items: (parts of the places, panels, matrices).
 #define CONV_PLACES 7
+
+#ifndef RIGOR_NARROW
+#define CONV_ZIP(a, b)                                                                           \
+  {(float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, \
+             a.s7, b.s7),                                                                        \
+   (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
+             a.sf, b.sf)}
+
+// Sixteen channels of CONV_PLACES neighbouring places, and of one more, which the next tile
+// overwrites: stores are whole so.
+EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 r1, float16 r2,
+                              float16 r3, float16 r4, float16 r5, float16 r6) {
+  const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
+  const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+    const float16 even[2] = CONV_ZIP(a[i], b[i]), odd[2] = CONV_ZIP(d[i], e[i]);
+#pragma unroll
+    for (int j = 0; j < 2; j++) {
+      const float16 both[2] = CONV_ZIP(even[j], odd[j]);
+#pragma unroll
+      for (int k = 0; k < 2; k++) {
+        __global float *q = c + (ulong)(i * 8 + j * 4 + k * 2) * plane;
+        vstore8(both[k].lo, 0, q);
+        vstore8(both[k].hi, 0, q + plane);
+      }
+    }
+  }
+}
+#endif
+
 __kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
                          __global const float *restrict bias, __global float *restrict c,
                          __global const uint *restrict offsets, int rows, int places, int depth,
@@ -150,21 +181,40 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
         for (int j = 0; j < GEMM_VECTORS; j++)
           total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
     }
-    float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
 #pragma unroll
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
         gemm_lanes v = total[i][j];
         if (hasBias) v = v + GEMM_LOAD(0, biases + j * GEMM_LANES);
-        GEMM_STORE(gemm_activate_lanes(v, activation, low, high), 0, lanes[i] + j * GEMM_LANES);
+        total[i][j] = gemm_activate_lanes(v, activation, low, high);
       }
     const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
+#ifndef RIGOR_NARROW
+    if (pitch == width && start == first && count == GEMM_VECTORS * GEMM_LANES &&
+        t + 1 < tilesEach && first + CONV_PLACES < places) {
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, total[0][j], total[1][j],
+                       total[2][j], total[3][j], total[4][j], total[5][j], total[6][j]);
+      continue;
+    }
+#endif
+    float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
+#pragma unroll
+    for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
+    int row = first / pitch, column = first - row * pitch;
     for (int i = first - start; i < CONV_PLACES; i++) {
-      const int row = (start + i) / pitch, column = start + i - row * pitch;
-      if (column >= width) continue;
-      __global float *q = c + row * width + column;
-      for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
+      if (column < width) {
+        __global float *q = c + row * width + column;
+        for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
+      }
+      if (++column == pitch) {
+        row++;
+        column = 0;
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// New device memory, filled with zeros.
     func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer
 
-    /// Copies host bytes into `buffer` at `offset`, and returns when they are there.
+    /// Copies host bytes into `buffer` at `offset`: whatever comes after finds them there.
     func write(
         _ bytes: UnsafeRawBufferPointer, to buffer: any ComputeBuffer, at offset: Int
     ) throws(Failure)
@@ -49,8 +49,61 @@ public protocol ComputeDevice: AnyObject, Sendable {
         arguments: [KernelArgument]
     ) throws(Failure)
 
+    /// A launch with all its arguments, for putting it on the queue again and again: what is the
+    /// same every time is looked up and checked once.
+    func prepare(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) -> any PreparedLaunch
+
+    /// Puts what ``prepare(_:of:global:local:arguments:)`` made on the queue and returns at once.
+    func launch(_ prepared: any PreparedLaunch) throws(Failure)
+
     /// Waits until the queue is empty, for at most the device's wait limit.
     func finish() throws(Failure)
+}
+
+extension ComputeDevice {
+    public func prepare(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) -> any PreparedLaunch {
+        PlainLaunch(
+            kernel: kernel, program: program, global: global, local: local, arguments: arguments)
+    }
+
+    public func launch(_ prepared: any PreparedLaunch) throws(Failure) {
+        guard let plain = prepared as? PlainLaunch else {
+            throw Failure(.refused, "\(description.label): a launch of another device")
+        }
+        try launch(
+            plain.kernel, of: plain.program, global: plain.global, local: plain.local,
+            arguments: plain.arguments)
+    }
+}
+
+/// A kernel with its arguments and sizes. Opaque: it belongs to the device that made it, holds the
+/// buffers it names, and is used by one thread at a time.
+public protocol PreparedLaunch: AnyObject, Sendable {}
+
+/// Where a device gains nothing by preparing.
+private final class PlainLaunch: PreparedLaunch {
+    let kernel: String
+    let program: any ComputeProgram
+    let global: [Int]
+    let local: [Int]?
+    let arguments: [KernelArgument]
+
+    init(
+        kernel: String, program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) {
+        self.kernel = kernel
+        self.program = program
+        self.global = global
+        self.local = local
+        self.arguments = arguments
+    }
 }
 
 /// A compiled program. Opaque: it belongs to the device that made it.

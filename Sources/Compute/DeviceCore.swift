@@ -24,6 +24,8 @@ final class DeviceCore: Sendable {
     struct Launch: Sendable {
         let kernel: String
         let event: Event
+        /// What must stay until then.
+        var held: HeldBytes?
     }
 
     init(
@@ -116,17 +118,19 @@ final class DeviceCore: Sendable {
 
     /// Remembers a launch, whose outcome the next wait looks at; how many there are now.
     @discardableResult
-    func remember(_ kernel: String, _ event: Event) -> Int {
+    func remember(_ kernel: String, _ event: Event, holding held: HeldBytes? = nil) -> Int {
         pending.withLock { launches in
-            launches.append(Launch(kernel: kernel, event: event))
+            launches.append(Launch(kernel: kernel, event: event, held: held))
             return launches.count
         }
     }
 
     /// Remembers a launch; now and then hands the queue over, so that a device works while the host
     /// prepares more, and waits before more are outstanding than drivers take without blocking.
-    func launched(_ kernel: String, _ event: Event) throws(Failure) {
-        let count = remember(kernel, event)
+    func launched(
+        _ kernel: String, _ event: Event, holding held: HeldBytes? = nil
+    ) throws(Failure) {
+        let count = remember(kernel, event, holding: held)
         if count >= Self.pendingMax {
             try finish()
         } else if count % Self.flushEvery == 0 {

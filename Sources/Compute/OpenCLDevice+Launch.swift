@@ -6,23 +6,86 @@ extension OpenCLDevice {
         _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
         arguments: [KernelArgument]
     ) throws(Failure) {
+        let own = try own(program, kernel)
+        try check(global, local, kernel)
+        guard !global.contains(0) else { return }
+        let bound = try own.kernel(kernel)
+        try bind(arguments, to: bound)
+        try put(bound, global, local)
+    }
+
+    public func prepare(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) -> any PreparedLaunch {
+        let own = try own(program, kernel)
+        try check(global, local, kernel)
+        let bound = try own.newKernel(kernel)
+        try bind(arguments, to: bound)
+        return BoundLaunch(bound, core, global: global, local: local, arguments: arguments)
+    }
+
+    public func launch(_ prepared: any PreparedLaunch) throws(Failure) {
+        try core.checkAlive()
+        guard let own = prepared as? BoundLaunch, own.core === core else {
+            throw Failure(.refused, "\(core.label): a launch of another device")
+        }
+        guard !own.global.contains(0) else { return }
+        try put(own.kernel, own.global, own.local)
+    }
+
+    /// A kernel of one launch's own, whose arguments stay.
+    private final class BoundLaunch: PreparedLaunch {
+        let kernel: Kernel
+        let core: DeviceCore
+        let global: [Int]
+        let local: [Int]?
+        /// Holds the buffers: kernels do not.
+        private let arguments: [KernelArgument]
+
+        init(
+            _ kernel: Kernel, _ core: DeviceCore, global: [Int], local: [Int]?,
+            arguments: [KernelArgument]
+        ) {
+            self.kernel = kernel
+            self.core = core
+            self.global = global
+            self.local = local
+            self.arguments = arguments
+        }
+
+        deinit {
+            if core.lost != nil { _ = Unmanaged.passRetained(kernel) }
+        }
+    }
+
+    private func put(_ kernel: Kernel, _ global: [Int], _ local: [Int]?) throws(Failure) {
+        let event = try core.call { () throws(OpenCLError) in
+            try core.queue.launch(kernel, global: global, local: local)
+        }
+        try core.launched(kernel.name, event)
+    }
+
+    private func own(
+        _ program: any ComputeProgram, _ kernel: String
+    ) throws(Failure) -> OpenCLProgram {
         try core.checkAlive()
         guard let own = program as? OpenCLProgram, own.core === core else {
             throw Failure(.refused, "\(core.label): kernel \(kernel): a program of another device")
         }
+        return own
+    }
+
+    private func check(
+        _ global: [Int], _ local: [Int]?, _ kernel: String
+    ) throws(Failure) {
         // Said when something is wrong, and not made up before: launches are many.
         var place: String { "\(core.label): kernel \(kernel)" }
         guard (1...3).contains(global.count), global.allSatisfy({ $0 >= 0 }) else {
             throw Failure(.refused, "\(place): global size \(global): one to three counts expected")
         }
         guard !global.contains(0) else { return }
-        let bound = try own.kernel(kernel)
         try check(local, against: global, place)
-        try bind(arguments, to: bound, place)
-        let event = try core.call { () throws(OpenCLError) in
-            try core.queue.launch(bound, global: global, local: local)
-        }
-        try core.launched(kernel, event)
     }
 
     private func check(
@@ -45,19 +108,20 @@ extension OpenCLDevice {
     }
 
     private func bind(
-        _ arguments: [KernelArgument], to kernel: Kernel, _ launch: @autoclosure () -> String
+        _ arguments: [KernelArgument], to kernel: Kernel
     ) throws(Failure) {
+        var launch: String { "\(core.label): kernel \(kernel.name)" }
         guard arguments.count == kernel.argumentCount else {
             throw Failure(
                 .refused,
-                "\(launch()): \(arguments.count) arguments given, \(kernel.argumentCount) expected")
+                "\(launch): \(arguments.count) arguments given, \(kernel.argumentCount) expected")
         }
         var localBytes = 0
         for (index, argument) in arguments.enumerated() {
             let parameter = kernel.parameters?[index]
             var place: String {
                 let name = parameter.map { "\($0.name) (\($0.type))" } ?? "number \(index)"
-                return "\(launch()): argument \(name)"
+                return "\(launch): argument \(name)"
             }
             try check(argument, against: parameter, place)
             switch argument {

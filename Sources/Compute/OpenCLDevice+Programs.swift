@@ -112,7 +112,11 @@ extension OpenCLDevice {
     /// Whether asking for a program's binary has it compiled once more. PoCL compiles every kernel
     /// for groups of any size then, which are none that we launch, and keeps what it compiled for
     /// launches in a cache of its own.
-    private var compilesForBinaries: Bool { platform.name == "Portable Computing Language" }
+    private var compilesForBinaries: Bool { isPoCL }
+
+    /// Whether this is PoCL, which besides takes writes to the queue without waiting. Mesa's rusticl
+    /// (22.3) loses count of a buffer's mappings where some of its writes are not mappings.
+    var isPoCL: Bool { platform.name == "Portable Computing Language" }
 
     /// Keeps a compiled program for later runs. A cache that cannot be written costs time, not
     /// results, so nothing is reported.

@@ -123,7 +123,9 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let target = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if sharesMemory {
+        if sharesMemory, isPoCL, bytes.count <= HeldBytes.bytesMax {
+            try core.write(bytes, to: target.memory, at: offset)
+        } else if sharesMemory {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
                 $0.copyTogether(from: bytes)
             }

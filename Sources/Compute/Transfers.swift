@@ -26,6 +26,40 @@ extension DeviceCore {
     }
 }
 
+/// A copy of bytes that a driver reads when it comes to it.
+final class HeldBytes: Sendable {
+    private let addressBits: UInt
+    private let count: Int
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+        copy.copyMemory(from: bytes)
+        (addressBits, count) = (UInt(bitPattern: copy.baseAddress), bytes.count)
+    }
+
+    deinit { UnsafeMutableRawPointer(bitPattern: addressBits)?.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: addressBits), count: count)
+    }
+
+    /// Beyond, waiting until the device's memory may be written costs less than another copy.
+    static let bytesMax = 1 << 17
+}
+
+extension DeviceCore {
+    /// Puts a copy of a few bytes on the queue: what comes after finds them in the buffer.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int
+    ) throws(Failure) {
+        let held = HeldBytes(bytes)
+        let event = try call { () throws(OpenCLError) in
+            try queue.write(held.bytes, to: buffer, at: offset)
+        }
+        try launched("write", event, holding: held)
+    }
+}
+
 extension UnsafeMutableRawBufferPointer {
     /// Fills this from `source`, of the same size, with several threads where it is large: one does
     /// not use all of a machine's memory bandwidth.

@@ -63,6 +63,18 @@ public final class Kernel: Sendable {
         parameters = Self.parameters(of: kernel, count: Int(count))
     }
 
+    /// The same kernel with arguments of its own.
+    public init(_ program: Program, like kernel: Kernel) throws(OpenCLError) {
+        let name = kernel.name
+        handle = Handle(
+            try made("clCreateKernel", name) {
+                clCreateKernel(program.handle.pointer, name, &$0)
+            })
+        self.name = name
+        argumentCount = kernel.argumentCount
+        parameters = kernel.parameters
+    }
+
     deinit { clReleaseKernel(handle.pointer) }
 
     private static func parameters(of kernel: OpaquePointer, count: Int) -> [Parameter]? {

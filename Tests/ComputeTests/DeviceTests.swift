@@ -46,6 +46,30 @@ import Testing
         }
     }
 
+    /// A prepared launch has its own arguments, and finds what its buffers hold by then.
+    @Test(arguments: TestDevices.all)
+    func preparedLaunchesRepeat(_ test: TestDevice) throws {
+        let device = try test.open()
+        let program = try device.program(Self.source)
+        let a = try device.makeBuffer([Float](repeating: 0.5, count: 16))
+        let b = try device.makeBuffer([Float](repeating: 2, count: 16))
+        let sum = try device.makeBuffer(byteCount: 64)
+        func arguments(_ x: any ComputeBuffer) -> [KernelArgument] {
+            [.buffer(x), .buffer(sum), .buffer(sum), .uint(16)]
+        }
+        let adds = try [a, b].map {
+            try device.prepare(
+                "add", of: program, global: [16], local: nil, arguments: arguments($0))
+        }
+        for round in 1...3 {
+            for add in adds { try device.launch(add) }
+            try device.launch(
+                "add", of: program, global: [16], local: nil, arguments: arguments(a))
+            let found = try device.read(Float.self, count: 16, from: sum)
+            #expect(found == [Float](repeating: 3 * Float(round), count: 16))
+        }
+    }
+
     @Test(arguments: TestDevices.all)
     func localMemoryAndStructs(_ test: TestDevice) throws {
         let device = try test.open()

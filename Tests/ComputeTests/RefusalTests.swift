@@ -33,12 +33,21 @@ import Testing
                 "add", of: program, global: [large], local: [large], arguments: good)
         }
         #expect(crowd?.message.contains("at most \(large / 2) fit") == true)
-        let other = try test.open().makeBuffer(byteCount: 64)
+        let elsewhere = try test.open()
+        let other = try elsewhere.makeBuffer(byteCount: 64)
         _ = refusal { try launch([.buffer(other)] + good.dropFirst()) }
         let missing = refusal {
             try device.launch("nothing", of: program, global: [1], local: nil, arguments: [])
         }
         #expect(missing?.code == .missing)
+        _ = refusal {
+            _ = try device.prepare(
+                "add", of: program, global: [16], local: [3], arguments: good)
+        }
+        let prepared = try elsewhere.prepare(
+            "add", of: try elsewhere.program(DeviceTests.source), global: [1], local: nil,
+            arguments: [.buffer(other), .buffer(other), .buffer(other), .uint(1)])
+        #expect(refusal { try device.launch(prepared) }?.code == .refused)
         try launch(good, local: [8])
         try device.launch("add", of: program, global: [0], local: nil, arguments: good)
         try device.finish()

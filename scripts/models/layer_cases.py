@@ -193,7 +193,37 @@ def fusions() -> None:
          domain=RUNTIME)
 
 
+def wide_recurrence() -> None:
+    """Layers of more hidden units than a vector, a block of a sum, or a work-item takes. Their
+    matrices are computed from little."""
+    def matrix(directions: int, rows: int, columns: int) -> tuple[list, dict]:
+        count = directions * rows * columns
+        nodes = [helper.make_node("Range", ["from", "to", "by"], ["range"]),
+                 helper.make_node("Sin", ["range"], ["waves"]),
+                 helper.make_node("Mul", ["waves", "size"], ["small"]),
+                 helper.make_node("Reshape", ["small", "shape"], ["r"])]
+        return nodes, {"from": np.float32(0), "to": np.float32(count * 0.75),
+                       "by": np.float32(0.75), "size": np.float32(2 / columns ** 0.5),
+                       "shape": ints(directions, rows, columns)}
+
+    for name, kind, gates, hidden, time, batch, both, options in (
+            ("lstm-wide", "LSTM", 4, 40, 10, 2, True, {}),
+            ("lstm-long", "LSTM", 4, 264, 3, 1, False, {}),
+            ("gru-wide", "GRU", 3, 40, 9, 1, False, {"linear_before_reset": 1}),
+            ("rnn-long", "RNN", 1, 264, 9, 1, True, {})):
+        directions = 2 if both else 1
+        nodes, constants = matrix(directions, gates * hidden, hidden)
+        outputs = ["y", "h", "c"] if kind == "LSTM" else ["y", "h"]
+        nodes.append(helper.make_node(
+            kind, ["x", "w", "r", "b"], outputs, name=f"the {kind}", hidden_size=hidden,
+            direction="bidirectional" if both else "forward", **options))
+        constants["w"] = floats(directions, gates * hidden, 1, low=-1, high=1)
+        constants["b"] = floats(directions, 2 * gates * hidden, low=-1, high=1)
+        CASES[name] = (nodes, {"x": floats(time, batch, 1)}, constants, outputs, 17)
+
+
 def cases() -> dict:
-    for group in (normalisation, attention, recurrence, losses, contractions, fusions):
+    for group in (normalisation, attention, recurrence, losses, contractions, fusions,
+                  wide_recurrence):
         group()
     return CASES

@@ -53,7 +53,7 @@ struct Chain {
     }
 
     /// The last step that reads each step's result; `Int.max` for the plan's outputs.
-    private static func lastReaders(_ plan: Plan) -> [Int] {
+    static func lastReaders(_ plan: Plan) -> [Int] {
         var last: [Int: Int] = [:]
         for port in plan.outputs { last[port.buffer] = Int.max }
         var readers = plan.steps.map { _ in -1 }

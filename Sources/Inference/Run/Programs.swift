@@ -119,9 +119,19 @@ final class Programs: Sendable {
             ["order", "normalize"])
     }
 
-    func cell() throws(Failure) -> any ComputeProgram {
-        try program(
-            "cell", exact: ["divide", "exponential", "logarithm", "hyperbolic"], ["cell"])
+    /// Hidden units that a work-item of a processor takes together.
+    static let cellLanes = 32
+
+    /// - Parameter columns: of a panel of a packed matrix; nil where work-items take one hidden
+    ///   unit.
+    func cell(columns: Int?) throws(Failure) -> any ComputeProgram {
+        var defines: [String: String] = [:]
+        if let columns {
+            defines = ["CELL_LANES": "\(Self.cellLanes)", "GEMM_COLUMNS": "\(columns)"]
+        }
+        return try program(
+            "cell", exact: ["divide", "exponential", "logarithm", "hyperbolic"], ["cell"],
+            defines: defines)
     }
 
     func reduce() throws(Failure) -> any ComputeProgram {

@@ -42,9 +42,13 @@ extension Session {
             shape.flags.contains(.peepholes) ? operands[shape.operandCount - 1] : operands[0]
         let gates = more == 1 ? operands[3] : operands[0]
         try device.launch(
-            "cell", of: try programs.cell(),
-            global: [shape.hidden.inGroups, shape.batch, shape.directions],
-            local: Launch.local(device),
+            "cell", of: try programs.cell(columns: takesCellRuns ? gemm.tiles.columns : nil),
+            global: [
+                takesCellRuns
+                    ? shape.hidden.dividedUp(by: Programs.cellLanes) : shape.hidden.inGroups,
+                shape.batch, shape.directions,
+            ],
+            local: takesCellRuns ? [1, 1, 1] : Launch.local(device),
             arguments: [operands[0], operands[1], operands[2], gates, biases, peepholes, result]
                 .map { .buffer($0) } + [.bytes(shape.bytes)])
     }

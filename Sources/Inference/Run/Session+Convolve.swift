@@ -6,7 +6,7 @@ extension Session {
         _ step: Step, _ index: Int, _ result: any ComputeBuffer
     ) throws(Failure) {
         guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
-        if shape.channels == 1 { return try convolveDepthwise(step, index, shape, result) }
+        if gemm.isDepthwise(shape) { return try convolveDepthwise(step, index, shape, result) }
         let weights: any ComputeBuffer
         if let packed = packed[index] {
             weights = packed
@@ -258,6 +258,13 @@ extension ConvolutionShape {
 extension Gemm {
     /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
     static let lanesPlaces = 7
+
+    /// Whether a convolution is computed plane by plane: one input channel a group. On processors
+    /// it is a product all the same where a group gives so many outputs that a tile is full.
+    func isDepthwise(_ shape: ConvolutionShape) -> Bool {
+        shape.channels == 1
+            && (device.description.kind != .cpu || shape.outChannels < tiles.rows)
+    }
 
     /// Whether a convolution's lanes are channels of the output: where tiles of places would be
     /// emptier, on processors.

@@ -135,25 +135,41 @@ extension Session {
             try copy(
                 type, operands[0], result, axes: inner, from: (0, inner.strides),
                 to: (first, outer.strides))
-        default:
-            let index = try Step.type(i[1])
-            if i[4] == 1 {
-                return try device.launch(
-                    "take_\(index.kernelType)", of: program, global: [i[5].inGroups, i[2]],
-                    local: Launch.local(device, axes: 2),
-                    arguments: [
-                        .buffer(operands[0]), .buffer(operands[1]), .buffer(result),
-                        .int(Int32(i[5])), .int(Int32(i[3])),
-                    ])
-            }
-            try device.launch(
-                "gather_\(index.kernelType)", of: program, global: [i[4].inGroups, i[5], i[2]],
-                local: Launch.local(device),
-                arguments: [
-                    .buffer(operands[0]), .buffer(operands[1]), .buffer(result),
-                    .int(Int32(i[4])), .int(Int32(i[3])),
-                ])
+        default: try gather(step, operands, result)
         }
+    }
+
+    private func gather(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let i = step.ints
+        let type = try Step.type(i[0])
+        let index = try Step.type(i[1]).kernelType
+        let (outer, axis, inner, count) = (i[2], i[3], i[4], i[5])
+        let buffers = (operands + [result]).map { KernelArgument.buffer($0) }
+        guard inner * count * outer > 0 else { return }
+        if device.description.kind == .cpu {
+            let countEach = max(1, min(count, 8192 / inner))
+            let outerEach = max(1, min(outer, 8192 / (inner * count)))
+            return try device.launch(
+                inner == 1 ? "take_rows_\(index)" : "gather_rows_\(index)",
+                of: try programs.copy(type),
+                global: [count.dividedUp(by: countEach), outer.dividedUp(by: outerEach)],
+                local: [1, 1],
+                arguments: buffers
+                    + [inner, axis, count, outer, countEach, outerEach].map { .int(Int32($0)) })
+        }
+        let program = try programs.move(type)
+        if inner == 1 {
+            return try device.launch(
+                "take_\(index)", of: program, global: [count.inGroups, outer],
+                local: Launch.local(device, axes: 2),
+                arguments: buffers + [.int(Int32(count)), .int(Int32(axis))])
+        }
+        try device.launch(
+            "gather_\(index)", of: program, global: [inner.inGroups, count, outer],
+            local: Launch.local(device),
+            arguments: buffers + [.int(Int32(inner)), .int(Int32(axis))])
     }
 
     private func copy(

@@ -4,7 +4,7 @@ public import Core
 /// A plan on a device: constants uploaded and packed once, then run as often as wanted.
 public final class Session {
     public let plan: Plan
-    let device: any ComputeDevice
+    let device: LaunchRecorder
     let gemm: Gemm
     let programs: Programs
     /// Products on graphics cards, by the side of their tiles.
@@ -18,6 +18,13 @@ public final class Session {
     private let bindsPorts: Bool
     /// Steps that are launched together, by the first one's index.
     let chains: [Int: Chain]
+    let cellRuns: [Int: CellRun]
+    /// Whether time steps of recurrent layers are launched so, or by work-items that take wide
+    /// vectors of hidden units.
+    let takesCellRuns: Bool
+    /// The steps in order, as they are launched.
+    private var groups: [StepGroup] = []
+    private var runCount = 0
     /// Where windows' taps lie, and chains' programs, by step index.
     var tables: [Int: any ComputeBuffer] = [:]
     /// How windows are computed, by step index.
@@ -46,15 +53,20 @@ public final class Session {
         try plan.check()
         self.plan = plan
         self.bindsPorts = bindsPorts
+        let device = LaunchRecorder(device)
         self.device = device
         panelBytesMax = device.tuning[.inferPanelBytes]
         sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
         chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
+        takesCellRuns = device.description.kind == .cpu && !gemm.isNarrow
+        cellRuns = takesCellRuns ? CellRun.runs(of: plan) : [:]
         buffers = Array(repeating: nil, count: plan.buffers.count)
         viewedInputs =
             device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
+        let extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
+        groups = StepGroup.groups(of: plan, extents, varying: varying)
         try makeBuffers()
     }
 
@@ -166,18 +178,31 @@ public final class Session {
     }
 
     private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
-        let total = plan.steps.reduce(1) { $0 + $1.cost }
-        var done = 1.0
-        var next = 0
-        for (index, step) in plan.steps.enumerated() {
-            if let chain = chains[index] {
-                try launch(chain)
-                next = chain.steps.upperBound
-            } else if index >= next {
-                try launch(step, index)
+        runCount += 1
+        for index in groups.indices {
+            if let launches = groups[index].launches {
+                for launch in launches { try device.launch(launch) }
+            } else if runCount > 1, groups[index].isSteady {
+                // By now all scratch memory is as large as any step needs.
+                let launches = try device.recording { () throws(Failure) in
+                    try launch(groups[index])
+                }
+                groups[index].launches = launches
+                groups[index].isSteady = launches != nil
+            } else {
+                try launch(groups[index])
             }
-            done += step.cost
-            try advance(done / total)
+            try advance(groups[index].done)
+        }
+    }
+
+    private func launch(_ group: StepGroup) throws(Failure) {
+        if let chain = chains[group.first] {
+            try launch(chain)
+        } else if let run = cellRuns[group.first] {
+            try launch(run)
+        } else {
+            try launch(plan.steps[group.first], group.first)
         }
     }
 
@@ -192,17 +217,37 @@ public final class Session {
 
     // MARK: Setting up
 
+    /// Buffers that may be others in the next run.
+    private var varying: Set<Int> {
+        Set(
+            (bindsPorts ? Array(plan.inputs.indices) : Array(viewedInputs)).map {
+                plan.inputs[$0].buffer
+            })
+    }
+
     private func makeBuffers() throws(Failure) {
         var plainUses: Set<Int> = []
         // Steps of a recurrence multiply by one matrix time after time.
         var columns: [[Int]: any ComputeBuffer] = [:]
+        var gates: [[Int]: any ComputeBuffer] = [:]
+        var runs: [Int: CellRun] = [:]
+        for run in cellRuns.values {
+            for index in run.steps { runs[index] = run }
+        }
         for (index, step) in plan.steps.enumerated() {
             let weights = packedOperand(of: step)
             for (position, number) in step.operands.enumerated() where position != weights {
                 plainUses.insert(number)
             }
             guard let weights, let tensor = plan.constants[step.operands[weights]] else { continue }
-            if let key = step.columnsKey {
+            if let run = runs[index] {
+                let key = [step.operands[weights], run.shape.directions, run.shape.hidden]
+                if gates[key] == nil {
+                    gates[key] = try packGates(run.shape, try device.makeBuffer(tensor.bytes))
+                    try device.finish()
+                }
+                packed[index] = gates[key]
+            } else if let key = step.columnsKey {
                 if columns[key] == nil { columns[key] = try pack(tensor, for: step) }
                 packed[index] = columns[key]
             } else {
@@ -210,8 +255,7 @@ public final class Session {
             }
         }
         plainUses.formUnion(plan.outputs.map(\.buffer))
-        var viewed = Set(viewedInputs.map { plan.inputs[$0].buffer })
-        if bindsPorts { viewed.formUnion(plan.inputs.map(\.buffer)) }
+        let viewed = varying
         for number in plan.buffers.indices {
             if let tensor = plan.constants[number] {
                 guard plainUses.contains(number) else { continue }
@@ -226,7 +270,9 @@ public final class Session {
     private func packedOperand(of step: Step) -> Int? {
         switch step.kind {
         case .convolve:
-            guard let shape = ConvolutionShape(step.ints), shape.channels > 1 else { return nil }
+            guard let shape = ConvolutionShape(step.ints), !gemm.isDepthwise(shape) else {
+                return nil
+            }
             return plan.constants[step.operands[1]] == nil ? nil : 1
         case .gemm: return plan.constants[step.operands[1]] == nil ? nil : 1
         default: return nil

@@ -1,0 +1,44 @@
+internal import Compute
+
+/// A step of a plan, or several that are launched together.
+struct StepGroup {
+    /// The first step's index.
+    var first: Int
+    /// The part of the plan's work that is launched then.
+    var done: Double
+    /// Whether the same is launched every time.
+    var isSteady: Bool
+    /// What that is, once it is known.
+    var launches: [any PreparedLaunch]?
+
+    /// Prepared launches that a session keeps at most, by the steps that make them.
+    static let steadyMax = 4096
+
+    /// A plan's groups in order.
+    ///
+    /// - Parameters:
+    ///   - extents: steps that are launched together, by the first one's index.
+    ///   - varying: buffers that differ from run to run.
+    static func groups(
+        of plan: Plan, _ extents: [Int: Range<Int>], varying: Set<Int>
+    ) -> [StepGroup] {
+        let total = plan.steps.reduce(1) { $0 + $1.cost }
+        var done = 1.0
+        var groups: [StepGroup] = []
+        var index = 0
+        while index < plan.steps.count {
+            let end = extents[index]?.upperBound ?? index + 1
+            let steps = plan.steps[index..<end]
+            for step in steps { done += step.cost }
+            let isFixed = steps.allSatisfy { step in
+                !varying.contains(step.result) && varying.isDisjoint(with: step.operands)
+            }
+            groups.append(
+                StepGroup(
+                    first: index, done: done / total,
+                    isSteady: isFixed && groups.count < steadyMax))
+            index = end
+        }
+        return groups
+    }
+}
