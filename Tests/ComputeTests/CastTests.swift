@@ -9,7 +9,12 @@ import Testing
     func longToFloatRoundsOnce(_ test: TestDevice) throws {
         let device = try test.open()
         let program = try device.program(
-            ProgramSource("tests/cast", files: ["inference/cast.cl"]))
+            ProgramSource(
+                "tests/cast", files: ["exact/narrow.cl", "inference/cast.cl"],
+                defines: [
+                    "FROM": "long", "TO": "float", "LOAD": "cast_as_is",
+                    "STORE": "cast_from_long",
+                ]))
         var values: [Int64] = [
             0, 1, -1, .max, .min, 0x0100_0001_0000_0001, -0x0100_0001_0000_0001,
             0x0100_0001_0000_0000, 0x0100_0003_0000_0000, 1 << 40, 1 << 40 | 1 << 16,
@@ -23,7 +28,7 @@ import Testing
         let x = try device.makeBuffer(values)
         let y = try device.makeBuffer(byteCount: 4 * values.count)
         try device.launch(
-            "cast_long_float", of: program, global: [values.count], local: nil,
+            "cast", of: program, global: [values.count], local: nil,
             arguments: [.buffer(x), .buffer(y), .int(Int32(values.count))])
         let floats = try device.read(Float.self, count: values.count, from: y)
         #expect(floats == values.map { Float($0) })

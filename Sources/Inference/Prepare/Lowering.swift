@@ -313,6 +313,11 @@ struct Lowering {
         .argument, .softmax,
     ]
 
+    /// Kinds whose operands and results are floats of one type.
+    private static let ofFloats: Set<Step.Kind> = [
+        .affine, .gemm, .convolve, .pool, .softmax, .lrn, .normalize, .cell,
+    ]
+
     /// Counts elements that are computed here.
     private mutating func fold(_ elements: Int) throws(Failure) {
         foldedElements += elements
@@ -334,6 +339,13 @@ struct Lowering {
             let none = UnsafeRawBufferPointer(start: nil, count: 0)
             return Value(Tensor(type: type, shape: shape, bytes: none))
         }
+        if Self.ofFloats.contains(kind) {
+            guard type == .float32 || type == .double, operands.allSatisfy({ $0.type == type })
+            else {
+                let types = operands.map(\.type.name).joined(separator: ", ")
+                throw Failure(.unsupported, "operands of \(types); float32 expected")
+            }
+        }
         let constants = operands.compactMap(\.constant)
         let isHostOnly = type.isHostOnly || operands.contains { $0.type.isHostOnly }
         if constants.count == operands.count, isHostOnly || Self.cheap.contains(kind) {
@@ -352,10 +364,9 @@ struct Lowering {
         let result = try makeBuffer(shape, type)
         let step = Step(kind, operands: numbers, result: result, ints: ints, floats: floats)
         let extent = try step.extent()
-        precondition(
-            extent.result == buffers[result]
-                && zip(extent.operands, numbers).allSatisfy { $0 <= buffers[$1] },
-            "\(kind) fits its buffers")
+        guard extent.result == buffers[result],
+            zip(extent.operands, numbers).allSatisfy({ $0 <= buffers[$1] })
+        else { throw Failure(.malformed, "operands of other sizes or types than it takes") }
         try Layout.check(step)
         steps.append(step)
         return Value(type: type, shape: shape, buffer: result)
