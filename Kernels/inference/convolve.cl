@@ -130,6 +130,40 @@ EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 
 }
 #endif
 
+// The sums of CONV_PLACES places by channels of the output.
+EX_INLINE void conv_lanes_sum(gemm_lanes total[CONV_PLACES][GEMM_VECTORS],
+                              __global const float *pw, __global const float *x,
+                              __global const uint *offsets, int depth) {
+  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+    const int end = min(depth, begin + GEMM_BLOCK);
+    gemm_lanes sum[CONV_PLACES][GEMM_VECTORS];
+#pragma unroll
+    for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+    for (int k = begin; k < end; k++) {
+      __global const float *p = x + offsets[k];
+      CONV_FETCH(pw + 1024);
+      CONV_FETCH(pw + 1024 + 16);
+      gemm_lanes vw[GEMM_VECTORS];
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) vw[j] = GEMM_LOAD(0, pw + j * GEMM_LANES);
+#pragma unroll
+      for (int i = 0; i < CONV_PLACES; i++) {
+        const gemm_lanes v = (gemm_lanes)(p[i]);
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(v, vw[j], sum[i][j]);
+      }
+      pw += GEMM_COLUMNS;
+    }
+#pragma unroll
+    for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+  }
+}
+
 __kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
                          __global const float *restrict bias, __global float *restrict c,
                          __global const uint *restrict offsets, int rows, int places, int depth,
@@ -152,35 +186,7 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
     if (first >= places) return;
     const int start = min(first, places - CONV_PLACES);
     gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
-    __global const float *pw = w;
-    for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
-      const int end = min(depth, begin + GEMM_BLOCK);
-      gemm_lanes sum[CONV_PLACES][GEMM_VECTORS];
-#pragma unroll
-      for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
-      for (int k = begin; k < end; k++) {
-        __global const float *p = x + offsets[k] + start;
-        CONV_FETCH(pw + 1024);
-        CONV_FETCH(pw + 1024 + 16);
-        gemm_lanes vw[GEMM_VECTORS];
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++) vw[j] = GEMM_LOAD(0, pw + j * GEMM_LANES);
-#pragma unroll
-        for (int i = 0; i < CONV_PLACES; i++) {
-          const gemm_lanes v = (gemm_lanes)(p[i]);
-#pragma unroll
-          for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(v, vw[j], sum[i][j]);
-        }
-        pw += GEMM_COLUMNS;
-      }
-#pragma unroll
-      for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++)
-          total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
-    }
+    conv_lanes_sum(total, w, x + start, offsets, depth);
 #pragma unroll
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll

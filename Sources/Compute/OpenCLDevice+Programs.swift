@@ -114,7 +114,7 @@ extension OpenCLDevice {
     /// launches in a cache of its own.
     private var compilesForBinaries: Bool { isPoCL }
 
-    /// Whether this is PoCL, which besides takes writes to the queue without waiting. Mesa's rusticl
+    /// Whether this is PoCL, which takes writes to the queue without waiting too. Mesa's rusticl
     /// (22.3) loses count of a buffer's mappings where some of its writes are not mappings.
     var isPoCL: Bool { platform.name == "Portable Computing Language" }
 
