@@ -102,7 +102,7 @@ public struct ConformanceCase: Hashable, Sendable {
         let comparison = try tolerance()
         for set in dataSets {
             let inputs = try values("input", for: ports.inputs, in: set)
-            let outputs = try runModel(model, inputs, on: device)
+            let outputs = try ModelSession(model, on: device).run(inputs)
             let expected: [ModelValue]
             do throws(Failure) {
                 expected = try values("output", for: ports.outputs, in: set)

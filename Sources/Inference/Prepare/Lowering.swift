@@ -85,8 +85,6 @@ struct Lowering {
     var results: [Slot]?
     /// Data of buffers that a device computed, or that inputs hold.
     var known: [Int: Tensor] = [:]
-    /// Buffers that earlier stages left behind.
-    var carried: Set<Int> = []
     /// Of the node that is being lowered.
     private var foldedNow: Set<Int> = []
     private var foldedElements = 0

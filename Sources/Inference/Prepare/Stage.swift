@@ -25,7 +25,6 @@ extension Lowering {
         let inputs = read.sorted()
         plan.inputs = inputs.map(port)
         steps = []
-        carried.formUnion(outputs)
         return Stage(plan: try plan.pruned(), inputs: inputs, outputs: outputs)
     }
 
