@@ -87,7 +87,9 @@ final class RawClient {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try #require(status == 0, "connect: \(String(cString: strerror(errno)))")
+        guard status == 0 else {
+            throw Failure(.io, "connect: \(String(cString: strerror(errno)))")
+        }
     }
 
     deinit { Glibc.close(descriptor) }

@@ -5,6 +5,7 @@ Usage: triton_client.py HOST:PORT      the models of Fixtures/ are served there
 """
 import sys
 
+import ml_dtypes
 import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
@@ -13,7 +14,7 @@ TYPES = {
     "BOOL": np.bool_, "UINT8": np.uint8, "UINT16": np.uint16, "UINT32": np.uint32,
     "UINT64": np.uint64, "INT8": np.int8, "INT16": np.int16, "INT32": np.int32,
     "INT64": np.int64, "FP16": np.float16, "FP32": np.float32, "FP64": np.float64,
-    "BF16": np.float32}
+    "BF16": ml_dtypes.bfloat16}
 
 
 def tensor(name: str, array: np.ndarray, datatype: str = "FP32", binary: bool = True):
