@@ -39,6 +39,7 @@ install-test: ## those, and the ones the tests need
 	@scripts/install-packages program test
 	@scripts/install-intel-opencl
 	@scripts/install-test-models
+	@scripts/install-triton-client
 
 bench: build ## figures of this machine's devices, with result hashes; see Benchmarks/README.md
 	.build/release/rigor bench --quick

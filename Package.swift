@@ -22,6 +22,9 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 
 // MARK: - Package
 
@@ -33,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         // C edge
@@ -88,6 +92,8 @@ let package = Package(
         module(
             "Inference",
             ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", protobuf]),
+        module("Serving", ["Core", "Compute", "Inference"]),
+        module("ServingHTTP", ["Core", "Serving", nioCore, nioPosix, nioHTTP]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
         module(
             "Profiling",
@@ -132,7 +138,8 @@ let package = Package(
                 "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum",
                 "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
-                "Inference", "Profiling", "Toy", "PrepareHost", "DeviceHost", "Ledger",
+                "Inference", "Serving", "ServingHTTP", "Profiling", "Toy", "PrepareHost",
+                "DeviceHost", "Ledger",
                 "PoolProtocol", "Agent", "Pool", argumentParser,
             ]),
 
@@ -206,6 +213,13 @@ let package = Package(
                 "RigorTestKit",
             ]),
         tests("Fuzz", ["Core", "Imaging", "MeshCodecs", "Rendering"]),
+        tests(
+            "Serving",
+            [
+                "Core", "Compute", "Inference", "Serving", "ServingHTTP", "RigorTestKit",
+                "ProgramTestKit",
+            ],
+            exclude: ["Fixtures", "triton_client.py"]),
         tests(
             "Inference",
             [

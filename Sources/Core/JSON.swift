@@ -67,6 +67,35 @@ extension JSON {
         return out + "\n"
     }
 
+    /// The document on one line, without spaces.
+    public var line: String {
+        var out = ""
+        writeLine(into: &out)
+        return out
+    }
+
+    private func writeLine(into out: inout String) {
+        switch self {
+        case .object(let members):
+            out += "{"
+            for (index, member) in members.enumerated() {
+                if index > 0 { out += "," }
+                Self.quote(member.key, into: &out)
+                out += ":"
+                member.value.writeLine(into: &out)
+            }
+            out += "}"
+        case .array(let values):
+            out += "["
+            for (index, value) in values.enumerated() {
+                if index > 0 { out += "," }
+                value.writeLine(into: &out)
+            }
+            out += "]"
+        default: write(into: &out, indent: "")
+        }
+    }
+
     private func write(into out: inout String, indent: String) {
         switch self {
         case .object(let members):

@@ -10,6 +10,8 @@ public struct Model: Sendable {
     var functions: [FunctionName: Function] = [:]
     /// Files besides the model that hold tensors, as paths below the model's folder.
     public var externalFiles: [String] = []
+    /// What the model says of its outputs, by name; it may say nothing of some.
+    public var outputTypes: [String: Input] = [:]
 
     /// Version of ONNX's own operator set.
     public var opset: Int { opsets[""] ?? 0 }

@@ -61,6 +61,9 @@ public enum ModelLoader {
             }
         }
         model.externalFiles = files?.names ?? []
+        for output in message.graph.output {
+            model.outputTypes[output.name] = try? reader.input(output.name, output.type, "output")
+        }
         return model
     }
 

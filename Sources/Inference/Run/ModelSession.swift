@@ -14,6 +14,8 @@ public final class ModelSession {
     private let isNarrow: Bool
     private var roots: [[ModelValue]: Node] = [:]
     private var stageCount = 0
+    /// Bytes of device memory that the stages kept hold, packed constants left out.
+    public private(set) var heldBytes = 0
 
     /// A stage, and what follows for the data that were asked for.
     private final class Node {
@@ -71,7 +73,7 @@ public final class ModelSession {
                 .malformed, "\(values.count) inputs; \(model.inputs.count) expected by the model")
         }
         for (value, input) in zip(values, model.inputs) { try check(value, for: input) }
-        if stageCount > Self.stagesMax { (roots, stageCount) = ([:], 0) }
+        if stageCount > Self.stagesMax { (roots, stageCount, heldBytes) = ([:], 0, 0) }
         // Of tensors that a device takes only the shape decides, unless their data are asked for.
         let key = values.map { value -> ModelValue in
             guard case .tensor(let tensor) = value, !tensor.isHostValue else { return value }
@@ -151,6 +153,7 @@ public final class ModelSession {
             stage.plan.steps.isEmpty
             ? nil : try Session(stage.plan, on: device, isNarrow: isNarrow, bindsPorts: true)
         stageCount += 1
+        heldBytes += stage.plan.buffers.reduce(0, +)
         return Node(stage, session, lowering, needed)
     }
 

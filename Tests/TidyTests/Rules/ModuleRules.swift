@@ -11,13 +11,16 @@ enum ModuleRules {
     static let forbidden: [(from: [String], to: [String])] = [
         (
             ["Agent", "Pool"],
-            ["OpenCL", "Compute", "Rendering", "Inference", "Kernels", "COpenCL"]
+            [
+                "OpenCL", "Compute", "Rendering", "Inference", "Serving", "Kernels", "COpenCL",
+            ]
         ),
         (
             ["PrepareHost", "DeviceHost"],
             ["Wallet", "Ledger", "Settlement", "Fleet", "Agent", "Pool", "GRDB"]
         ),
         (["PrepareHost"], ["Profiling", "Hardware"]),
+        (["PrepareHost", "DeviceHost", "Serving"], ["NIOCore", "NIOPosix", "NIOHTTP1"]),
         (["Core"], ["COpenCL", "CHwloc", "CLibCrypto", "CNettle"]),
         (["Contribution", "Exact"], ["OpenCL", "GRDB"]),
     ]

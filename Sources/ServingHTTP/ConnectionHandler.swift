@@ -1,0 +1,320 @@
+internal import Core
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Serving
+
+/// One connection: reads a request within limits, has it answered, and reads the next.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        case idle
+        /// A request comes. Where it is refused already, its body is not kept.
+        case reading(Route?, refusal: Reply?)
+        case answering
+        /// The answer is sent, the rest of the request is let go by, then the connection ends.
+        case discarding
+        case closed
+    }
+
+    private static let lingerSeconds = 2.0
+
+    private let shared: FrontShared
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.idle
+    private var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
+    private var body = Bytes()
+    private var reservedBytes = 0
+    private var isLast = false
+    private var isSending = false
+    private var ticket: ModelServer.Ticket?
+    private var timer: Scheduled<Void>?
+
+    init(_ shared: FrontShared) { self.shared = shared }
+
+    private var limits: HTTPFront.Limits { shared.limits }
+
+    // MARK: Connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        setTimer(limits.idleSeconds) { $0.end() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .closed
+        timer?.cancel()
+        ticket?.cancel()
+        forgetBody()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is FrontShared.Quiesce:
+            isLast = true
+            if case .idle = phase, !isSending { end() }
+        case ChannelEvent.inputClosed:
+            isLast = true
+            // Who has sent all of a request may close, and still wants the answer.
+            if case .answering = phase { return }
+            if !isSending { end() }
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return end() }
+        switch phase {
+        case .idle, .reading:
+            isLast = true
+            let isLong = error == .headerOverflow
+            send(
+                isLong
+                    ? Reply(
+                        .requestHeaderFieldsTooLarge,
+                        error: "headers beyond \(limits.headerBytesMax) bytes")
+                    : Reply(.badRequest, error: "not an HTTP/1.1 request"))
+        default: end()
+        }
+    }
+
+    private func end() {
+        phase = .closed
+        timer?.cancel()
+        context?.close(promise: nil)
+    }
+
+    private func setTimer(_ seconds: Double, _ action: @escaping (ConnectionHandler) -> Void) {
+        timer?.cancel()
+        guard let loop = context?.eventLoop.assumeIsolated() else { return }
+        timer = loop.scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { [weak self] in
+            if let self { action(self) }
+        }
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head)
+        case .body(let part): read(part)
+        case .end: finishReading()
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        guard case .idle = phase else { return }
+        self.head = head
+        isLast = !head.isKeepAlive || shared.isQuiescing
+        body = []
+        setTimer(limits.bodySeconds) { handler in
+            handler.refuse(Reply(.requestTimeout, error: "the request did not come in time"))
+        }
+        let route: Route
+        do throws(Route.Refusal) {
+            route = try Route.find(head.method.rawValue, head.uri)
+        } catch {
+            return expect(nil, Self.reply(error))
+        }
+        guard case .infer = route else { return expect(route, nil) }
+        let encoding = head.headers[canonicalForm: "Content-Encoding"]
+        guard encoding.allSatisfy({ $0.lowercased() == "identity" }) else {
+            return expect(
+                route,
+                Reply(
+                    .unsupportedMediaType,
+                    error: "Content-Encoding: compressed bodies are not taken; identity expected"))
+        }
+        expect(route, reserve(head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0))
+    }
+
+    private static func reply(_ refusal: Route.Refusal) -> Reply {
+        switch refusal {
+        case .notFound: return Reply(.notFound, error: "no such path; see GET /v2")
+        case .notAllowed(let allowed):
+            var reply = Reply(.methodNotAllowed, error: "\(allowed) expected")
+            reply.headers.append(("Allow", allowed))
+            return reply
+        }
+    }
+
+    /// Makes room for more of a body.
+    private func reserve(_ count: Int) -> Reply? {
+        guard count <= limits.bodyBytesMax - reservedBytes else {
+            return Reply(
+                .payloadTooLarge, error: "a body of at most \(limits.bodyBytesMax) bytes expected")
+        }
+        guard shared.reserve(count) else {
+            return Reply(.serviceUnavailable, error: "too much is being read; try again later")
+        }
+        reservedBytes += count
+        return nil
+    }
+
+    private func expect(_ route: Route?, _ refusal: Reply?) {
+        phase = .reading(route, refusal: refusal)
+        let hasBody =
+            head.headers.contains(name: "Transfer-Encoding")
+            || (head.headers.first(name: "Content-Length") ?? "0") != "0"
+        if let refusal, hasBody { return refuse(refusal) }
+        guard refusal == nil, head.headers.first(name: "Expect")?.lowercased() == "100-continue"
+        else { return }
+        let go = HTTPResponseHead(version: head.version, status: .continue)
+        context?.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
+    }
+
+    /// Answers before all of the request is there.
+    private func refuse(_ reply: Reply) {
+        guard case .reading = phase else { return }
+        isLast = true
+        send(reply, isWhole: false)
+    }
+
+    private func read(_ part: ByteBuffer) {
+        guard case .reading(.infer?, nil) = phase else {
+            // No other request has a body that matters; a little of one is let by.
+            if case .reading = phase {
+                body += part.readableBytesView
+                if body.count > limits.headerBytesMax {
+                    refuse(Reply(.payloadTooLarge, error: "a request without a body expected"))
+                }
+            }
+            return
+        }
+        let missing = body.count + part.readableBytes - reservedBytes
+        if missing > 0, let refusal = reserve(missing) { return refuse(refusal) }
+        body += part.readableBytesView
+    }
+
+    private func finishReading() {
+        switch phase {
+        case .reading(let route, let refusal):
+            timer?.cancel()
+            phase = .answering
+            if let refusal { return send(refusal) }
+            guard let route else { return end() }
+            answer(route)
+        case .discarding: end()
+        default: break
+        }
+    }
+
+    private func forgetBody() {
+        body = []
+        shared.release(reservedBytes)
+        reservedBytes = 0
+    }
+
+    // MARK: Answering
+
+    private func answer(_ route: Route) {
+        guard case .infer(let name, let version) = route else {
+            return send(ControlPlane(server: shared.server).reply(to: route))
+        }
+        let model: ServedModel
+        do throws(Failure) {
+            model = try shared.server.model(name, version: version)
+        } catch {
+            return send(Reply(.notFound, error: error.message))
+        }
+        infer(model)
+    }
+
+    private func infer(_ model: ServedModel) {
+        guard let loop = context?.eventLoop else { return }
+        let headerLength = head.headers.first(name: Reply.headerLength)
+        let (body, shared) = (body, shared)
+        self.body = []
+        let me = NIOLoopBound(self, eventLoop: loop)
+        let finish: @Sendable (Reply) -> Void = { reply in
+            loop.execute { me.value.send(reply) }
+        }
+        // Reading and writing JSON takes its time: not on the thread that serves connections.
+        shared.pool.submit { state in
+            guard case .active = state else { return }
+            do throws(Failure) {
+                let request = try Self.request(body, headerLength)
+                let ticket = try shared.server.submit(request, to: model) { result in
+                    shared.pool.submit { _ in
+                        finish(Self.reply(result, to: request))
+                    }
+                }
+                loop.execute { me.value.keep(ticket) }
+            } catch {
+                finish(Reply(error))
+            }
+        }
+    }
+
+    private static func request(
+        _ body: Bytes, _ headerLength: String?
+    ) throws(Failure) -> InferRequest {
+        guard let headerLength else { return try InferRequest(decoding: body) }
+        guard let count = Int(headerLength) else {
+            throw Failure(
+                .malformed,
+                "\(Reply.headerLength): \"\(headerLength.printable)\"; a whole number "
+                    + "expected")
+        }
+        return try InferRequest(decoding: body, headerCount: count)
+    }
+
+    private static func reply(
+        _ result: Result<InferResponse, Failure>, to request: InferRequest
+    ) -> Reply {
+        do throws(Failure) {
+            return Reply(try result.get().body(for: request))
+        } catch {
+            return Reply(error)
+        }
+    }
+
+    private func keep(_ ticket: ModelServer.Ticket) {
+        if case .closed = phase { ticket.cancel() } else { self.ticket = ticket }
+    }
+
+    /// - Parameter isWhole: whether all of the request is there.
+    private func send(_ reply: Reply, isWhole: Bool = true) {
+        guard let context, context.channel.isActive else { return }
+        forgetBody()
+        ticket = nil
+        isLast = isLast || shared.isQuiescing
+        var headers = HTTPHeaders(reply.headers)
+        headers.add(name: "Content-Length", value: "\(reply.body.count)")
+        if isLast { headers.add(name: "Connection", value: "close") }
+        let isLast = isLast
+        // What is written may bring the next request at once.
+        phase = !isWhole ? .discarding : isLast ? .answering : .idle
+        isSending = true
+        setTimer(limits.writeSeconds) { $0.end() }
+        let answer = HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers)
+        context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        if !reply.body.isEmpty {
+            context.write(
+                wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
+        }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+            self?.finishSending(isWhole: isWhole, isLast: isLast)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+    }
+
+    private func finishSending(isWhole: Bool, isLast: Bool) {
+        isSending = false
+        if !isWhole {
+            setTimer(Self.lingerSeconds) { $0.end() }
+        } else if isLast {
+            end()
+        } else if case .idle = phase {
+            // Asked to end meanwhile.
+            if self.isLast { return end() }
+            setTimer(limits.idleSeconds) { $0.end() }
+        }
+    }
+}

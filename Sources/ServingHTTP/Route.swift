@@ -1,0 +1,89 @@
+internal import Core
+
+/// What a request line asks for.
+enum Route: Hashable {
+    case server
+    case live
+    case ready
+    case index
+    case metadata(model: String, version: String?)
+    case modelReady(model: String, version: String?)
+    case statistics(model: String?, version: String?)
+    case infer(model: String, version: String?)
+
+    /// Why there is no route.
+    enum Refusal: Error, Hashable {
+        case notFound
+        case notAllowed(allowed: String)
+    }
+
+    /// - Parameter target: the path, perhaps with a query, which is not looked at.
+    static func find(_ method: String, _ target: String) throws(Refusal) -> Route {
+        let path = target.prefix { $0 != "?" }
+        var parts: [String] = []
+        for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            guard let text = decoded(part) else { throw .notFound }
+            parts.append(text)
+        }
+        guard path.first == "/", parts.first == "v2", let route = route(parts.dropFirst()) else {
+            throw .notFound
+        }
+        guard method == route.method else { throw .notAllowed(allowed: route.method) }
+        return route
+    }
+
+    private static func route(_ parts: ArraySlice<String>) -> Route? {
+        let parts = Array(parts)
+        switch (parts.count, parts.first) {
+        case (0, _): return .server
+        case (1, ""): return .server
+        case (2, "health"): return parts[1] == "live" ? .live : parts[1] == "ready" ? .ready : nil
+        case (2, "repository"): return parts[1] == "index" ? .index : nil
+        case (2, "models") where parts[1] == "stats":
+            return .statistics(model: nil, version: nil)
+        case (2..., "models"):
+            guard !parts[1].isEmpty else { return nil }
+            var rest = parts[2...]
+            var version: String?
+            if rest.first == "versions" {
+                guard rest.count >= 2 else { return nil }
+                version = rest[rest.startIndex + 1]
+                rest = rest.dropFirst(2)
+            }
+            switch Array(rest) {
+            case []: return .metadata(model: parts[1], version: version)
+            case ["ready"]: return .modelReady(model: parts[1], version: version)
+            case ["stats"]: return .statistics(model: parts[1], version: version)
+            case ["infer"]: return .infer(model: parts[1], version: version)
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    private var method: String {
+        switch self {
+        case .infer, .index: "POST"
+        default: "GET"
+        }
+    }
+
+    /// Without `%` escapes.
+    private static func decoded(_ part: Substring) -> String? {
+        var bytes = Bytes()
+        var rest = part.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let text = String(digits), text.allSatisfy(\.isHexDigit),
+                let value = UInt8(text, radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

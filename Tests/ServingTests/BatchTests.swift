@@ -1,0 +1,158 @@
+import Core
+import Foundation
+import Inference
+import RigorTestKit
+import Serving
+import Testing
+
+/// Requests that are computed together have the bits that they have alone.
+@Suite struct BatchTests {
+    private func runner(_ name: String, _ test: TestDevice, batchMax: Int) throws -> ModelRunner {
+        ModelRunner(
+            try Served.model(name), on: try test.open(), batchMax: batchMax, bytesMax: 1 << 28)
+    }
+
+    private func requests(
+        _ count: Int, items: Int, _ length: Int, _ generator: inout SeededGenerator
+    ) throws -> [InferRequest] {
+        try (0..<count).map { _ in
+            try InferRequest("x", [items, length], generator.floats(items * length))
+        }
+    }
+
+    @Test(arguments: TestDevices.quick)
+    func bitsAreEqualAloneAndTogether(_ test: TestDevice) throws {
+        var generator = SeededGenerator(seed: 7)
+        let alone = try runner("dense", test, batchMax: 1)
+        let together = try runner("dense", test, batchMax: 8)
+        for items in [1, 3, 1, 2, 5] {
+            let group = try requests(7, items: items, 4, &generator)
+            let expected = try group.map { try alone.answers([$0])[0].get() }
+            #expect(try together.answers(group).map { try $0.get() } == expected)
+        }
+        #expect(together.items == .independent)
+        // Powers of two, and the sizes of requests before that was known.
+        #expect(together.planCount <= 6)
+    }
+
+    /// A model whose items are not their own is found out, and its requests stay apart.
+    @Test func itemsThatMixStayApart() throws {
+        guard let test = TestDevices.any else { return }
+        var generator = SeededGenerator(seed: 8)
+        let alone = try runner("mixed", test, batchMax: 1)
+        let together = try runner("mixed", test, batchMax: 8)
+        let group = try requests(3, items: 2, 3, &generator)
+        let expected = try group.map { try alone.answers([$0])[0].get() }
+        for _ in 0..<4 {
+            #expect(try together.answers(group).map { try $0.get() } == expected)
+        }
+        #expect(together.items == .mixed)
+    }
+
+    /// Equal items agree in any model, and prove nothing.
+    @Test func equalItemsProveNothing() throws {
+        guard let test = TestDevices.any else { return }
+        let together = try runner("dense", test, batchMax: 8)
+        let same = try InferRequest("x", [1, 4], [1, 2, 3, 4])
+        for _ in 0..<4 { _ = together.answers([same, same]) }
+        #expect(together.items == .unknown(agreements: 0))
+    }
+
+    /// Ever new shapes are answered, and do not pile up.
+    @Test func plansAreLetGo() throws {
+        guard let test = TestDevices.any else { return }
+        let runner = try runner("wide", test, batchMax: 4)
+        for length in 1...50 {
+            let values = [Float](repeating: 1, count: length)
+            let answer = try runner.answers([try InferRequest("x", [1, length], values)])[0].get()
+            #expect(answer[0].shape == [1, length])
+        }
+        #expect(runner.planCount <= 32)
+    }
+
+    @Test func modelsThatDependOnDataAreAnswered() throws {
+        guard let test = TestDevices.any else { return }
+        let runner = try runner("nonzero", test, batchMax: 8)
+        for (values, found) in [([0, 5, 0, 7], [1, 3]), ([1, 1], [0, 1])] as [([Float], [Int64])] {
+            let answer = runner.answers([try InferRequest("x", [values.count], values)])[0]
+            let output = try answer.get()[0]
+            #expect(output.type == .int64 && output.shape == [1, found.count])
+            #expect(output.bytes == found.flatMap { $0.littleEndianBytes })
+        }
+    }
+
+    // MARK: Queue
+
+    @Test func requestsInFlightAreJoined() async throws {
+        var limits = ModelServer.Limits()
+        limits.batchWaitSeconds = 0.15
+        guard let server = try Served.server(["dense"], limits) else { return }
+        defer { server.close() }
+        var generator = SeededGenerator(seed: 9)
+        let model = try server.model("dense")
+        let rounds = 3
+        for _ in 0..<rounds {
+            let group = try requests(6, items: 1, 4, &generator)
+            let answers = try await withThrowingTaskGroup(
+                of: (Int, InferResponse).self
+            ) { tasks in
+                for (index, request) in group.enumerated() {
+                    tasks.addTask { (index, try await server.infer(request, model)) }
+                }
+                return try await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            for (index, request) in group.enumerated() {
+                #expect(try await server.infer(request, model) == answers[index])
+            }
+        }
+        let text = server.statistics(model).line
+        // Six together and six one by one, a round.
+        #expect(text.contains("\"inference_count\":36,\"execution_count\":21"), "\(text)")
+    }
+
+    @Test func aFullQueueRefuses() throws {
+        var limits = ModelServer.Limits()
+        limits.batchWaitSeconds = 0.5
+        limits.queueMax = 2
+        guard let server = try Served.server(["dense"], limits) else { return }
+        let model = try server.model("dense")
+        let request = try InferRequest("x", [1, 4], [1, 2, 3, 4])
+        for _ in 0..<2 { try server.submit(request, to: model) { _ in } }
+        let error = #expect(throws: Failure.self) { try server.submit(request, to: model) { _ in } }
+        #expect(error?.code == .busy)
+        server.close()
+        #expect(throws: Failure.self) { try server.submit(request, to: model) { _ in } }
+    }
+
+    @Test func whatDoesNotFitTheModelIsRefused() throws {
+        guard let server = try Served.server(["dense", "types"]) else { return }
+        defer { server.close() }
+        let model = try server.model("dense")
+        let cases: [(InferRequest, String)] = [
+            (try InferRequest("x", [1, 5], [1, 2, 3, 4, 5]), "dense"),
+            (try InferRequest("z", [1, 4], [1, 2, 3, 4]), "no value is given"),
+            (try InferRequest(decoding: Bytes("{}".utf8)), "no value is given"),
+        ]
+        for (request, piece) in cases {
+            let error = #expect(throws: Failure.self) {
+                try server.submit(request, to: model) { _ in }
+            }
+            let line = error?.message ?? ""
+            #expect(piece == "dense" ? line.contains("[?, 4] expected") : line.contains(piece))
+        }
+        var request = try InferRequest("x", [1, 4], [1, 2, 3, 4])
+        request.outputs = [.init(name: "q", isBinary: false)]
+        let error = #expect(throws: Failure.self) {
+            try server.submit(request, to: model) { _ in }
+        }
+        #expect(error?.message.contains("no output \"q\"") == true)
+        #expect(throws: Failure.self) { try server.model("nowhere") }
+        #expect(throws: Failure.self) { try server.model("dense", version: "2") }
+        let names = ["", "a/b", "..", "é", String(repeating: "x", count: 129)]
+        for name in names {
+            #expect(throws: Failure.self) {
+                try ServedModel(try ModelLoader.load(path: Served.path("dense")), name: name)
+            }
+        }
+    }
+}
