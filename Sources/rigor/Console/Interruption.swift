@@ -34,10 +34,19 @@ enum Interruption {
             sigaction(signal, &action, &former[index])
             if isIgnored(former[index]) { sigaction(signal, &former[index], nil) }
         }
+        unblock()
         defer {
             for (index, signal) in signals.enumerated() { sigaction(signal, &former[index], nil) }
         }
         return try work()
+    }
+
+    /// Who starts a process from a thread that blocks signals, as thread pools do, hands this on.
+    private static func unblock() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     private static let echoMilliseconds = 300
