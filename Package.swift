@@ -49,6 +49,7 @@ let package = Package(
         system("COpenEXR", pkgConfig: "OpenEXR", apt: "libopenexr-dev"),
         system("CLibJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev"),
         system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
+        system("CZip", pkgConfig: "libzip", apt: "libzip-dev"),
         system("CMeshopt", apt: "libmeshoptimizer-dev"),
         .target(name: "CLinux"),
         .target(name: "CJPEGShims", dependencies: ["CLibJPEG"]),
@@ -91,7 +92,10 @@ let package = Package(
             ]),
         module(
             "Inference",
-            ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", protobuf]),
+            [
+                "CZip", "Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging",
+                protobuf,
+            ]),
         module("Serving", ["Core", "Compute", "Inference"]),
         module("ServingHTTP", ["Core", "Serving", nioCore, nioPosix, nioHTTP]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),

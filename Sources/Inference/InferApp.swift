@@ -87,7 +87,7 @@ public struct InferApp: App {
                     .malformed, "infer: parameter \(key.printable): \(path) is no input file")
             }
             values[name] = try InputFiles.read(
-                paths.map { "\(inputs)/\($0)" }, for: input, normalization)
+                paths.map { .file("\(inputs)/\($0)") }, for: input, normalization)
         }
         let most = spec.parts.compactMap { $0.items?.count }.max() ?? Self.batchMax
         do throws(Failure) {

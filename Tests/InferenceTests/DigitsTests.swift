@@ -16,7 +16,7 @@ import Testing
 
     static func images(_ model: Model) throws -> Tensor {
         try InputFiles.read(
-            shown.map { Fixtures.digits.appendingPathComponent("digit-\($0).png").path },
+            shown.map { .file(Fixtures.digits.appendingPathComponent("digit-\($0).png").path) },
             for: model.inputs[0], .init())
     }
 

@@ -47,6 +47,45 @@ import Testing
         #expect(error?.message.contains(piece) == true, "\(String(describing: error))")
     }
 
+    /// What is written is read again; what is damaged is refused, whatever it says of itself.
+    @Test func archivesComeBack() throws {
+        let tensor = Tensor((0..<300).map { Float($0 % 7) }, shape: [3, 100])
+        let archive = try Archive.npz([("a", tensor), ("b/c", tensor)])
+        let path = NSTemporaryDirectory() + "/rigor-\(UUID().uuidString).npz"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileBytes.write(archive, to: path)
+        #expect(try Archive.Reader(path).names == ["a.npy", "b/c.npy"])
+        #expect(
+            try Archive.Reader(path).bytes("b/c.npy", byteCountMax: 1 << 20)
+                == NumPy.encode(tensor))
+        #expect(throws: Failure.self) {
+            try Archive.Reader(path).bytes("a.npy", byteCountMax: 100)
+        }
+        #expect(throws: Failure.self) {
+            try Archive.Reader(path).bytes("c.npy", byteCountMax: 1 << 20)
+        }
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("archivesComeBack seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<300 {
+            var bytes = archive
+            for _ in 0..<4 {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] =
+                    UInt8.random(in: 0...255, using: &generator)
+            }
+            try FileBytes.write(bytes, to: path)
+            do {
+                let reader = try Archive.Reader(path)
+                for name in reader.names {
+                    let read = try reader.bytes(name, byteCountMax: 1 << 20)
+                    #expect(read == NumPy.encode(tensor), "seed \(seed)")
+                }
+            } catch {
+                #expect(error is Failure)
+            }
+        }
+    }
+
     /// Python's own reader opens the archive and finds the same numbers.
     @Test func archivesAreZipFiles() throws {
         let tensor = Tensor([1, 2, 3], shape: [3])

@@ -1,4 +1,6 @@
+internal import CZip
 public import Core
+internal import Files
 
 /// NumPy's `.npz`: a ZIP archive of `.npy` files, stored without compression and without dates, so
 /// that the same arrays give the same bytes. Source: PKWARE's APPNOTE 6.3, sections 4.3 and 4.4.
@@ -29,6 +31,82 @@ public enum Archive {
                 0, 0,
             ]
         return out + directory + end
+    }
+}
+
+// MARK: - Reading
+
+extension Archive {
+    /// A ZIP archive that somebody gave: stored or compressed, read by libzip.
+    public struct Reader: ~Copyable {
+        private let archive: OpaquePointer
+        private let path: String
+        /// Its members, in its own order; folders left out.
+        public let names: [String]
+
+        /// More than any model has inputs; a directory of millions is an attack.
+        private static let membersMax: Int64 = 65_536
+
+        /// - Throws: ``Failure`` naming the file when it is no archive.
+        public init(_ path: String) throws(Failure) {
+            // Pipes and devices are refused before they are waited for.
+            try PlainFile(path).close()
+            var code: Int32 = 0
+            guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
+                throw Failure(.malformed, "\(path): not a .npz archive (ZIP)")
+            }
+            let count = zip_get_num_entries(archive, 0)
+            guard count <= Self.membersMax else {
+                zip_discard(archive)
+                throw Failure(
+                    .limit, "\(path): \(count) members; at most \(Self.membersMax) expected")
+            }
+            var names: [String] = []
+            for index in 0..<UInt64(max(count, 0)) {
+                guard let name = zip_get_name(archive, index, 0) else { continue }
+                let text = String(cString: name)
+                if !text.hasSuffix("/") { names.append(text) }
+            }
+            (self.archive, self.path, self.names) = (archive, path, names)
+        }
+
+        deinit { zip_discard(archive) }
+
+        /// One member, whose checksum is compared.
+        ///
+        /// - Throws: ``Failure`` when it is not there, damaged, encrypted, or larger than that.
+        public func bytes(_ name: String, byteCountMax: Int) throws(Failure) -> Bytes {
+            var status = zip_stat_t()
+            guard zip_stat(archive, name, 0, &status) == 0,
+                status.valid & UInt64(ZIP_STAT_SIZE) != 0, status.size <= UInt64(byteCountMax)
+            else {
+                throw Failure(
+                    .limit,
+                    "\(path): \(name.printable): missing, or over \(byteCountMax) bytes")
+            }
+            guard let file = zip_fopen(archive, name, 0) else {
+                throw Failure(.malformed, "\(path): \(name.printable): \(reason)")
+            }
+            defer { zip_fclose(file) }
+            // What an archive says of a size is believed no further than its bytes go.
+            var bytes = Bytes()
+            var part = Bytes(repeating: 0, count: 1 << 20)
+            while true {
+                let count = zip_fread(file, &part, UInt64(part.count))
+                guard count >= 0 else {
+                    throw Failure(.malformed, "\(path): \(name.printable): damaged")
+                }
+                if count == 0 { break }
+                bytes += part[..<Int(count)]
+                guard bytes.count <= byteCountMax else {
+                    throw Failure(
+                        .limit, "\(path): \(name.printable): over \(byteCountMax) bytes")
+                }
+            }
+            return bytes
+        }
+
+        private var reason: String { String(cString: zip_strerror(archive)) }
     }
 }
 

@@ -1,6 +1,5 @@
 public import Core
 internal import Exact
-internal import Files
 internal import Foundation
 internal import Imaging
 
@@ -29,33 +28,39 @@ public struct InputFiles: Sendable {
         }
     }
 
-    static let fileBytesMax = 1 << 31 - 1
+    /// Reads one file.
+    ///
+    /// - Throws: ``Failure`` naming the file and what was expected.
+    public static func read(
+        _ source: InputSource, for input: Model.Input, _ normalization: Normalization
+    ) throws(Failure) -> Tensor {
+        do throws(Failure) {
+            let bytes = try source.bytes()
+            return bytes.starts(with: NumPy.magic)
+                ? try converted(try NumPy.decode(bytes), for: input)
+                : try picture(bytes, for: input, normalization)
+        } catch {
+            throw error.message.hasPrefix(source.path) ? error : error.at(source.label)
+        }
+    }
 
     /// Reads the files of one input and stacks them along the first axis: an array brings as many
     /// items as its first axis has, a picture one.
     ///
     /// - Throws: ``Failure`` naming the file and what was expected.
     public static func read(
-        _ paths: [String], for input: Model.Input, _ normalization: Normalization
+        _ sources: [InputSource], for input: Model.Input, _ normalization: Normalization
     ) throws(Failure) -> Tensor {
         var parts: [Tensor] = []
-        for path in paths {
-            do throws(Failure) {
-                let bytes = Bytes(try FileBytes.read(path, byteCountMax: fileBytesMax))
-                let tensor =
-                    bytes.starts(with: NumPy.magic)
-                    ? try converted(try NumPy.decode(bytes), for: input)
-                    : try picture(bytes, for: input, normalization)
-                if let first = parts.first, first.shape.dropFirst() != tensor.shape.dropFirst() {
-                    throw Failure(
-                        .malformed,
-                        "\(tensor.shape.text) beside \(first.shape.text); equal axes after the "
-                            + "first expected")
-                }
-                parts.append(tensor)
-            } catch {
-                throw error.message.hasPrefix(path) ? error : error.at(path)
+        for source in sources {
+            let tensor = try read(source, for: input, normalization)
+            if let first = parts.first, first.shape.dropFirst() != tensor.shape.dropFirst() {
+                throw Failure(
+                    .malformed,
+                    "\(source.label): \(tensor.shape.text) beside \(first.shape.text); equal "
+                        + "axes after the first expected")
             }
+            parts.append(tensor)
         }
         guard let first = parts.first else {
             throw Failure(.missing, "input \(input.text): no file is given for it")
@@ -134,7 +139,7 @@ public struct InputFiles: Sendable {
 
 extension Tensor {
     /// Tensors of one type and equal axes after the first, one behind the other.
-    init(stacking parts: [Tensor]) {
+    public init(stacking parts: [Tensor]) {
         let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
         switch parts[0].elements {
         case .floats:

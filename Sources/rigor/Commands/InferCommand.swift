@@ -15,14 +15,17 @@ struct InferCommand: AsyncParsableCommand {
             Inputs are .npy arrays, or PNG and JPEG pictures of the size the model takes: \
             [1, channels, height, width], red, green, blue or grey by BT.601, each channel as \
             (value / 255 - mean) / std. Files given for one input are stacked along its first \
-            axis. The digest is the Merkle root over every item's outputs; it is the same on \
-            every device and for every batch. A NaN in an input goes on as IEEE 754 says (Relu \
-            and Clip let it pass, maxima give it) and comes out as 0x7fc00000.
+            axis; those of a folder are computed batch by batch. The digest is the Merkle root \
+            over every item's outputs; it is the same on every device and for every batch. A NaN \
+            in an input goes on as IEEE 754 says (Relu and Clip let it pass, maxima give it) and \
+            comes out as 0x7fc00000.
 
             EXAMPLES
               rigor infer digits.onnx --input image=seven.png --top 3 --labels labels.txt
               rigor infer model.onnx --input x=x.npy -o out.npz
               rigor infer model.onnx --input x=x.npy --repeat 20 --device gpu --json
+              rigor infer model.onnx --input batch.npz -o out.npz
+              rigor infer digits.onnx --input image=photos --top 1 -o results/
             """)
 
     @Argument(help: "The model.", completion: .file(extensions: ["onnx"]))
@@ -30,9 +33,20 @@ struct InferCommand: AsyncParsableCommand {
     @OptionGroup var inputs: ModelInputOptions
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write all outputs to an .npz archive.", valueName: "file"),
-        completion: .file(extensions: ["npz"]), transform: Accepted.file(ending: ["npz"]))
+        help: ArgumentHelp(
+            "Write all outputs to an .npz archive; with / at its end, to a folder with one for "
+                + "each file.", valueName: "file"),
+        completion: .file(extensions: ["npz"]), transform: Accepted.fileOrFolder(ending: ["npz"]))
     var output: String?
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            Compute so many items at a time. (default: all of the files that are named, 16 of \
+            a folder)
+            """, valueName: "n"),
+        transform: Accepted.whole(1...65_536))
+    var batch: Int?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Say the best classes of each item's first output.", valueName: "n"),
@@ -61,17 +75,23 @@ struct InferCommand: AsyncParsableCommand {
         guard inputs.labels == nil || top != nil else {
             throw ValidationError("--labels names the classes of --top, which is not there")
         }
+        guard !isByFile || (repeats == 1 && trace == nil) else {
+            throw ValidationError(
+                "--repeat and --trace take one batch: no folder and no --batch expected")
+        }
     }
 
     func run() async throws {
         let console = Console()
+        if isByFile { return try computeFiles(console) }
         if let output { try FileBytes.checkWritable(output) }
         var watch = Lap()
         var seconds = Seconds()
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
         let files =
-            try inputs.files(of: loaded).flatMap(\.paths) + [inputs.labels].compactMap(\.self)
+            try inputs.files(of: loaded).flatMap(\.sources).map(\.path)
+            + [inputs.labels].compactMap(\.self)
         if let output { try FileBytes.checkApart(output, from: [model] + files) }
         let values = try inputs.values(of: loaded)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
@@ -207,10 +227,17 @@ extension InferCommand {
 extension InferCommand {
     struct Seconds {
         var load = 0.0, prepare = 0.0, compile = 0.0, compute = 0.0, digest = 0.0, write = 0.0
+
+        var json: JSON {
+            [
+                "load": .seconds(load), "prepare": .seconds(prepare), "compile": .seconds(compile),
+                "compute": .seconds(compute), "digest": .seconds(digest), "write": .seconds(write),
+            ]
+        }
     }
 
     /// Seconds from one call to the next.
-    private struct Lap {
+    struct Lap {
         private let clock = SystemClock()
         private var mark: Double
 
@@ -259,14 +286,7 @@ extension InferCommand {
                             ]
                         })),
                 .init("items", .int(items)),
-                .init(
-                    "seconds",
-                    [
-                        "load": .seconds(seconds.load), "prepare": .seconds(seconds.prepare),
-                        "compile": .seconds(seconds.compile),
-                        "compute": .seconds(seconds.compute), "digest": .seconds(seconds.digest),
-                        "write": .seconds(seconds.write),
-                    ]),
+                .init("seconds", seconds.json),
                 .init("milliseconds", .optional(milliseconds) { .number($0, decimals: 3) }),
             ]
             if let best {

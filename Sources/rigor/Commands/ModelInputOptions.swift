@@ -6,7 +6,11 @@ internal import Inference
 struct ModelInputOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("A file for an input; may be repeated.", valueName: "name=file"),
+        help: ArgumentHelp(
+            """
+            A file for an input, or a folder of them; may be repeated. An .npz archive brings \
+            the array of that name, and without a name all arrays named as inputs.
+            """, valueName: "name=file"),
         transform: Accepted.input)
     var input: [String] = []
     @Option(
@@ -32,14 +36,28 @@ struct ModelInputOptions: ParsableArguments {
     ///
     /// - Throws: ``Failure`` naming the file and what was expected.
     func values(of model: Model) throws(Failure) -> [String: Tensor] {
+        let normalization = try normalization()
+        var values: [String: Tensor] = [:]
+        for (input, sources) in try files(of: model) {
+            values[input.name] = try InputFiles.read(sources, for: input, normalization)
+        }
+        return values
+    }
+
+    func normalization() throws(Failure) -> InputFiles.Normalization {
         var normalization = InputFiles.Normalization()
         normalization.mean = try InputFiles.Normalization.numbers(mean)
         normalization.deviation = try InputFiles.Normalization.numbers(std)
-        var values: [String: Tensor] = [:]
-        for (input, paths) in try files(of: model) {
-            values[input.name] = try InputFiles.read(paths, for: input, normalization)
+        return normalization
+    }
+
+    /// Whether a folder is among them: of how much it holds nothing is known.
+    var hasFolders: Bool {
+        input.contains { pair in
+            pair.indices.contains {
+                pair[$0] == "=" && InputSource.isFolder(String(pair[pair.index(after: $0)...]))
+            }
         }
-        return values
     }
 
     /// The same in the model's order.
@@ -57,22 +75,32 @@ struct ModelInputOptions: ParsableArguments {
 
     /// The files for each input of the model, in order of name.
     ///
-    /// - Throws: ``Failure`` naming the input that the model does not have.
-    func files(of model: Model) throws(Failure) -> [(input: Model.Input, paths: [String])] {
-        var files: [String: [String]] = [:]
+    /// - Throws: ``Failure`` naming the input that the model does not have, or the folder or
+    ///   archive that holds nothing for it.
+    func files(
+        of model: Model
+    ) throws(Failure) -> [(input: Model.Input, sources: [InputSource])] {
+        var files: [String: [InputSource]] = [:]
         for pair in input {
             // Names may hold "="; the file is what follows the last one of a known name.
             let known = model.inputs.map(\.name).filter { pair.hasPrefix($0 + "=") }
-            let name =
-                known.max { $0.count < $1.count } ?? String(pair.prefix { $0 != "=" })
-            files[name, default: []].append(String(pair.dropFirst(name.count + 1)))
-        }
-        return try files.sorted { $0.key < $1.key }.map { (name, paths) throws(Failure) in
-            guard let input = model.inputs.first(where: { $0.name == name }) else {
-                let all = model.inputs.map(\.text).joined(separator: "; ")
-                throw Failure(.malformed, "the model has no input \"\(name)\"; it has \(all)")
+            if known.isEmpty, InputSource.isArchive(pair), !pair.contains("=") {
+                let names = model.inputs.map(\.name)
+                for (name, source) in try InputSource.arrays(in: pair, for: names) {
+                    files[name, default: []].append(source)
+                }
+                continue
             }
-            return (input, paths)
+            let name = known.max { $0.count < $1.count } ?? String(pair.prefix { $0 != "=" })
+            guard model.inputs.contains(where: { $0.name == name }) else {
+                let all = model.inputs.map(\.text).joined(separator: "; ")
+                throw Failure(
+                    .malformed, "the model has no input \"\(name.printable)\"; it has \(all)")
+            }
+            let path = String(pair.dropFirst(name.count + 1))
+            files[name, default: []] += try InputSource.list(path, for: name)
         }
+        return model.inputs.compactMap { input in files[input.name].map { (input, $0) } }
+            .sorted { $0.input.name < $1.input.name }
     }
 }

@@ -106,6 +106,11 @@ enum Accepted {
         }
     }
 
+    /// A file to be written, or with "/" at its end a folder for many.
+    static func fileOrFolder(ending endings: [String]) -> Reading<String> {
+        { text in text.hasSuffix("/") ? text : try file(ending: endings)(text) }
+    }
+
     static let device: Reading<String> = { text in
         let terms = text.split(separator: ",", omittingEmptySubsequences: false)
         let isEmpty = { (term: Substring) in term.allSatisfy { $0 == " " } }
@@ -118,9 +123,16 @@ enum Accepted {
     }
 
     static let input: Reading<String> = { text in
-        guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
-            text.index(after: sign) != text.endIndex
-        else { throw ValidationError("NAME=FILE expected") }
+        guard let sign = text.firstIndex(of: "=") else {
+            // An archive of arrays says the names itself.
+            guard text.lowercased().hasSuffix(".npz") else {
+                throw ValidationError("NAME=FILE expected, or an .npz archive")
+            }
+            return text
+        }
+        guard sign != text.startIndex, text.index(after: sign) != text.endIndex else {
+            throw ValidationError("NAME=FILE expected")
+        }
         return text
     }
 }

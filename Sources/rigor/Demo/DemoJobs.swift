@@ -114,10 +114,15 @@ struct DemoJob {
         try copy(model, to: "\(folder)/\(name)")
         var inputs: [String: [String]] = [:]
         var count = 0
-        for (input, paths) in try options.inputs.files(of: try ModelLoader.load(path: model)) {
-            for path in paths {
-                let target = "input/\(count)-\(parts(path).name)"
-                try copy(path, to: "\(folder)/\(target)")
+        for (input, sources) in try options.inputs.files(of: try ModelLoader.load(path: model)) {
+            for source in sources {
+                var target = "input/\(count)-\(parts(source.path).name)"
+                if case .member = source {
+                    target = "input/\(count)-\(source.stem).npy"
+                    try FileHash.writeDurably(try source.bytes(), to: "\(folder)/\(target)")
+                } else {
+                    try copy(source.path, to: "\(folder)/\(target)")
+                }
                 inputs[input.name, default: []].append(target)
                 count += 1
             }
