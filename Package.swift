@@ -80,7 +80,7 @@ let package = Package(
         // Machine
         module("OpenCL", ["Core", "COpenCL"]),
         module("Hardware", ["Core", "OpenCL", "CHwloc"]),
-        module("Compute", ["Core", "Digest", "Kernels", "Profiles", "OpenCL", "Exact"]),
+        module("Compute", ["CLinux", "Core", "Digest", "Kernels", "Profiles", "OpenCL", "Exact"]),
         module("Imaging", ["Core", "Digest", "Exact", "CSpng", "COpenEXR", "CWebP", "CJPEGShims"]),
         module("MeshCodecs", ["Core", "Digest", "CMeshopt", "CDracoShims"]),
 

@@ -91,6 +91,9 @@ static const char inference_convolve[] = {
 static const char inference_copy[] = {
 #embed "inference/copy.cl" suffix(, 0)
 };
+static const char inference_dot[] = {
+#embed "inference/dot.cl" suffix(, 0)
+};
 static const char inference_elementwise[] = {
 #embed "inference/elementwise.cl" suffix(, 0)
 };
@@ -250,6 +253,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/copy.cl", inference_copy),
+    FILE_ENTRY("inference/dot.cl", inference_dot),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),

@@ -107,3 +107,11 @@ void rigor_end_watch(void) {
     alarm(0);
     for (int i = 0; i < WATCHED; i++) sigaction(watched[i], &before_watch[i], NULL);
 }
+
+int rigor_has_vnni(void) {
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+    return 0;
+#endif
+}

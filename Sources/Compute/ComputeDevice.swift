@@ -190,6 +190,9 @@ public struct DeviceDescription: Hashable, Sendable {
     public var vendor: String
     /// Floats in a vector that the device calls its own.
     public var floatVectorWidth: Int
+    /// Whether kernels may hold AVX-512 VNNI instructions: the compiler takes x86 assembly, and the
+    /// processor has them.
+    public var takesVNNI = false
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,

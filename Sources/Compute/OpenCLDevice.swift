@@ -1,3 +1,4 @@
+internal import CLinux
 public import Core
 internal import Digest
 public import OpenCL
@@ -223,6 +224,10 @@ extension DeviceDescription {
             localMemoryBytes: info.localMemoryBytes, workGroupItemsMax: info.workGroupItemsMax,
             prefersWideVectors: false, pciAddress: info.pciAddress?.description,
             vendor: info.vendor, floatVectorWidth: info.nativeVectorWidths.float)
+        // PoCL's compiler is clang for this very processor.
+        takesVNNI =
+            kind == .cpu && platform.name == "Portable Computing Language"
+            && floatVectorWidth == 16 && rigor_has_vnni() != 0
         prefersWideVectors =
             DeviceProfiles.shipped.tuning(for: self)[.wideVectors] == 1
     }

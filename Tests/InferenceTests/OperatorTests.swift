@@ -164,6 +164,7 @@ enum ReferenceRun {
         case .cast: ElementType(rawValue: UInt8(step.ints[1])) ?? .float32
         case .choose: operands[1].type
         case .argument: .int64
+        case .dot: .int32
         default: operands[0].type
         }
     }
@@ -187,7 +188,7 @@ enum ReferenceRun {
         case .pad: return axes(2, 3)
         case .choose: return axes(1, 4)
         case .gather: return i[2] * i[4] * i[5]
-        case .gemm: return i[0] * i[1] * i[3]
+        case .gemm, .dot: return i[0] * i[1] * i[3]
         case .convolve: return i[0] * i[1] * i[3] * i[8] * i[9]
         case .pool: return i[0] * i[7] * i[8]
         case .reduce, .argument: return i[1] * i[3]

@@ -25,5 +25,8 @@ int rigor_forbid_network(void);
 void rigor_begin_watch(const char *line, const char *document, unsigned seconds);
 void rigor_end_watch(void);
 
+// Whether the processor has AVX-512 VNNI.
+int rigor_has_vnni(void);
+
 // Whether the kernel counts its clock as kept by a time service: 1 yes, 0 no, -1 it does not say.
 int rigor_clock_is_synchronized(void);

@@ -50,6 +50,7 @@ extension Step {
         case .reduce, .argument, .softmax: return try axisExtent()
         case .normalize: return try normalizeExtent()
         case .cell: return try cellExtent()
+        case .dot: return try dotExtent()
         case .lrn:
             try expect(operands: 1, ints: 5, floats: 3)
             let count = try Self.product(Array(ints[..<3]) + [4])

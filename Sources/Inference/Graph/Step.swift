@@ -46,6 +46,8 @@ public struct Step: Hashable, Sendable {
         /// See ``CellShape``; products of the inputs and of the state, the state, and what the
         /// shape asks for: gates, biases, peepholes.
         case cell = 41
+        /// See ``DotShape``; a, b and their zero points, where there are any.
+        case dot = 42
     }
 
     public var kind: Kind
@@ -144,6 +146,9 @@ extension Step {
     var cost: Double {
         if kind == .gemm, let s = MatrixShape(ints) {
             return [s.rows, s.columns, s.depth, s.matrices].reduce(1) { $0 * Double($1) }
+        }
+        if kind == .dot, let s = DotShape(ints) {
+            return [s.rows, s.columns, s.depth, s.matrices].reduce(0.25) { $0 * Double($1) }
         }
         if kind == .convolve, let s = ConvolutionShape(ints) {
             return [s.items, s.groups, s.outChannels, s.window.outPixels, s.depth].reduce(1) {

@@ -165,18 +165,34 @@ public struct Tensor: Hashable, Sendable {
         case .float16, .bfloat16:
             let bits = bytes.elements(UInt16.self)
             self.init(.floats(bits.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
-        case .int16, .uint16:
-            self.init(bytes.elements(Int16.self).map(Int64.init), type: type, shape: shape)
-        case .int32, .uint32:
-            self.init(bytes.elements(Int32.self).map(Int64.init), type: type, shape: shape)
-        case .int64, .uint64:
-            self.init(bytes.elements(Int64.self), type: type, shape: shape)
+        case .int8: self.init(.integers(Self.widened(bytes, Int8.self)), type, shape)
+        case .uint8: self.init(.integers(Self.widened(bytes, UInt8.self)), type, shape)
+        case .int16: self.init(.integers(Self.widened(bytes, Int16.self)), type, shape)
+        case .uint16: self.init(.integers(Self.widened(bytes, UInt16.self)), type, shape)
+        case .int32: self.init(.integers(Self.widened(bytes, Int32.self)), type, shape)
+        case .uint32: self.init(.integers(Self.widened(bytes, UInt32.self)), type, shape)
+        case .int64, .uint64: self.init(.integers(Self.copied(bytes, count)), type, shape)
         default:
             if type.isFloat {
                 self.init(.floats(bytes.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
             } else {
                 self.init(bytes.map(Int64.init), type: type, shape: shape)
             }
+        }
+    }
+
+    /// In one pass over memory: results of integer products are large.
+    private static func widened<T: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ narrow: T.Type
+    ) -> [Int64] {
+        let count = bytes.count / MemoryLayout<T>.size
+        return [Int64](unsafeUninitializedCapacity: count) { storage, initialized in
+            for index in 0..<count {
+                let value = bytes.loadUnaligned(
+                    fromByteOffset: index * MemoryLayout<T>.size, as: T.self)
+                storage[index] = Int64(truncatingIfNeeded: value)
+            }
+            initialized = count
         }
     }
 

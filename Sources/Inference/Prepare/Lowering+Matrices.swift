@@ -89,7 +89,7 @@ extension Lowering {
     }
 
     /// `x` with its leading axes repeated to `batch`.
-    private mutating func repeatedBatch(_ x: Value, _ batch: [Int]) throws(Failure) -> Value {
+    mutating func repeatedBatch(_ x: Value, _ batch: [Int]) throws(Failure) -> Value {
         let wanted = batch + x.shape.suffix(2)
         if x.shape == wanted { return x }
         let broadcast = try Broadcast([x.shape, wanted])

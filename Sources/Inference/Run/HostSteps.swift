@@ -18,6 +18,7 @@ public enum HostSteps {
         case .cast: return cast(operands[0], to: type, shape: shape, saturates: step.ints[3] != 0)
         case .copy, .concat, .pad, .choose, .gather:
             return move(step, operands, type: type, shape: shape)
+        case .dot: return dot(step, operands, shape: shape)
         case .unary where operands[0].integers != nil:
             return integerUnary(step, operands[0], shape: shape)
         case .reduce where operands[0].integers != nil, .argument where operands[0].integers != nil:

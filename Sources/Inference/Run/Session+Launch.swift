@@ -6,7 +6,7 @@ extension Session {
     func launch(_ step: Step, _ index: Int) throws(Failure) {
         let i = step.ints
         var operands: [any ComputeBuffer] = []
-        if step.kind != .gemm, step.kind != .convolve {
+        if ![.gemm, .convolve, .dot].contains(step.kind) {
             for number in step.operands { operands.append(try buffer(number)) }
         }
         let result = try buffer(step.result)
@@ -41,6 +41,7 @@ extension Session {
         case .copy, .concat, .pad, .gather: try move(step, operands, result)
         case .gemm: try multiply(step, index, result)
         case .convolve: try convolve(step, index, result)
+        case .dot: try dot(step, index, result)
         case .pool: try pool(step, index, operands[0], result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
         case .normalize: try normalize(step, operands, result)

@@ -9,6 +9,8 @@ public final class Session {
     let programs: Programs
     /// Products on graphics cards, by the side of their tiles.
     var tiledGemms: [Int: TiledGemm] = [:]
+    /// Products of 8-bit integers, made when the first one asks.
+    var dots: DotProduct?
     var buffers: [(any ComputeBuffer)?]
     /// Whether work-items share a row of elements; processors take rows whole.
     let sharesRows: Bool
@@ -71,7 +73,9 @@ public final class Session {
     }
 
     /// Seconds that compiling took so far, or loading compiled programs.
-    public var compileSeconds: Double { gemm.buildSeconds + programs.buildSeconds }
+    public var compileSeconds: Double {
+        gemm.buildSeconds + programs.buildSeconds + (dots?.buildSeconds ?? 0)
+    }
 
     /// Runs every step. Between launches, `advance` may stop the run by throwing.
     ///
@@ -274,7 +278,7 @@ public final class Session {
                 return nil
             }
             return plan.constants[step.operands[1]] == nil ? nil : 1
-        case .gemm: return plan.constants[step.operands[1]] == nil ? nil : 1
+        case .gemm, .dot: return plan.constants[step.operands[1]] == nil ? nil : 1
         default: return nil
         }
     }
@@ -284,6 +288,8 @@ public final class Session {
         let panels: any ComputeBuffer
         if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
             panels = try packWeights(shape, plain)
+        } else if step.kind == .dot, let shape = DotShape(step.ints) {
+            panels = try packDot(shape, plain)
         } else if let shape = MatrixShape(step.ints) {
             panels = try packColumns(shape, plain)
         } else {

@@ -14,17 +14,16 @@ extension Operators {
             try lowering.quantizeDynamically(op)
         },
         "MatMulInteger": value(2...4, widens: false) { (lowering, op) throws(Failure) in
-            let a = try lowering.centered(try op.input(0), try op.optional(2), isRows: true)
-            let b = try lowering.centered(try op.input(1), try op.optional(3), isRows: false)
-            return try lowering.multiplyIntegers(a, b)
+            try lowering.multiplyIntegers(
+                try op.input(0), try op.input(1), try op.optional(2), try op.optional(3))
         },
         "QLinearConv": value(8...9, widens: false) { (lowering, op) throws(Failure) in
             try lowering.convolveQuantized(op)
         },
         "QLinearMatMul": value(8...8, widens: false) { (lowering, op) throws(Failure) in
-            let a = try lowering.centered(try op.input(0), try op.input(2), isRows: true)
-            let b = try lowering.centered(try op.input(3), try op.input(5), isRows: false)
-            let product = try lowering.multiplyIntegers(a, b)
+            let (a, b) = (try op.input(0), try op.input(3))
+            let product = try lowering.multiplyIntegers(
+                a, b, try op.input(2), try op.input(5))
             let aScale = try lowering.lined(try op.input(1), isRows: true, rank: a.shape.count)
             let bScale = try lowering.lined(try op.input(4), isRows: false, rank: b.shape.count)
             return try lowering.requantized(
@@ -180,6 +179,58 @@ extension Lowering {
         if value.shape.elementCount == 1 { return try reshaped(value, [1]) }
         return isRows && value.shape.count == 1 && rank > 1
             ? try reshaped(value, value.shape + [1]) : value
+    }
+
+    /// (a − its zero) (b − its zero) of integers of 8 bits at most, exact modulo 2³².
+    mutating func multiplyIntegers(
+        _ a: Value, _ b: Value, _ aZero: Value?, _ bZero: Value?
+    ) throws(Failure) -> Value {
+        if let product = try dot(a, b, aZero, bZero) { return product }
+        return try multiplyIntegers(
+            try centered(a, aZero, isRows: true), try centered(b, bZero, isRows: false))
+    }
+
+    /// The same in one step.
+    ///
+    /// - Returns: nil for other types than int8 and uint8, and for zero points of many axes.
+    private mutating func dot(
+        _ a: Value, _ b: Value, _ aZero: Value?, _ bZero: Value?
+    ) throws(Failure) -> Value? {
+        let bytes: Set<ElementType> = [.int8, .uint8]
+        guard bytes.contains(a.type), bytes.contains(b.type), a.shape.count >= 2,
+            b.shape.count >= 2, let depth = a.shape.last, depth > 0,
+            depth == b.shape[b.shape.count - 2], let columns = b.shape.last
+        else { return nil }
+        var shape = DotShape()
+        (shape.aIsSigned, shape.bIsSigned) = (a.type == .int8, b.type == .int8)
+        (shape.rows, shape.depth, shape.columns) = (a.shape[a.shape.count - 2], depth, columns)
+        func zeros(_ zero: Value?, _ factor: Value, _ lines: Int) -> DotShape.Zeros? {
+            guard let zero else { return DotShape.Zeros.none }
+            guard zero.type == factor.type else { return nil }
+            if zero.shape.elementCount == 1 { return .one }
+            return zero.shape == [lines] ? .lines : nil
+        }
+        guard let aZeros = zeros(aZero, a, shape.rows), let bZeros = zeros(bZero, b, columns)
+        else { return nil }
+        (shape.aZeros, shape.bZeros) = (aZeros, bZeros)
+        let batch = try Broadcast([Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))]).shape
+        let out = batch + [shape.rows, columns]
+        var (left, right) = (a, b)
+        if b.shape.dropLast(2).allSatisfy({ $0 == 1 }), aZeros != .lines {
+            // One matrix B for all: the batches of A are more rows of one matrix.
+            shape.rows = a.shape.dropLast().reduce(1, *)
+        } else {
+            left = try repeatedBatch(a, batch)
+            right = try repeatedBatch(b, batch)
+            shape.matrices = batch.reduce(1, *)
+            (shape.aMatrix, shape.bMatrix) = (shape.rows * depth, depth * columns)
+        }
+        guard out.reduce(1, *) > 0 else { return nil }
+        let points = [
+            aZeros == .none ? nil : aZero, bZeros == .none ? nil : bZero,
+        ].compactMap(\.self)
+        return try emit(
+            .dot, [left, right] + points, ints: shape.ints, type: .int32, shape: out)
     }
 
     /// The exact product of integers of at most 9 bits and a sign, modulo 2^32.

@@ -1,0 +1,247 @@
+// Products of matrices of 8-bit integers, exact modulo 2^32: C = (A - a zero) (B - b zero).
+//
+// A is taken as unsigned and B as signed numbers, the operand order of the instructions that
+// multiply four pairs of bytes and add them to a word; the other kind is shifted by 128, and its
+// zero point with it. What the zero points ask for is added at the end, from the sums of A's rows
+// and of B's columns. Four neighbours in k lie in one word; the last one is filled up with zeros,
+// which count nowhere. Integers may be added in any order: tile sizes move no bit.
+#ifndef DOT_ROWS
+#define DOT_ROWS 8
+#endif
+#define DOT_COLUMNS 32
+
+#ifdef RIGOR_NARROW
+#define DOT_LANES 4
+#define DOT_VECTORS 1
+typedef int4 dot_lanes;
+#define DOT_LOAD vload4
+#define DOT_STORE vstore4
+#else
+#define DOT_LANES 16
+#define DOT_VECTORS (DOT_COLUMNS / DOT_LANES)
+typedef int16 dot_lanes;
+#define DOT_LOAD vload16
+#define DOT_STORE vstore16
+#endif
+
+#define DOT_ZERO_ONE 1
+#define DOT_ZERO_LINES 2
+
+// Bytes a, of which those of signed numbers are shifted to unsigned ones.
+#define DOT_UNSIGNED(x, isSigned) ((uint)(x) ^ ((isSigned) ? 0x80u : 0u))
+#define DOT_SIGNED(x, isSigned) (((uint)(x) ^ ((isSigned) ? 0u : 0x80u)) & 0xffu)
+
+// Rows of A, `depth` bytes at `line` from each other, as words; then the sum of each row.
+//
+// Work-items: (rows rounded up to DOT_ROWS, matrices).
+__kernel void dot_pack_rows(__global const uchar *restrict from, __global uint *restrict to,
+                            int rows, int depth, ulong line, ulong fromStride, int isSigned) {
+  const int row = get_global_id(0), padded = get_global_size(0);
+  const ulong matrix = get_global_id(1);
+  const int words = (depth + 3) / 4;
+  __global uint *q = to + matrix * (ulong)padded * (words + 1) + (ulong)row * words;
+  __global uint *total = to + (matrix + 1) * (ulong)padded * (words + 1) - padded + row;
+  uint sum = 0;
+  __global const uchar *p = from + matrix * fromStride + (ulong)row * line;
+  const int whole = row < rows ? depth / 4 : 0;
+  for (int k = 0; k < whole; k++) {
+    const uint word = as_uint(vload4(k, p)) ^ (isSigned ? 0x80808080u : 0u);
+    sum += (word & 0xffu) + (word >> 8 & 0xffu) + (word >> 16 & 0xffu) + (word >> 24);
+    q[k] = word;
+  }
+  for (int k = whole; k < words; k++) {
+    uint word = 0;
+    for (int i = 0; i < 4; i++) {
+      if (row >= rows || 4 * k + i >= depth) continue;
+      const uint x = DOT_UNSIGNED(p[4 * k + i], isSigned);
+      sum += x;
+      word |= x << (8 * i);
+    }
+    q[k] = word;
+  }
+  *total = sum;
+}
+
+// Columns of B in panels of DOT_COLUMNS, words of k slowest; then the sum of each column.
+//
+// Work-items: (panels, matrices).
+__kernel void dot_pack_columns(__global const uchar *restrict from, __global uint *restrict to,
+                               int columns, int depth, ulong line, ulong step, ulong fromStride,
+                               int isSigned) {
+  const int panel = get_global_id(0), panels = get_global_size(0);
+  const ulong matrix = get_global_id(1);
+  const int words = (depth + 3) / 4, first = panel * DOT_COLUMNS;
+  __global const uchar *p = from + matrix * fromStride + first * line;
+  __global uint *all = to + matrix * (ulong)panels * DOT_COLUMNS * (words + 1);
+  __global uint *q = all + (ulong)panel * DOT_COLUMNS * words;
+  __global uint *totals = all + (ulong)panels * DOT_COLUMNS * words + first;
+  const int filled = min(DOT_COLUMNS, columns - first);
+  int sums[DOT_COLUMNS];
+  for (int j = 0; j < DOT_COLUMNS; j++) sums[j] = 0;
+  for (int k = 0; k < words; k++) {
+    const int count = min(4, depth - 4 * k);
+    __global const uchar *r = p + (ulong)(4 * k) * step;
+    uint panelWords[DOT_COLUMNS];
+    for (int j = 0; j < DOT_COLUMNS; j++) panelWords[j] = 0;
+    for (int i = 0; i < count; i++)
+      for (int j = 0; j < filled; j++) {
+        const uint x = DOT_SIGNED(r[i * step + j * line], isSigned);
+        sums[j] += (char)x;
+        panelWords[j] |= x << (8 * i);
+      }
+    for (int j = 0; j < DOT_COLUMNS; j++) q[(ulong)k * DOT_COLUMNS + j] = panelWords[j];
+  }
+  for (int j = 0; j < DOT_COLUMNS; j++) totals[j] = (uint)sums[j];
+}
+
+// Four products of unsigned bytes of a with signed bytes of b, added to `sum`.
+#if defined(RIGOR_VNNI) && !defined(RIGOR_NARROW)
+#define DOT_WORDS
+#define DOT_ADD(sum, a, b)                                                                        \
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"((dot_lanes)((int)(a))), "v"(b))
+#elif defined(__opencl_c_integer_dot_product_input_4x8bit_packed)
+#define DOT_WORDS
+#define DOT_PACKED(a, b) dot_4x8packed_us_int(a, as_uint(b))
+#define DOT_ADD(sum, a, b)                                                                        \
+  sum += (dot_lanes)(DOT_PACKED(a, (b).s0), DOT_PACKED(a, (b).s1), DOT_PACKED(a, (b).s2),         \
+                     DOT_PACKED(a, (b).s3))
+#elif defined(RIGOR_NARROW)
+#define DOT_WORDS
+#define DOT_PART(a, b, at) (int)((a) >> (8 * (at)) & 0xffu) * ((b) << (24 - 8 * (at)) >> 24)
+#define DOT_ADD(sum, a, b)                                                                        \
+  sum += DOT_PART(a, b, 0) + DOT_PART(a, b, 1) + DOT_PART(a, b, 2) + DOT_PART(a, b, 3)
+#endif
+
+#ifdef DOT_WORDS
+EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const uint *pa,
+                       __global const int *pb, const int words) {
+#pragma unroll
+  for (int i = 0; i < DOT_ROWS; i++)
+#pragma unroll
+    for (int j = 0; j < DOT_VECTORS; j++) total[i][j] = (dot_lanes)(0);
+  for (int k = 0; k < words; k++) {
+    dot_lanes b[DOT_VECTORS];
+#pragma unroll
+    for (int j = 0; j < DOT_VECTORS; j++) b[j] = DOT_LOAD(0, pb + j * DOT_LANES);
+#pragma unroll
+    for (int i = 0; i < DOT_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < DOT_VECTORS; j++) DOT_ADD(total[i][j], pa[i * words + k], b[j]);
+    pb += DOT_COLUMNS;
+  }
+}
+#else
+// Processors without such an instruction multiply floats best: up to 64 words, all sums are whole
+// numbers below 2^24.
+#define DOT_BLOCK 64
+EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const uint *pa,
+                       __global const int *pb, const int words) {
+#pragma unroll
+  for (int i = 0; i < DOT_ROWS; i++)
+#pragma unroll
+    for (int j = 0; j < DOT_VECTORS; j++) total[i][j] = (dot_lanes)(0);
+  for (int begin = 0; begin < words; begin += DOT_BLOCK) {
+    const int end = min(words, begin + DOT_BLOCK);
+    float16 sum[DOT_ROWS][DOT_VECTORS];
+#pragma unroll
+    for (int i = 0; i < DOT_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < DOT_VECTORS; j++) sum[i][j] = (float16)(0.0f);
+    for (int k = begin; k < end; k++) {
+      dot_lanes b[DOT_VECTORS];
+#pragma unroll
+      for (int j = 0; j < DOT_VECTORS; j++) b[j] = DOT_LOAD(0, pb + j * DOT_LANES);
+#pragma unroll
+      for (int byte = 0; byte < 32; byte += 8) {
+        float16 vb[DOT_VECTORS];
+#pragma unroll
+        for (int j = 0; j < DOT_VECTORS; j++)
+          vb[j] = convert_float16((b[j] << (24 - byte)) >> 24);
+#pragma unroll
+        for (int i = 0; i < DOT_ROWS; i++) {
+          const float16 va = (float16)((float)(pa[i * words + k] >> byte & 0xffu));
+#pragma unroll
+          for (int j = 0; j < DOT_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+        }
+      }
+      pb += DOT_COLUMNS;
+    }
+#pragma unroll
+    for (int i = 0; i < DOT_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < DOT_VECTORS; j++) total[i][j] += convert_int16(sum[i][j]);
+  }
+}
+#endif
+
+// DOT_LANES neighbouring outputs of one row; those beyond the last column are dropped.
+EX_INLINE void dot_put(__global int *c, dot_lanes x, int left) {
+  if (left >= DOT_LANES) {
+    DOT_STORE(x, 0, c);
+    return;
+  }
+  int lanes[DOT_LANES];
+  DOT_STORE(x, 0, lanes);
+  for (int l = 0; l < left; l++) c[l] = lanes[l];
+}
+
+// The zero point of a row of A, as that is shifted; and those of neighbouring columns of B.
+EX_INLINE int dot_zero_a(__global const uchar *zero, int row, int kind, int isSigned) {
+  const uint x = kind == 0 ? 0u : zero[kind == DOT_ZERO_LINES ? row : 0];
+  return (int)DOT_UNSIGNED(x, isSigned);
+}
+EX_INLINE dot_lanes dot_zeros_b(__global const uchar *zero, int column, int columns, int kind,
+                                int isSigned) {
+  if (kind != DOT_ZERO_LINES)
+    return (dot_lanes)((int)(char)DOT_SIGNED(kind == 0 ? 0u : zero[0], isSigned));
+  int lanes[DOT_LANES];
+  for (int l = 0; l < DOT_LANES; l++)
+    lanes[l] = (int)(char)DOT_SIGNED(zero[min(column + l, columns - 1)], isSigned);
+  return DOT_LOAD(0, lanes);
+}
+
+// One work-item computes DOT_ROWS x (DOT_VECTORS * DOT_LANES) outputs. Wide: row panels run
+// fastest; narrow: columns do. An operand that all matrices share has a stride of 0.
+__kernel void dot_product(__global const uint *restrict a, __global const uint *restrict b,
+                          __global const uchar *restrict aZero,
+                          __global const uchar *restrict bZero, __global int *restrict c, int rows,
+                          int columns, int depth, ulong aStride, ulong bStride, int aZeros,
+                          int bZeros, int aSigned, int bSigned) {
+#ifdef RIGOR_NARROW
+  const int tile = get_global_id(0), panel = get_global_id(1);
+#else
+  const int tile = get_global_id(1), panel = get_global_id(0);
+#endif
+  const ulong matrix = get_global_id(2);
+  const int firstColumn = tile * DOT_VECTORS * DOT_LANES, top = panel * DOT_ROWS;
+  if (firstColumn >= columns || top >= rows) return;
+  const int words = (depth + 3) / 4;
+  const int panels = (columns + DOT_COLUMNS - 1) / DOT_COLUMNS;
+  const int padded = (rows + DOT_ROWS - 1) / DOT_ROWS * DOT_ROWS;
+  __global const uint *pa = a + matrix * aStride;
+  __global const uint *pb = b + matrix * bStride;
+  __global const int *panelB = (__global const int *)pb +
+                               (ulong)(firstColumn / DOT_COLUMNS) * DOT_COLUMNS * words +
+                               firstColumn % DOT_COLUMNS;
+  __global const int *aSums = (__global const int *)pa + (ulong)padded * words;
+  __global const int *bSums = (__global const int *)pb + (ulong)panels * DOT_COLUMNS * words;
+  dot_lanes total[DOT_ROWS][DOT_VECTORS];
+  dot_sum(total, pa + (ulong)top * words, panelB, words);
+  __global int *out = c + matrix * (ulong)rows * columns;
+#pragma unroll
+  for (int j = 0; j < DOT_VECTORS; j++) {
+    const int column = firstColumn + j * DOT_LANES;
+    if (column >= columns) continue;
+    const dot_lanes zeroB = dot_zeros_b(bZero, column, columns, bZeros, bSigned);
+    const dot_lanes sumB = DOT_LOAD(0, bSums + column);
+#pragma unroll
+    for (int i = 0; i < DOT_ROWS; i++) {
+      const int row = top + i;
+      if (row >= rows) continue;
+      const int zeroA = dot_zero_a(aZero, row, aZeros, aSigned);
+      const dot_lanes x = total[i][j] - zeroB * (dot_lanes)(aSums[row] - depth * zeroA) -
+                          (dot_lanes)(zeroA)*sumB;
+      dot_put(out + (ulong)row * columns + column, x, columns - column);
+    }
+  }
+}

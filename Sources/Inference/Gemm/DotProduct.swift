@@ -1,0 +1,105 @@
+public import Compute
+public import Core
+
+/// Products of matrices of 8-bit integers on a device, exact modulo 2³².
+///
+/// Both operands are packed, with the sums of A's rows and of B's columns behind them.
+public struct DotProduct: Sendable {
+    /// Rows and columns of a packed panel; as in the kernel.
+    private static let rows = 8
+    private static let columns = 32
+
+    public let isNarrow: Bool
+    private let device: any ComputeDevice
+    private let program: any ComputeProgram
+
+    /// Compiles the kernels.
+    ///
+    /// - Parameters:
+    ///   - isNarrow: as of ``Gemm/init(on:tiles:isNarrow:)``.
+    ///   - takesVNNI: false does without the instruction where there is one.
+    public init(
+        on device: any ComputeDevice, isNarrow: Bool = false, takesVNNI: Bool = true
+    ) throws(Failure) {
+        self.device = device
+        self.isNarrow = isNarrow || !device.description.prefersWideVectors
+        var defines = ["DOT_ROWS": "\(Self.rows)"]
+        if self.isNarrow { defines["RIGOR_NARROW"] = "1" }
+        if !self.isNarrow, takesVNNI, device.description.takesVNNI { defines["RIGOR_VNNI"] = "1" }
+        program = try device.program(
+            ProgramSource("inference/dot", files: ["inference/dot.cl"], defines: defines))
+    }
+
+    var buildSeconds: Double { program.buildSeconds }
+
+    /// Four bytes of neighbouring k.
+    private func words(_ shape: DotShape) -> Int { shape.depth.roundedUp(to: 4) / 4 }
+
+    /// Words that one packed matrix A takes.
+    public func packedCountA(_ shape: DotShape) -> Int {
+        shape.rows.roundedUp(to: Self.rows) * (words(shape) + 1)
+    }
+
+    /// Words that one packed matrix B takes.
+    public func packedCountB(_ shape: DotShape) -> Int {
+        shape.columns.roundedUp(to: Self.columns) * (words(shape) + 1)
+    }
+
+    /// Packs rows × depth matrices into `panels`, one after the other.
+    public func packA(
+        _ shape: DotShape, _ plain: any ComputeBuffer, into panels: any ComputeBuffer
+    ) throws(Failure) {
+        try device.launch(
+            "dot_pack_rows", of: program,
+            global: [shape.rows.roundedUp(to: Self.rows), shape.aMatrix == 0 ? 1 : shape.matrices],
+            local: [Self.rows, 1],
+            arguments: [
+                .buffer(plain), .buffer(panels), .int(Int32(shape.rows)),
+                .int(Int32(shape.depth)), .ulong(UInt64(shape.depth)),
+                .ulong(UInt64(shape.aMatrix)), .int(shape.aIsSigned ? 1 : 0),
+            ])
+    }
+
+    /// Packs depth × columns matrices into `panels`, one after the other.
+    public func packB(
+        _ shape: DotShape, _ plain: any ComputeBuffer, into panels: any ComputeBuffer
+    ) throws(Failure) {
+        try device.launch(
+            "dot_pack_columns", of: program,
+            global: [
+                shape.columns.roundedUp(to: Self.columns) / Self.columns,
+                shape.bMatrix == 0 ? 1 : shape.matrices,
+            ], local: [1, 1],
+            arguments: [
+                .buffer(plain), .buffer(panels), .int(Int32(shape.columns)),
+                .int(Int32(shape.depth)), .ulong(1), .ulong(UInt64(shape.columns)),
+                .ulong(UInt64(shape.bMatrix)), .int(shape.bIsSigned ? 1 : 0),
+            ])
+    }
+
+    /// Multiplies packed matrices.
+    ///
+    /// - Parameter zeros: of A and of B; any buffer where there are none.
+    public func multiply(
+        _ shape: DotShape, a: any ComputeBuffer, b: any ComputeBuffer,
+        zeros: (a: any ComputeBuffer, b: any ComputeBuffer), into c: any ComputeBuffer
+    ) throws(Failure) {
+        let panels = shape.rows.roundedUp(to: Self.rows) / Self.rows
+        let width = isNarrow ? 4 : Self.columns
+        let tiles = shape.columns.roundedUp(to: width) / width
+        let aStride = shape.aMatrix == 0 ? 0 : packedCountA(shape)
+        let bStride = shape.bMatrix == 0 ? 0 : packedCountB(shape)
+        try device.launch(
+            "dot_product", of: program,
+            global: isNarrow
+                ? [tiles.inGroups, panels, shape.matrices] : [panels, tiles, shape.matrices],
+            local: isNarrow ? Launch.local(device) : [1, 1, 1],
+            arguments: [
+                .buffer(a), .buffer(b), .buffer(zeros.a), .buffer(zeros.b), .buffer(c),
+                .int(Int32(shape.rows)), .int(Int32(shape.columns)), .int(Int32(shape.depth)),
+                .ulong(UInt64(aStride)), .ulong(UInt64(bStride)),
+                .int(Int32(shape.aZeros.rawValue)), .int(Int32(shape.bZeros.rawValue)),
+                .int(shape.aIsSigned ? 1 : 0), .int(shape.bIsSigned ? 1 : 0),
+            ])
+    }
+}
