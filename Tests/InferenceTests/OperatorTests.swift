@@ -88,6 +88,18 @@ enum Fixtures {
         }
     }
 
+    /// Rows that are picked are those that a product with ones and zeros gives.
+    @Test(arguments: TestDevices.quick)
+    func pickedRowsHaveTheProductsBits(_ test: TestDevice) throws {
+        let item = try Case("matmul-picks.onnx")
+        let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+        #expect(plan.steps.filter { $0.kind == .gather }.count == 1)
+        #expect(plan.steps.filter { $0.kind == .gemm }.count == 1)
+        let values = plan.inputs.compactMap { item.inputs[$0.name] }
+        let outputs = try Session(plan, on: try test.open()).run(values)
+        #expect(outputs[0].bytes == outputs[1].bytes)
+    }
+
     /// Wherever a NaN is in an output, it comes out with one pattern.
     @Test func aNaNLosesItsPayload() throws {
         guard let test = TestDevices.any else { return }

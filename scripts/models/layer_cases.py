@@ -222,8 +222,39 @@ def wide_recurrence() -> None:
         CASES[name] = (nodes, {"x": floats(time, batch, 1)}, constants, outputs, 17)
 
 
+def picks() -> None:
+    """Products with ones where numbers are equal: `y` compares with constants, `z` does not."""
+    table = floats(300, 6)
+    table[3], table[299, 0] = -0.0, -0.0
+    nodes = []
+    for count, out in (("n", "y"), ("m", "z")):
+        nodes += [helper.make_node("Expand", ["x", "shape"], [f"e{out}"]),
+                  helper.make_node("Equal", [f"e{out}", count], [f"q{out}"]),
+                  helper.make_node("Cast", [f"q{out}"], [f"f{out}"], to=TensorProto.FLOAT),
+                  helper.make_node("MatMul", [f"f{out}", "w"], [out])]
+    numbers = np.arange(300, dtype=np.int32)
+    x = np.array([[[0], [3], [299], [300]], [[-1], [-300], [-301], [2**31 - 1]]], np.int32)
+    CASES["matmul-picks"] = (nodes, {"x": x, "m": numbers},
+                             {"n": numbers, "w": table, "shape": ints(2, 4, 300)}, ["y", "z"], 17)
+
+
+def integer_products() -> None:
+    def numbers(kind, *shape: int) -> np.ndarray:
+        limits = np.iinfo(kind)
+        return RNG.integers(limits.min, limits.max + 1, shape).astype(kind)
+
+    u, i = np.uint8, np.int8
+    for name, a, b, za, zb in (
+            ("columns", numbers(u, 2, 5, 37), numbers(i, 37, 9), numbers(u, 1)[0], numbers(i, 9)),
+            ("signed", numbers(i, 9, 300), numbers(i, 300, 40), numbers(i, 1)[0], numbers(i, 1)[0]),
+            ("batch", numbers(u, 2, 3, 4, 7), numbers(u, 3, 7, 33), numbers(u, 1)[0],
+             numbers(u, 1)[0])):
+        case(f"matmulinteger-{name}", "MatMulInteger", {"a": a}, {"b": b, "za": za, "zb": zb})
+    case("matmulinteger-plain", "MatMulInteger", {"a": numbers(u, 1, 8), "b": numbers(u, 8, 5)})
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
-                  wide_recurrence):
+                  wide_recurrence, picks, integer_products):
         group()
     return CASES

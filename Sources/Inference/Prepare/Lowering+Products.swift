@@ -114,7 +114,9 @@ extension Lowering {
         let a = try op.input(0)
         let b = try op.input(1)
         if a.type.isInteger, b.type == a.type { return try multiplyWhole(a, b, op) }
-        return try multiply(try op.floats(0), try op.floats(1), epilogue)
+        let (x, y) = (try op.floats(0), try op.floats(1))
+        if epilogue.activation == .none, let rows = try pickedRows(x, y) { return rows }
+        return try multiply(x, y, epilogue)
     }
 
     mutating func convolve(_ op: Operator, _ epilogue: Epilogue) throws(Failure) -> Value {
