@@ -96,8 +96,9 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
 }
 
 // The same for small planes, where tiles of many places would be half empty: lanes are channels of
-// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Weights lie in
-// panels as B does. Work-items: (parts of the places, panels, matrices).
+// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Where so many divide
+// a row, places are those of the output alone. Weights lie in panels as B does. Work-items: (parts
+// of the places, panels, matrices).
 #define CONV_PLACES 7
 
 #ifndef RIGOR_NARROW
@@ -107,10 +108,10 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
    (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
              a.sf, b.sf)}
 
-// Sixteen channels of CONV_PLACES neighbouring places, and of one more, which the next tile
-// overwrites: stores are whole so.
-EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 r1, float16 r2,
-                              float16 r3, float16 r4, float16 r5, float16 r6) {
+// Sixteen channels of CONV_PLACES neighbouring places; with `isOpen`, and of one more, which the
+// next tile overwrites.
+EX_INLINE void conv_put_lanes(__global float *c, int plane, bool isOpen, float16 r0, float16 r1,
+                              float16 r2, float16 r3, float16 r4, float16 r5, float16 r6) {
   const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
   const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
 #pragma unroll
@@ -122,8 +123,15 @@ EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 
 #pragma unroll
       for (int k = 0; k < 2; k++) {
         __global float *q = c + (ulong)(i * 8 + j * 4 + k * 2) * plane;
-        vstore8(both[k].lo, 0, q);
-        vstore8(both[k].hi, 0, q + plane);
+        if (isOpen) {
+          vstore8(both[k].lo, 0, q);
+          vstore8(both[k].hi, 0, q + plane);
+        } else {
+          vstore4(both[k].s0123, 0, q);
+          vstore4(both[k].s3456, 0, q + 3);
+          vstore4(both[k].s89ab, 0, q + plane);
+          vstore4(both[k].sbcde, 0, q + plane + 3);
+        }
       }
     }
   }
@@ -181,12 +189,16 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   float biases[GEMM_VECTORS * GEMM_LANES];
   for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
     biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
+  const bool isByRows = width % CONV_PLACES == 0;
+  if (isByRows) places = plane;
+  const int line = isByRows ? width : pitch;
   for (int t = 0; t < tilesEach; t++) {
     const int first = (get_global_id(0) * tilesEach + t) * CONV_PLACES;
     if (first >= places) return;
     const int start = min(first, places - CONV_PLACES);
     gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
-    conv_lanes_sum(total, w, x + start, offsets, depth);
+    const int gap = isByRows ? first / width * (pitch - width) : 0;
+    conv_lanes_sum(total, w, x + start + gap, offsets, depth);
 #pragma unroll
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
@@ -197,12 +209,13 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
       }
     const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
 #ifndef RIGOR_NARROW
-    if (pitch == width && start == first && count == GEMM_VECTORS * GEMM_LANES &&
-        t + 1 < tilesEach && first + CONV_PLACES < places) {
+    if (line == width && start == first && count == GEMM_VECTORS * GEMM_LANES) {
+      const bool isOpen = t + 1 < tilesEach && first + CONV_PLACES < places;
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++)
-        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, total[0][j], total[1][j],
-                       total[2][j], total[3][j], total[4][j], total[5][j], total[6][j]);
+        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, isOpen, total[0][j],
+                       total[1][j], total[2][j], total[3][j], total[4][j], total[5][j],
+                       total[6][j]);
       continue;
     }
 #endif
@@ -211,13 +224,13 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
-    int row = first / pitch, column = first - row * pitch;
+    int row = first / line, column = first - row * line;
     for (int i = first - start; i < CONV_PLACES; i++) {
       if (column < width) {
         __global float *q = c + row * width + column;
         for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
       }
-      if (++column == pitch) {
+      if (++column == line) {
         row++;
         column = 0;
       }
@@ -338,7 +351,7 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
   for (int number = begin; number < end; number++) {
     const int channel = number % channelsOut;
     window_spread_local(x + (ulong)(number / multiplier) * (s.height * s.width), strip, s, first, 0,
-                        s.rows, 0.0f);
+                        s.rows);
     __global const float *pw = w + (ulong)channel * s.taps;
     __global float *py = y + (ulong)number * (s.outHeight * s.outWidth) + first * s.outWidth;
     int row = 0, column = 0;

@@ -85,7 +85,10 @@ extension Session {
         let matrices = items.count * shape.groups
         let usesLanes = product.direct.usesLanes
         let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
-        let tiles = layout.places.dividedUp(by: usesLanes ? Gemm.lanesPlaces : gemm.tileWidth)
+        let tiles =
+            usesLanes
+            ? Gemm.lanesPlaces(layout).dividedUp(by: Gemm.lanesPlaces)
+            : layout.places.dividedUp(by: gemm.tileWidth)
         // A work-item's share is worth its start, while there are enough of them.
         var each = 1
         if device.description.kind == .cpu {
@@ -181,7 +184,7 @@ extension Session {
     }
 
     /// - Returns: nil where strips do not suit the device, or not even a row fits.
-    private func strips(
+    func strips(
         _ index: Int, _ window: WindowShape, _ planes: Int
     ) throws(Failure) -> Strips? {
         guard device.description.kind == .cpu else { return nil }
@@ -204,12 +207,12 @@ extension Session {
     }
 
     /// What stays near a processor while it is worked on.
-    private static let stripBytesMax = 64 << 10
+    static let stripBytesMax = 64 << 10
     /// Taps that a work-item takes at least: some microseconds.
-    private static let stripWork = 100_000
+    static let stripWork = 100_000
 
     /// Where taps lie, made once.
-    private func table(
+    func table(
         _ index: Int, _ layout: WindowLayout, channels: Int
     ) throws(Failure) -> any ComputeBuffer {
         if let table = tables[index] { return table }
@@ -217,47 +220,22 @@ extension Session {
         tables[index] = table
         return table
     }
-
-    /// Whether a pooling was launched by strips.
-    func poolByStrips(
-        _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
-    ) throws(Failure) -> Bool {
-        guard let strips = try strips(index, shape.window, shape.planes) else { return false }
-        var arguments: [KernelArgument] = [
-            .buffer(x), .buffer(result),
-            .buffer(try table(index, strips.layout, channels: 1)), .bytes(strips.layout.bytes),
-        ]
-        if shape.averages == 1 {
-            let w = shape.window
-            let numbers = [
-                w.kernelHeight, w.kernelWidth, w.dilationY, w.dilationX, shape.countsPadding,
-                shape.bottom, shape.right,
-            ]
-            arguments.append(.bytes(numbers.flatMap { Int32($0).littleEndianBytes }))
-        }
-        try device.launch(
-            shape.averages == 1 ? "pool_average_strips" : "pool_max_strips", of: gemm.program,
-            global: strips.global, local: [1, 1],
-            arguments: arguments + [
-                .int(Int32(shape.planes)), .int(Int32(strips.planesEach)),
-                .local(byteCount: strips.localBytes),
-            ])
-        return true
-    }
 }
 
 extension ConvolutionShape {
     /// Whether there is one output place, whose taps are a group's planes as they lie.
-    var isOneProduct: Bool {
-        window.outPixels == 1 && window.top + window.left == 0
-            && window.kernelHeight == window.height && window.kernelWidth == window.width
-            && window.dilationY == 1 && window.dilationX == 1
-    }
+    var isOneProduct: Bool { window.isWhole }
 }
 
 extension Gemm {
     /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
     static let lanesPlaces = 7
+
+    /// How many there are to compute: those between rows are left out where whole work-items lie
+    /// in a row.
+    static func lanesPlaces(_ layout: WindowLayout) -> Int {
+        layout.window.outWidth % lanesPlaces == 0 ? layout.window.outPixels : layout.places
+    }
 
     /// Whether a convolution is computed plane by plane: one input channel a group. On processors
     /// it is a product all the same where a group gives so many outputs that a tile is full.
@@ -274,7 +252,7 @@ extension Gemm {
             (Self.lanesPlaces...1024).contains(layout.places)
         else { return false }
         let ofLanes =
-            layout.places.roundedUp(to: Self.lanesPlaces)
+            Self.lanesPlaces(layout).roundedUp(to: Self.lanesPlaces)
             * shape.outChannels.roundedUp(to: tileWidth)
         let ofPlaces =
             layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
