@@ -140,7 +140,3 @@ EX_INLINE void window_put(gemm_lanes v, __global float *y, int row, int column, 
     window_copy_lanes(y + row * width + column + from - l, lanes + from, stop - from);
   }
 }
-
-// Row and column of a place further on.
-#define WINDOW_STEP(row, column, places)                                                         \
-  for (column += places; column >= pitch; column -= pitch) row++

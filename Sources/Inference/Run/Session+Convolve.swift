@@ -2,11 +2,16 @@ internal import Compute
 internal import Core
 
 extension Session {
+    /// - Parameter tail: what else is computed; `result` is its last step's then.
     func convolve(
-        _ step: Step, _ index: Int, _ result: any ComputeBuffer
+        _ step: Step, _ index: Int, _ result: any ComputeBuffer, tail: ConvolutionTail? = nil
     ) throws(Failure) {
         guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
-        if gemm.isDepthwise(shape) { return try convolveDepthwise(step, index, shape, result) }
+        let x = try operand(step, 0)
+        let rest = try tailArguments(tail, step, shape, any: x)
+        if gemm.isDepthwise(shape) {
+            return try convolveDepthwise(step, index, shape, result, rest)
+        }
         let weights: any ComputeBuffer
         if let packed = packed[index] {
             weights = packed
@@ -14,13 +19,11 @@ extension Session {
             weights = try packWeights(shape, try operand(step, 1))
         }
         let bias = shape.bias == 0 ? weights : try operand(step, 2)
-        let x = try operand(step, 0)
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
         let direct = try direct(index, shape)
         let layout = direct.layout
         let product = DirectProduct(
-            direct: direct, weights: weights, bias: bias,
-            activation: activation(shape.activation, step.floats))
+            direct: direct, weights: weights, bias: bias, rest: rest)
         let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
@@ -73,7 +76,8 @@ extension Session {
         var direct: Direct
         var weights: any ComputeBuffer
         var bias: any ComputeBuffer
-        var activation: Gemm.Activation
+        /// What follows the sums.
+        var rest: [KernelArgument]
     }
 
     /// - Parameter x: planes of `items` alone, as the layout says.
@@ -117,7 +121,7 @@ extension Session {
                 .ulong(UInt64(items.lowerBound * itemPlace)),
                 .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
                 .int(Int32(shape.bias)),
-            ] + product.activation.arguments)
+            ] + product.rest)
     }
 
     /// Steps of k that one work-item of a processor does at least: some microseconds.
@@ -142,7 +146,8 @@ extension Session {
     }
 
     private func convolveDepthwise(
-        _ step: Step, _ index: Int, _ shape: ConvolutionShape, _ result: any ComputeBuffer
+        _ step: Step, _ index: Int, _ shape: ConvolutionShape, _ result: any ComputeBuffer,
+        _ rest: [KernelArgument]
     ) throws(Failure) {
         let channels = shape.groups * shape.outChannels
         let hasBias = shape.bias == 1
@@ -150,7 +155,6 @@ extension Session {
             .buffer(try operand(step, 0)), .buffer(try operand(step, 1)),
             .buffer(try operand(step, hasBias ? 2 : 1)), .buffer(result),
         ]
-        let activation = activation(shape.activation, step.floats).arguments
         let isOneBlock = shape.window.taps <= 256
         if isOneBlock, let strips = try strips(index, shape.window, shape.items * channels) {
             arguments += [
@@ -161,7 +165,7 @@ extension Session {
             ]
             return try device.launch(
                 "conv_depthwise_strips", of: gemm.program, global: strips.global, local: [1, 1],
-                arguments: arguments + activation + [.local(byteCount: strips.localBytes)])
+                arguments: arguments + rest + [.local(byteCount: strips.localBytes)])
         }
         try device.launch(
             "conv_depthwise", of: gemm.program,
@@ -170,7 +174,7 @@ extension Session {
             arguments: arguments + [
                 .bytes(shape.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
                 .int(hasBias ? 1 : 0),
-            ] + activation)
+            ] + activation(shape.activation, step.floats).arguments)
     }
 
     // MARK: Strips
