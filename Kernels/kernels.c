@@ -121,6 +121,9 @@ static const char inference_order[] = {
 static const char inference_pack[] = {
 #embed "inference/pack.cl" suffix(, 0)
 };
+static const char inference_planes[] = {
+#embed "inference/planes.cl" suffix(, 0)
+};
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
 };
@@ -263,6 +266,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/normalize.cl", inference_normalize),
     FILE_ENTRY("inference/order.cl", inference_order),
     FILE_ENTRY("inference/pack.cl", inference_pack),
+    FILE_ENTRY("inference/planes.cl", inference_planes),
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),

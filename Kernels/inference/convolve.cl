@@ -1,4 +1,4 @@
-// needs: inference/activate.cl inference/gemm.cl inference/window.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm.cl inference/window.cl
 // Convolution: an implicit matrix product, and the depthwise case by itself.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding
@@ -13,6 +13,54 @@
 #define CONV_FETCH(p) (void)(p)
 #endif
 #define CONV_AHEAD 12
+
+// x · clip(x + 3, 0, 6) / 6, beside the activations of all products.
+#define CONV_HARD_SWISH 3
+
+// What a processor's convolution takes in of the steps behind it, by channel: sum · factor + addend
+// before the activation, and the same after it. Their numbers lie in four rows, `stride` apart.
+#define CONV_MULTIPLY 1
+#define CONV_ADD 2
+#define CONV_MULTIPLY_LAST 4
+#define CONV_ADD_LAST 8
+typedef struct {
+  gemm_lanes factor, addend, lastFactor, lastAddend;
+} conv_after;
+
+EX_INLINE conv_after conv_after_channel(__global const float *after, int stride, int steps,
+                                        int channel) {
+  conv_after r;
+  r.factor = (gemm_lanes)(steps & CONV_MULTIPLY ? after[channel] : 1.0f);
+  r.addend = (gemm_lanes)(steps & CONV_ADD ? after[stride + channel] : 0.0f);
+  r.lastFactor = (gemm_lanes)(steps & CONV_MULTIPLY_LAST ? after[2 * stride + channel] : 1.0f);
+  r.lastAddend = (gemm_lanes)(steps & CONV_ADD_LAST ? after[3 * stride + channel] : 0.0f);
+  return r;
+}
+
+EX_INLINE gemm_lanes conv_sixth(gemm_lanes v) {
+#ifdef EXACT_NATIVE_DIVIDE
+  return v / (gemm_lanes)(6.0f);
+#else
+  float lanes[GEMM_LANES];
+  GEMM_STORE(v, 0, lanes);
+  for (int l = 0; l < GEMM_LANES; l++) lanes[l] = ex_div(lanes[l], 6.0f);
+  return GEMM_LOAD(0, lanes);
+#endif
+}
+
+// A sum with what follows it.
+EX_INLINE gemm_lanes conv_finish(gemm_lanes v, const conv_after r, int steps, int activation,
+                                 float low, float high) {
+  if (steps & CONV_MULTIPLY) v = v * r.factor;
+  if (steps & CONV_ADD) v = v + r.addend;
+  if (activation == CONV_HARD_SWISH)
+    v = conv_sixth(v * gemm_activate_lanes(v + (gemm_lanes)(3.0f), GEMM_CLIP, 0.0f, 6.0f));
+  else
+    v = gemm_activate_lanes(v, activation, low, high);
+  if (steps & CONV_MULTIPLY_LAST) v = v * r.lastFactor;
+  if (steps & CONV_ADD_LAST) v = v + r.lastAddend;
+  return v;
+}
 
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
@@ -57,7 +105,8 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
                           __global const uint *restrict offsets, int rows, int places, int depth,
                           int pitch, int width, int plane, int panelsEach, int aCount,
                           ulong aStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
-                          int activation, float low, float high) {
+                          int activation, float low, float high,
+                          __global const float *restrict after, int afterStride, int steps) {
   GEMM_TILE;
   const int tileWidth = GEMM_VECTORS * GEMM_LANES;
   const int first = tile * tileWidth;
@@ -83,11 +132,13 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
 #pragma unroll
     for (int i = 0; i < GEMM_ROWS; i++) {
       if (top + i >= rows) continue;
+      const conv_after r =
+          conv_after_channel(after, afterStride, steps, group * rows + top + i);
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
         gemm_lanes v = total[i][j];
         if (hasBias) v = v + (gemm_lanes)(bias[top + i]);
-        v = gemm_activate_lanes(v, activation, low, high);
+        v = conv_finish(v, r, steps, activation, low, high);
         window_put(v, c + (ulong)(top + i) * plane, row[j], column[j],
                    first - start - j * GEMM_LANES, places - start - j * GEMM_LANES, line, end);
       }
@@ -96,8 +147,9 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
 }
 
 // The same for small planes, where tiles of many places would be half empty: lanes are channels of
-// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Weights lie in
-// panels as B does. Work-items: (parts of the places, panels, matrices).
+// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Where so many divide
+// a row, places are those of the output alone. Weights lie in panels as B does. Work-items: (parts
+// of the places, panels, matrices).
 #define CONV_PLACES 7
 
 #ifndef RIGOR_NARROW
@@ -107,10 +159,10 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
    (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
              a.sf, b.sf)}
 
-// Sixteen channels of CONV_PLACES neighbouring places, and of one more, which the next tile
-// overwrites: stores are whole so.
-EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 r1, float16 r2,
-                              float16 r3, float16 r4, float16 r5, float16 r6) {
+// Sixteen channels of CONV_PLACES neighbouring places; with `isOpen`, and of one more, which the
+// next tile overwrites.
+EX_INLINE void conv_put_lanes(__global float *c, int plane, bool isOpen, float16 r0, float16 r1,
+                              float16 r2, float16 r3, float16 r4, float16 r5, float16 r6) {
   const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
   const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
 #pragma unroll
@@ -122,8 +174,15 @@ EX_INLINE void conv_put_lanes(__global float *c, int plane, float16 r0, float16 
 #pragma unroll
       for (int k = 0; k < 2; k++) {
         __global float *q = c + (ulong)(i * 8 + j * 4 + k * 2) * plane;
-        vstore8(both[k].lo, 0, q);
-        vstore8(both[k].hi, 0, q + plane);
+        if (isOpen) {
+          vstore8(both[k].lo, 0, q);
+          vstore8(both[k].hi, 0, q + plane);
+        } else {
+          vstore4(both[k].s0123, 0, q);
+          vstore4(both[k].s3456, 0, q + 3);
+          vstore4(both[k].s89ab, 0, q + plane);
+          vstore4(both[k].sbcde, 0, q + plane + 3);
+        }
       }
     }
   }
@@ -169,7 +228,8 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
                          __global const uint *restrict offsets, int rows, int places, int depth,
                          int pitch, int width, int plane, int tilesEach, int groups,
                          ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
-                         int activation, float low, float high) {
+                         int activation, float low, float high,
+                         __global const float *restrict after, int afterStride, int steps) {
   const int channel = get_global_id(1) * GEMM_VECTORS * GEMM_LANES;
   if (channel >= rows) return;
   const ulong matrix = get_global_id(2);
@@ -181,28 +241,43 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   float biases[GEMM_VECTORS * GEMM_LANES];
   for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
     biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
+  // Rows of these numbers go on behind the last channel.
+  after += group * rows + channel;
+  conv_after r[GEMM_VECTORS];
+#pragma unroll
+  for (int j = 0; j < GEMM_VECTORS && steps != 0; j++) {
+    r[j].factor = GEMM_LOAD(0, after + j * GEMM_LANES);
+    r[j].addend = GEMM_LOAD(0, after + afterStride + j * GEMM_LANES);
+    r[j].lastFactor = GEMM_LOAD(0, after + 2 * afterStride + j * GEMM_LANES);
+    r[j].lastAddend = GEMM_LOAD(0, after + 3 * afterStride + j * GEMM_LANES);
+  }
+  const bool isByRows = width % CONV_PLACES == 0;
+  if (isByRows) places = plane;
+  const int line = isByRows ? width : pitch;
   for (int t = 0; t < tilesEach; t++) {
     const int first = (get_global_id(0) * tilesEach + t) * CONV_PLACES;
     if (first >= places) return;
     const int start = min(first, places - CONV_PLACES);
     gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
-    conv_lanes_sum(total, w, x + start, offsets, depth);
+    const int gap = isByRows ? first / width * (pitch - width) : 0;
+    conv_lanes_sum(total, w, x + start + gap, offsets, depth);
 #pragma unroll
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
         gemm_lanes v = total[i][j];
         if (hasBias) v = v + GEMM_LOAD(0, biases + j * GEMM_LANES);
-        total[i][j] = gemm_activate_lanes(v, activation, low, high);
+        total[i][j] = conv_finish(v, r[j], steps, activation, low, high);
       }
     const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
 #ifndef RIGOR_NARROW
-    if (pitch == width && start == first && count == GEMM_VECTORS * GEMM_LANES &&
-        t + 1 < tilesEach && first + CONV_PLACES < places) {
+    if (line == width && start == first && count == GEMM_VECTORS * GEMM_LANES) {
+      const bool isOpen = t + 1 < tilesEach && first + CONV_PLACES < places;
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++)
-        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, total[0][j], total[1][j],
-                       total[2][j], total[3][j], total[4][j], total[5][j], total[6][j]);
+        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, isOpen, total[0][j],
+                       total[1][j], total[2][j], total[3][j], total[4][j], total[5][j],
+                       total[6][j]);
       continue;
     }
 #endif
@@ -211,13 +286,13 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
-    int row = first / pitch, column = first - row * pitch;
+    int row = first / line, column = first - row * line;
     for (int i = first - start; i < CONV_PLACES; i++) {
       if (column < width) {
         __global float *q = c + row * width + column;
         for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
       }
-      if (++column == pitch) {
+      if (++column == line) {
         row++;
         column = 0;
       }
@@ -330,37 +405,51 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
                                     __global const uint *restrict offsets, window_layout s,
                                     int planes, int planesEach, int channelsOut, int multiplier,
                                     int hasBias, int activation, float low, float high,
-                                    __local float *strip) {
-  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
+                                    __global const float *restrict after, int afterStride,
+                                    int steps, __local float *strip) {
+  const int first = get_global_id(0) * s.stripRows;
   const int rows = min(s.stripRows, s.outHeight - first);
-  const int places = (rows - 1) * pitch + s.outWidth;
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
+  // Vectors of a row, of which the last may be part empty; four at a time.
+  const int vectors = rows * ((s.outWidth + GEMM_LANES - 1) / GEMM_LANES);
   for (int number = begin; number < end; number++) {
     const int channel = number % channelsOut;
+    const conv_after r = conv_after_channel(after, afterStride, steps, channel);
     window_spread_local(x + (ulong)(number / multiplier) * (s.height * s.width), strip, s, first, 0,
-                        s.rows, 0.0f);
+                        s.rows);
     __global const float *pw = w + (ulong)channel * s.taps;
     __global float *py = y + (ulong)number * (s.outHeight * s.outWidth) + first * s.outWidth;
-    int row = 0, column = 0;
-    for (int at = 0; at < places; at += 4 * GEMM_LANES) {
+    for (int n = 0, row = 0, column = 0; n < vectors; n += 4) {
       gemm_lanes sum[4];
+      int from[4], to[4], count[4];
 #pragma unroll
-      for (int j = 0; j < 4; j++) sum[j] = (gemm_lanes)(0.0f);
+      for (int j = 0; j < 4; j++) {
+        sum[j] = (gemm_lanes)(0.0f);
+        count[j] = n + j < vectors ? min(GEMM_LANES, s.outWidth - column) : 0;
+        from[j] = n + j < vectors ? row * s.pitch + column : 0;
+        to[j] = row * s.outWidth + column;
+        column += GEMM_LANES;
+        row += column >= s.outWidth;
+        column = column >= s.outWidth ? 0 : column;
+      }
       for (int k = 0; k < s.taps; k++) {
-        const __local float *p = strip + offsets[k] + at;
+        const __local float *p = strip + offsets[k];
         const gemm_lanes vw = (gemm_lanes)(pw[k]);
 #pragma unroll
-        for (int j = 0; j < 4; j++)
-          sum[j] = fma(vw, GEMM_LOAD(0, p + j * GEMM_LANES), sum[j]);
+        for (int j = 0; j < 4; j++) sum[j] = fma(vw, GEMM_LOAD(0, p + from[j]), sum[j]);
       }
 #pragma unroll
       for (int j = 0; j < 4; j++) {
-        if (at + j * GEMM_LANES >= places) continue;
         gemm_lanes v = sum[j];
         if (hasBias) v = v + (gemm_lanes)(bias[channel]);
-        window_put(gemm_activate_lanes(v, activation, low, high), py, row, column, 0,
-                   places - at - j * GEMM_LANES, pitch, s.outWidth);
-        WINDOW_STEP(row, column, GEMM_LANES);
+        v = conv_finish(v, r, steps, activation, low, high);
+        if (count[j] == GEMM_LANES) {
+          GEMM_STORE(v, 0, py + to[j]);
+        } else {
+          float lanes[GEMM_LANES];
+          GEMM_STORE(v, 0, lanes);
+          window_copy_lanes(py + to[j], lanes, count[j]);
+        }
       }
     }
   }

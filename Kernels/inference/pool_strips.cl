@@ -1,54 +1,126 @@
 // needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm.cl
 // needs: inference/window.cl
-// Pooling by strips of rows laid out in local memory, for processors; bits as in pool.cl.
-// Work-items: (strips, parts of `planesEach` planes).
+// Pooling for processors, row after row; bits as in pool.cl.
+// Work-items: (parts of the rows, parts of `planesEach` planes).
+
+// A window over planes, as a step has it.
+typedef struct {
+  int height, width;
+  int outHeight, outWidth;
+  int kernelHeight, kernelWidth;
+  int strideY, strideX;
+  int dilationY, dilationX;
+  int top, left; // padding
+} pool_window;
+
 #ifdef RIGOR_NARROW
-typedef int4 window_ints;
-#define WINDOW_LOAD_INTS vload4
-#define WINDOW_FLOATS as_float4
-#define WINDOW_INTS as_int4
+typedef int4 pool_keys;
+#define POOL_LOAD vload4
+#define POOL_FLOATS as_float4
 #else
-typedef int16 window_ints;
-#define WINDOW_LOAD_INTS vload16
-#define WINDOW_FLOATS as_float16
-#define WINDOW_INTS as_int16
+typedef int16 pool_keys;
+#define POOL_LOAD vload16
+#define POOL_FLOATS as_float16
 #endif
 
-// Maxima of keys are those of ew_max.
-EX_INLINE window_ints window_key(gemm_lanes v) {
-  const window_ints bits = WINDOW_INTS(v), last = (window_ints)(0x7fffffff);
-  return select(bits ^ ((bits >> 31) & last), last, v != v);
-}
-WINDOW_SPREAD(window_spread_keys, __local, int, ew_key, window_key)
+// Keys of a row of windows, column by column: the maxima over a window's rows of vectors from
+// column `at` on. Maxima of keys are those of ew_max.
+#define POOL_COLUMNS(name, lanes, ints, asInts, load, store)                                     \
+  EX_INLINE void name(__local int *to, __global const float *plane, const pool_window s, int iy, \
+                      int at) {                                                                  \
+    ints best = (ints)(ew_key(as_float(0xff800000)));                                            \
+    for (int ky = 0; ky < s.kernelHeight; ky++) {                                                \
+      const int row = iy + ky * s.dilationY;                                                     \
+      if (row < 0 || row >= s.height) continue;                                                  \
+      const ints bits = asInts(load(0, plane + row * s.width + at));                             \
+      const ints last = (ints)(0x7fffffff), size = bits & last;                                  \
+      best = max(best, select(bits ^ ((bits >> 31) & last), last, size > (ints)(0x7f800000)));   \
+    }                                                                                            \
+    store(best, 0, to + at);                                                                     \
+  }
+POOL_COLUMNS(pool_columns_4, 4, int4, as_int4, vload4, vstore4)
+#ifndef RIGOR_NARROW
+POOL_COLUMNS(pool_columns_8, 8, int8, as_int8, vload8, vstore8)
+POOL_COLUMNS(pool_columns_16, 16, int16, as_int16, vload16, vstore16)
+#endif
 
-EX_INLINE gemm_lanes window_unkeyed(window_ints k) {
-  const window_ints last = (window_ints)(0x7fffffff), quiet = (window_ints)(0x7fc00000);
-  return WINDOW_FLOATS(select(k ^ ((k >> 31) & last), quiet, k == last));
+// All columns; the last vector may repeat some.
+EX_INLINE void pool_columns(__local int *to, __global const float *plane, const pool_window s,
+                            int iy) {
+  int at = 0;
+#ifndef RIGOR_NARROW
+  if (s.width >= 16) {
+    for (; at + 16 < s.width; at += 16) pool_columns_16(to, plane, s, iy, at);
+    pool_columns_16(to, plane, s, iy, s.width - 16);
+    return;
+  }
+  if (s.width >= 8) {
+    pool_columns_8(to, plane, s, iy, 0);
+    pool_columns_8(to, plane, s, iy, s.width - 8);
+    return;
+  }
+#endif
+  if (s.width >= 4) {
+    for (; at + 4 < s.width; at += 4) pool_columns_4(to, plane, s, iy, at);
+    pool_columns_4(to, plane, s, iy, s.width - 4);
+    return;
+  }
+  for (; at < s.width; at++) {
+    int best = ew_key(as_float(0xff800000));
+    for (int ky = 0; ky < s.kernelHeight; ky++) {
+      const int row = iy + ky * s.dilationY;
+      if (row >= 0 && row < s.height) best = max(best, ew_key(plane[row * s.width + at]));
+    }
+    to[at] = best;
+  }
 }
 
+// Maxima of neighbouring windows from `line` on; no more than `count` are in it.
+EX_INLINE gemm_lanes pool_row(const __local int *line, const pool_window s, int count) {
+  pool_keys best = (pool_keys)(ew_key(as_float(0xff800000)));
+  for (int kx = 0; kx < s.kernelWidth; kx++) {
+    const __local int *p = line + kx * s.dilationX;
+    if (s.strideX == 1) {
+      best = max(best, POOL_LOAD(0, p));
+    } else if (s.strideX == 2) {
+      const pool_keys u = POOL_LOAD(0, p), v = POOL_LOAD(0, p + GEMM_LANES);
+      best = max(best, (pool_keys)(u.even, v.even));
+    } else {
+      int keys[GEMM_LANES];
+      for (int l = 0; l < GEMM_LANES; l++) keys[l] = p[min(l, count - 1) * s.strideX];
+      best = max(best, POOL_LOAD(0, keys));
+    }
+  }
+  const pool_keys last = (pool_keys)(0x7fffffff), quiet = (pool_keys)(0x7fc00000);
+  return POOL_FLOATS(select(best ^ ((best >> 31) & last), quiet, best == last));
+}
+
+// `line` holds the keys of a row of windows, with those of its padding.
 __kernel void pool_max_strips(__global const float *restrict x, __global float *restrict y,
-                              __global const uint *restrict offsets, window_layout s, int planes,
-                              int planesEach, __local int *strip) {
-  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
-  const int rows = min(s.stripRows, s.outHeight - first);
-  const int places = (rows - 1) * pitch + s.outWidth;
-  const int least = ew_key(as_float(0xff800000));
+                              pool_window s, int planes, int planesEach, int rowsEach,
+                              __local int *line) {
+  const int first = get_global_id(0) * rowsEach, last = min(s.outHeight, first + rowsEach);
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
+  const int least = ew_key(as_float(0xff800000));
+  const int reach = (s.outWidth - 1) * s.strideX + (s.kernelWidth - 1) * s.dilationX + 1;
+  for (int i = 0; i < s.left; i++) line[i] = least;
+  for (int i = s.left + s.width; i < reach; i++) line[i] = least;
   for (int plane = begin; plane < end; plane++) {
-    window_spread_keys(x + (ulong)plane * (s.height * s.width), strip, s, first, 0, s.rows, least);
-    __global float *py = y + (ulong)plane * (s.outHeight * s.outWidth) + first * s.outWidth;
-    int row = 0, column = 0;
-    for (int at = 0; at < places; at += 2 * GEMM_LANES) {
-      window_ints best[2] = {(window_ints)(least), (window_ints)(least)};
-      for (int k = 0; k < s.taps; k++) {
-        const __local int *p = strip + offsets[k] + at;
-        best[0] = max(best[0], WINDOW_LOAD_INTS(0, p));
-        best[1] = max(best[1], WINDOW_LOAD_INTS(0, p + GEMM_LANES));
-      }
-      for (int j = 0; j < 2 && at + j * GEMM_LANES < places; j++) {
-        window_put(window_unkeyed(best[j]), py, row, column, 0, places - at - j * GEMM_LANES,
-                   pitch, s.outWidth);
-        WINDOW_STEP(row, column, GEMM_LANES);
+    __global const float *px = x + (ulong)plane * (s.height * s.width);
+    __global float *py = y + (ulong)plane * (s.outHeight * s.outWidth);
+    for (int row = first; row < last; row++) {
+      pool_columns(line + s.left, px, s, row * s.strideY - s.top);
+      for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
+        const int count = min(GEMM_LANES, s.outWidth - at);
+        const gemm_lanes v = pool_row(line + at * s.strideX, s, count);
+        __global float *q = py + row * s.outWidth + at;
+        if (count == GEMM_LANES) {
+          GEMM_STORE(v, 0, q);
+        } else {
+          float lanes[GEMM_LANES];
+          GEMM_STORE(v, 0, lanes);
+          window_copy_lanes(q, lanes, count);
+        }
       }
     }
   }
@@ -60,56 +132,84 @@ typedef struct {
   int countsPadding, bottom, right;
 } average_window;
 
-// The sum of a window's sixteen lanes by the tree; and over the number of its elements.
-#define WINDOW_TREE(lanes)                                                                       \
-  for (int l = 0; l < 8; l++) lanes[l] = lanes[l] + lanes[l + 8];                                \
-  for (int l = 0; l < 4; l++) lanes[l] = lanes[l] + lanes[l + 4];                                \
-  lanes[0] = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-
-// Which rows of a window that begins at row `iy` are inside, and how many in the padded plane.
+// Which rows of a window that begins at row `iy` are inside, or columns; and how many in the padded
+// plane.
 typedef struct {
-  int top, bottom, padded;
-} average_rows;
+  int from, to, padded;
+} average_span;
 
-EX_INLINE average_rows pool_average_rows(const window_layout s, const average_window a, int iy) {
-  average_rows r = {0, 0, 0};
-  for (int ky = 0; ky < a.kernelHeight; ky++) {
-    const int y = iy + ky * a.dilationY;
-    if (y < 0) r.top = ky + 1;
-    if (y < s.height) r.bottom = ky + 1;
-    if (y < s.height + a.bottom) r.padded++;
+EX_INLINE average_span pool_average_span(int at, int taps, int dilation, int size, int behind) {
+  average_span r = {0, 0, 0};
+  if (dilation == 1) {
+    r.from = clamp(-at, 0, taps);
+    r.to = clamp(size - at, 0, taps);
+    r.padded = clamp(size + behind - at, 0, taps);
+    return r;
+  }
+  for (int k = 0; k < taps; k++) {
+    const int i = at + k * dilation;
+    if (i < 0) r.from = k + 1;
+    if (i < size) r.to = k + 1;
+    if (i < size + behind) r.padded++;
   }
   return r;
 }
 
-// One output by itself.
-EX_INLINE float pool_average_at(__global const float *px, const window_layout s,
-                                const average_window a, int iy, int ox,
-                                const average_rows r) {
-  const int ix = ox * s.strideX - s.left;
-  int left = 0, right = 0, padded = 0;
-  for (int kx = 0; kx < a.kernelWidth; kx++) {
-    if (ix + kx * a.dilationX < 0) left = kx + 1;
-    if (ix + kx * a.dilationX < s.width) right = kx + 1;
-    if (ix + kx * a.dilationX < s.width + a.right) padded += r.padded;
+// Sixteen lanes of a window's elements in turn, and their sum by the tree. Lanes without an
+// element are +0, which changes the sign of a zero alone.
+#define POOL_SUM(name, type, load)                                                               \
+  EX_INLINE type name##_any(const __local float *p, __global const uint *offsets,                \
+                            int kernelWidth, int rows, int columns) {                            \
+    type lanes[16];                                                                              \
+    lanes[0] = (type)(0.0f);                                                                     \
+    int count = 0;                                                                               \
+    for (int ky = 0; ky < rows; ky++)                                                            \
+      for (int kx = 0; kx < columns; kx++, count++) {                                            \
+        const type v = load(0, p + offsets[ky * kernelWidth + kx]);                              \
+        lanes[count & 15] = count < 16 ? v : lanes[count & 15] + v;                              \
+      }                                                                                          \
+    for (int w = 8; w > 0; w >>= 1)                                                              \
+      for (int l = 0; l < w && l + w < min(count, 2 * w); l++)                                   \
+        lanes[l] = lanes[l] + lanes[l + w];                                                      \
+    return count < 16 ? lanes[0] + (type)(0.0f) : lanes[0];                                      \
+  }                                                                                              \
+  EX_INLINE type name(const __local float *p, __global const uint *offsets, int kernelWidth,     \
+                      int rows, int columns) {                                                   \
+    const type zero = (type)(0.0f);                                                              \
+    if (columns == 3 && rows == 3) {                                                             \
+      POOL_ROW(type, load, a, 0, 3) POOL_ROW(type, load, b, 1, 3) POOL_ROW(type, load, c, 2, 3)  \
+      return ((((a0 + c2) + b1) + (a2 + c0)) + ((a1 + b2) + (b0 + c1))) + zero;                  \
+    }                                                                                            \
+    if (columns == 3 && rows == 2) {                                                             \
+      POOL_ROW(type, load, a, 0, 3) POOL_ROW(type, load, b, 1, 3)                                \
+      return (((a0 + b1) + a2) + ((a1 + b2) + b0)) + zero;                                       \
+    }                                                                                            \
+    if (columns == 2 && rows == 3) {                                                             \
+      POOL_ROW(type, load, a, 0, 2) POOL_ROW(type, load, b, 1, 2) POOL_ROW(type, load, c, 2, 2)  \
+      return (((a0 + c0) + b0) + ((a1 + c1) + b1)) + zero;                                       \
+    }                                                                                            \
+    if (columns == 2 && rows == 2) {                                                             \
+      POOL_ROW(type, load, a, 0, 2) POOL_ROW(type, load, b, 1, 2)                                \
+      return ((a0 + b0) + (a1 + b1)) + zero;                                                     \
+    }                                                                                            \
+    return name##_any(p, offsets, kernelWidth, rows, columns);                                   \
   }
-  float lanes[16];
-  for (int l = 0; l < 16; l++) lanes[l] = 0.0f;
-  int element = 0;
-  for (int ky = r.top; ky < r.bottom; ky++)
-    for (int kx = left; kx < right; kx++, element++) {
-      const float v = px[(iy + ky * a.dilationY) * s.width + ix + kx * a.dilationX];
-      lanes[element & 15] = element < 16 ? v : lanes[element & 15] + v;
-    }
-  WINDOW_TREE(lanes)
-  return ex_div(lanes[0], (float)(a.countsPadding ? padded : element));
-}
+#define POOL_AT(type, load, name, row, k)                                                        \
+  const type name##k = load(0, p + offsets[row * kernelWidth + k]);
+#define POOL_ROW(type, load, name, row, count) POOL_ROW_##count(type, load, name, row)
+#define POOL_ROW_2(type, load, name, row)                                                        \
+  POOL_AT(type, load, name, row, 0) POOL_AT(type, load, name, row, 1)
+#define POOL_ROW_3(type, load, name, row)                                                        \
+  POOL_ROW_2(type, load, name, row) POOL_AT(type, load, name, row, 2)
+POOL_SUM(pool_sum_few, float4, vload4)
+POOL_SUM(pool_sum_lanes, gemm_lanes, GEMM_LOAD)
 
+// Planes are laid out by strips of rows.
 __kernel void pool_average_strips(__global const float *restrict x, __global float *restrict y,
                                   __global const uint *restrict offsets, window_layout s,
                                   average_window a, int planes, int planesEach,
                                   __local float *strip) {
-  const int first = get_global_id(0) * s.stripRows, pitch = s.pitch;
+  const int first = get_global_id(0) * s.stripRows;
   const int rows = min(s.stripRows, s.outHeight - first);
   // Columns whose windows lie inside from left to right: all of a row have as many elements.
   const int reach = s.width + s.left - (a.kernelWidth - 1) * a.dilationX;
@@ -117,40 +217,32 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
   const int right = max(left, min(s.outWidth, max(0, reach + s.strideX - 1) / s.strideX));
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
   for (int plane = begin; plane < end; plane++) {
-    __global const float *px = x + (ulong)plane * (s.height * s.width);
-    window_spread_local(px, strip, s, first, 0, s.rows, 0.0f);
-    for (int row = 0, span; row < rows; row += span) {
+    window_spread_local(x + (ulong)plane * (s.height * s.width), strip, s, first, 0, s.rows);
+    for (int row = 0; row < rows; row++) {
       const int iy = (first + row) * s.strideY - s.top;
-      const average_rows r = pool_average_rows(s, a, iy);
-      // Rows of one kind are computed together, and columns of the other kind after them.
-      for (span = 1; row + span < rows; span++) {
-        const average_rows next = pool_average_rows(s, a, iy + span * s.strideY);
-        if (next.top != r.top || next.bottom != r.bottom || next.padded != r.padded) break;
-      }
-      __global float *py = y + ((ulong)plane * s.outHeight + first + row) * s.outWidth;
-      const int taps = max(0, r.bottom - r.top) * a.kernelWidth;
-      const float divisor = (float)(a.countsPadding ? r.padded * a.kernelWidth : taps);
-      const int places = (span - 1) * pitch + s.outWidth;
-      int atRow = 0, column = 0;
-      for (int at = 0; at < places; at += GEMM_LANES) {
-        gemm_lanes lanes[16];
-#pragma unroll
-        for (int l = 0; l < 16; l++) lanes[l] = (gemm_lanes)(0.0f);
-        for (int e = 0; e < taps; e++) {
-          const gemm_lanes v =
-              GEMM_LOAD(0, strip + offsets[r.top * a.kernelWidth + e] + row * pitch + at);
-          lanes[e & 15] = e < 16 ? v : lanes[e & 15] + v;
+      const average_span r =
+          pool_average_span(iy, a.kernelHeight, a.dilationY, s.height, a.bottom);
+      const int inside = max(0, r.to - r.from);
+      __global const uint *taps = offsets + r.from * a.kernelWidth;
+      const float whole = (float)(a.kernelWidth * (a.countsPadding ? r.padded : inside));
+      for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
+        const int count = min(GEMM_LANES, s.outWidth - at);
+        const __local float *p = strip + row * s.pitch + at;
+        float sums[GEMM_LANES], divisors[GEMM_LANES];
+        GEMM_STORE(pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth), 0, sums);
+        GEMM_STORE((gemm_lanes)(whole), 0, divisors);
+        for (int l = at < left ? 0 : max(0, right - at); l < count;
+             l = at + l + 1 == left ? max(l + 1, right - at) : l + 1) {
+          const average_span c = pool_average_span((at + l) * s.strideX - s.left, a.kernelWidth,
+                                                   a.dilationX, s.width, a.right);
+          const int across = max(0, c.to - c.from);
+          sums[l] = pool_sum_few(p + l, taps + c.from, a.kernelWidth, inside, across).x;
+          divisors[l] = (float)(a.countsPadding ? r.padded * c.padded : inside * across);
         }
-        WINDOW_TREE(lanes)
-        float sums[GEMM_LANES];
-        GEMM_STORE(lanes[0], 0, sums);
-        for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisor);
-        window_put(GEMM_LOAD(0, sums), py, atRow, column, 0, places - at, pitch, s.outWidth);
-        WINDOW_STEP(atRow, column, GEMM_LANES);
+        for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisors[l]);
+        window_copy_lanes(y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at, sums,
+                          count);
       }
-      for (int n = 0; n < span; n++)
-        for (int ox = left > 0 ? 0 : right; ox < s.outWidth; ox = ox + 1 == left ? right : ox + 1)
-          py[n * s.outWidth + ox] = pool_average_at(px, s, a, iy + n * s.strideY, ox, r);
     }
   }
 }

@@ -19,13 +19,74 @@ typedef struct {
   int planeSize;   // of all phases, and what is behind them
 } window_layout;
 
-#define WINDOW_EVEN(u, v) ((gemm_lanes)(u.even, v.even))
+// `count` elements that do not overlap what they are copied to: in vectors where there are so many,
+// of which the last one may repeat some. Loops of single elements would take as long as all else.
+#ifdef RIGOR_NARROW
+#define WINDOW_COPY_FEW(to, from, count)
+#else
+#define WINDOW_COPY_BY(lanes, load, store, to, from, count)                                      \
+  if (count >= lanes) {                                                                          \
+    store(load(0, from), 0, to);                                                                 \
+    store(load(0, from + count - lanes), 0, to + count - lanes);                                 \
+    return;                                                                                      \
+  }
+#define WINDOW_COPY_FEW(to, from, count)                                                         \
+  WINDOW_COPY_BY(8, vload8, vstore8, to, from, count)                                            \
+  WINDOW_COPY_BY(4, vload4, vstore4, to, from, count)
+#endif
+#define WINDOW_COPY(name, toSpace, fromSpace)                                                    \
+  EX_INLINE void name(toSpace float *to, fromSpace const float *from, int count) {               \
+    if (count >= GEMM_LANES) {                                                                   \
+      for (int i = 0; i + GEMM_LANES < count; i += GEMM_LANES)                                   \
+        GEMM_STORE(GEMM_LOAD(0, from + i), 0, to + i);                                           \
+      const int last = count - GEMM_LANES;                                                       \
+      GEMM_STORE(GEMM_LOAD(0, from + last), 0, to + last);                                       \
+      return;                                                                                    \
+    }                                                                                            \
+    WINDOW_COPY_FEW(to, from, count)                                                             \
+    for (int i = 0; i < count; i++) to[i] = from[i];                                             \
+  }
+WINDOW_COPY(window_copy_global, __global, __global)
+WINDOW_COPY(window_copy_local, __local, __global)
+WINDOW_COPY(window_copy_lanes, __global, )
 
-// Rows from `first` on of all phases of a plane, with `outside` for what is not in it. Every
-// other element is taken from whole vectors: processors gather slowly.
-#define WINDOW_SPREAD(name, space, type, value, valueLanes)                                      \
-  EX_INLINE void name(__global const float *plane, space type *to, const window_layout s,        \
-                      int first, int begin, int end, type outside) {                             \
+// Every other one of 2 `count` - 1 elements, from whole vectors: processors gather slowly. The
+// second half is taken from an odd place, to read no element more than that.
+#define WINDOW_HALF(lanes, load, from)                                                           \
+  (load(0, from).even, load(0, from + lanes - 1).odd)
+#ifdef RIGOR_NARROW
+#define WINDOW_HALVE_FEW(to, from, count)
+#else
+#define WINDOW_HALVE_BY(lanes, type, load, store, to, from, count)                               \
+  if (count >= lanes) {                                                                          \
+    store((type)WINDOW_HALF(lanes, load, from), 0, to);                                          \
+    const int last = count - lanes;                                                              \
+    store((type)WINDOW_HALF(lanes, load, from + 2 * last), 0, to + last);                        \
+    return;                                                                                      \
+  }
+#define WINDOW_HALVE_FEW(to, from, count)                                                        \
+  WINDOW_HALVE_BY(8, float8, vload8, vstore8, to, from, count)                                   \
+  WINDOW_HALVE_BY(4, float4, vload4, vstore4, to, from, count)
+#endif
+#define WINDOW_HALVE(name, space)                                                                \
+  EX_INLINE void name(space float *to, __global const float *from, int count) {                  \
+    if (count >= GEMM_LANES) {                                                                   \
+      const int last = count - GEMM_LANES;                                                       \
+      for (int i = 0; i < last; i += GEMM_LANES)                                                 \
+        GEMM_STORE((gemm_lanes)WINDOW_HALF(GEMM_LANES, GEMM_LOAD, from + 2 * i), 0, to + i);     \
+      GEMM_STORE((gemm_lanes)WINDOW_HALF(GEMM_LANES, GEMM_LOAD, from + 2 * last), 0, to + last); \
+      return;                                                                                    \
+    }                                                                                            \
+    WINDOW_HALVE_FEW(to, from, count)                                                            \
+    for (int i = 0; i < count; i++) to[i] = from[2 * i];                                         \
+  }
+WINDOW_HALVE(window_halve_global, __global)
+WINDOW_HALVE(window_halve_local, __local)
+
+// Rows from `first` on of all phases of a plane, zero where it has none.
+#define WINDOW_SPREAD(name, space, copy, halve)                                                  \
+  EX_INLINE void name(__global const float *plane, space float *to, const window_layout s,       \
+                      int first, int begin, int end) {                                           \
     for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
       const int py = phase / s.phasesX, px = phase % s.phasesX;                                  \
       const int shift = px - s.left;                                                             \
@@ -35,31 +96,23 @@ typedef struct {
         const bool isInside = iy >= 0 && iy < s.height;                                          \
         const int last = isInside ? min(s.pitch, reach) : 0;                                     \
         const int start = min(last, (max(0, -shift) + s.strideX - 1) / s.strideX);               \
-        space type *q = to + (phase * s.rows + r) * s.pitch;                                     \
+        space float *q = to + (phase * s.rows + r) * s.pitch;                                    \
         __global const float *p = plane + iy * s.width + shift;                                  \
-        for (int i = 0; i < start; i++) q[i] = outside;                                          \
+        for (int i = 0; i < start; i++) q[i] = 0.0f;                                             \
         if (s.strideX == 1)                                                                      \
-          for (int i = start; i < last; i++) q[i] = value(p[i]);                                 \
-        else if (s.strideX == 2) {                                                               \
-          int i = start;                                                                         \
-          for (; i + GEMM_LANES < last; i += GEMM_LANES) {                                       \
-            const gemm_lanes u = GEMM_LOAD(0, p + 2 * i);                                        \
-            const gemm_lanes v = GEMM_LOAD(0, p + 2 * i + GEMM_LANES);                           \
-            GEMM_STORE(valueLanes(WINDOW_EVEN(u, v)), 0, q + i);                                 \
-          }                                                                                      \
-          for (; i < last; i++) q[i] = value(p[2 * i]);                                          \
-        } else                                                                                   \
-          for (int i = start; i < last; i++) q[i] = value(p[i * s.strideX]);                     \
-        for (int i = last; i < s.pitch; i++) q[i] = outside;                                     \
+          copy(q + start, p + start, last - start);                                              \
+        else if (s.strideX == 2)                                                                 \
+          halve(q + start, p + 2 * start, last - start);                                         \
+        else                                                                                     \
+          for (int i = start; i < last; i++) q[i] = p[i * s.strideX];                            \
+        for (int i = last; i < s.pitch; i++) q[i] = 0.0f;                                        \
       }                                                                                          \
     }                                                                                            \
     if (end == s.rows)                                                                           \
-      for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++)               \
-        to[i] = outside;                                                                         \
+      for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++) to[i] = 0.0f; \
   }
-#define WINDOW_PLAIN(x) (x)
-WINDOW_SPREAD(window_spread_global, __global, float, WINDOW_PLAIN, WINDOW_PLAIN)
-WINDOW_SPREAD(window_spread_local, __local, float, WINDOW_PLAIN, WINDOW_PLAIN)
+WINDOW_SPREAD(window_spread_global, __global, window_copy_global, window_halve_global)
+WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,
@@ -67,7 +120,7 @@ __kernel void window_spread(__global const float *restrict x, __global float *re
   const int begin = get_global_id(0) * rowsEach;
   const ulong plane = get_global_id(1);
   window_spread_global(x + (firstPlane + plane) * (ulong)(s.height * s.width),
-                       to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach), 0.0f);
+                       to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach));
 }
 
 // Lanes from `skip` to before `end`, of which the first would lie at this row and column; what is
@@ -83,11 +136,7 @@ EX_INLINE void window_put(gemm_lanes v, __global float *y, int row, int column, 
   const int last = min(end, GEMM_LANES);
   for (int l = 0; l < last; l += pitch - column, row++, column = 0) {
     const int stop = min(last, l + width - column);
-    __global float *q = y + row * width + column - l;
-    for (int r = max(l, skip); r < stop; r++) q[r] = lanes[r];
+    const int from = max(l, skip);
+    window_copy_lanes(y + row * width + column + from - l, lanes + from, stop - from);
   }
 }
-
-// Row and column of a place further on.
-#define WINDOW_STEP(row, column, places)                                                         \
-  for (column += places; column >= pitch; column -= pitch) row++

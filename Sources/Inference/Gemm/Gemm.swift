@@ -124,10 +124,10 @@ public struct Gemm: Sendable {
             ProgramSource(
                 "inference/gemm",
                 files: ["exact/divide.cl"]
-                    + ["order", "activate", "gemm", "pack", "window", "convolve", "pool_strips"].map
-                {
-                    "inference/\($0).cl"
-                },
+                    + [
+                        "order", "activate", "gemm", "pack", "window", "convolve", "pool_strips",
+                        "planes",
+                    ].map { "inference/\($0).cl" },
                 defines: defines))
     }
 

@@ -6,9 +6,20 @@ enum MemoryPlan {
         for (index, step) in plan.steps.enumerated() {
             for buffer in step.operands + [step.result] { lastUse[buffer] = index }
         }
+        // Where a convolution computes elementwise steps behind it, it writes their result while it
+        // reads its own input.
+        for (index, step) in plan.steps.enumerated() where step.kind == .convolve {
+            let end = elementwiseEnd(behind: index, plan)
+            lastUse[step.operands[0]] = max(lastUse[step.operands[0]] ?? end, end)
+        }
         var kept = Set(plan.constants.keys)
         kept.formUnion(plan.inputs.map(\.buffer))
         kept.formUnion(plan.outputs.map(\.buffer))
+
+        var ending: [Int: [Int]] = [:]
+        for (old, index) in lastUse.sorted(by: { $0.key < $1.key }) where !kept.contains(old) {
+            ending[index, default: []].append(old)
+        }
 
         var sizes: [Int] = []
         var numbers: [Int: Int] = [:]
@@ -26,8 +37,7 @@ enum MemoryPlan {
             precondition(names.count == step.operands.count, "operands are defined before use")
             plan.steps[index].operands = names
             plan.steps[index].result = numbers[step.result] ?? 0
-            for old in Set(step.operands + [step.result])
-            where lastUse[old] == index && !kept.contains(old) {
+            for old in ending[index] ?? [] {
                 if let number = numbers[old] { free.append(number) }
             }
         }
@@ -40,6 +50,21 @@ enum MemoryPlan {
             plan.outputs[index].buffer = numbers[plan.outputs[index].buffer] ?? 0
         }
         plan.buffers = sizes
+    }
+
+    /// The last of the elementwise steps that follow a step, each reading one of those before it.
+    private static func elementwiseEnd(behind index: Int, _ plan: Plan) -> Int {
+        var made: Set<Int> = [plan.steps[index].result]
+        var end = index
+        while end + 1 < plan.steps.count {
+            let step = plan.steps[end + 1]
+            guard [.unary, .binary].contains(step.kind),
+                step.operands.contains(where: made.contains)
+            else { break }
+            made.insert(step.result)
+            end += 1
+        }
+        return end
     }
 
     /// The free buffer that fits best: the smallest that is large enough, else the largest, grown.

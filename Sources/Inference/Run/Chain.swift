@@ -11,6 +11,8 @@ struct Chain {
     let words: [Int32]
     /// Numbers of the buffers that it loads and stores.
     let buffers: [Int]
+    /// The same by a kernel of its own, where there is one.
+    let affine: PlanesAffine?
 
     static let registersMax = 12
     static let buffersMax = 8
@@ -179,6 +181,12 @@ struct Chain {
         self.elements = elements[range.lowerBound]?.elements ?? 0
         self.words = words
         buffers = program.buffers
+        let isOneResult = readers[range].dropLast().allSatisfy { $0 < range.upperBound }
+        affine =
+            isOneResult
+            ? PlanesAffine(
+                plan.steps[range], range.map { elements[$0]?.patterns ?? [] },
+                elements: self.elements) : nil
     }
 }
 
@@ -343,6 +351,7 @@ private struct ChainProgram {
 extension Session {
     /// Puts a chain on the queue.
     func launch(_ chain: Chain) throws(Failure) {
+        if let affine = chain.affine { return try launch(affine) }
         let first = chain.steps.lowerBound
         let program: any ComputeBuffer
         if let known = tables[first] {

@@ -2,11 +2,16 @@ internal import Compute
 internal import Core
 
 extension Session {
+    /// - Parameter tail: what else is computed; `result` is its last step's then.
     func convolve(
-        _ step: Step, _ index: Int, _ result: any ComputeBuffer
+        _ step: Step, _ index: Int, _ result: any ComputeBuffer, tail: ConvolutionTail? = nil
     ) throws(Failure) {
         guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
-        if gemm.isDepthwise(shape) { return try convolveDepthwise(step, index, shape, result) }
+        let x = try operand(step, 0)
+        let rest = try tailArguments(tail, step, shape, any: x)
+        if gemm.isDepthwise(shape) {
+            return try convolveDepthwise(step, index, shape, result, rest)
+        }
         let weights: any ComputeBuffer
         if let packed = packed[index] {
             weights = packed
@@ -14,13 +19,11 @@ extension Session {
             weights = try packWeights(shape, try operand(step, 1))
         }
         let bias = shape.bias == 0 ? weights : try operand(step, 2)
-        let x = try operand(step, 0)
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
         let direct = try direct(index, shape)
         let layout = direct.layout
         let product = DirectProduct(
-            direct: direct, weights: weights, bias: bias,
-            activation: activation(shape.activation, step.floats))
+            direct: direct, weights: weights, bias: bias, rest: rest)
         let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
@@ -73,7 +76,8 @@ extension Session {
         var direct: Direct
         var weights: any ComputeBuffer
         var bias: any ComputeBuffer
-        var activation: Gemm.Activation
+        /// What follows the sums.
+        var rest: [KernelArgument]
     }
 
     /// - Parameter x: planes of `items` alone, as the layout says.
@@ -85,7 +89,10 @@ extension Session {
         let matrices = items.count * shape.groups
         let usesLanes = product.direct.usesLanes
         let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
-        let tiles = layout.places.dividedUp(by: usesLanes ? Gemm.lanesPlaces : gemm.tileWidth)
+        let tiles =
+            usesLanes
+            ? Gemm.lanesPlaces(layout).dividedUp(by: Gemm.lanesPlaces)
+            : layout.places.dividedUp(by: gemm.tileWidth)
         // A work-item's share is worth its start, while there are enough of them.
         var each = 1
         if device.description.kind == .cpu {
@@ -114,7 +121,7 @@ extension Session {
                 .ulong(UInt64(items.lowerBound * itemPlace)),
                 .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
                 .int(Int32(shape.bias)),
-            ] + product.activation.arguments)
+            ] + product.rest)
     }
 
     /// Steps of k that one work-item of a processor does at least: some microseconds.
@@ -139,7 +146,8 @@ extension Session {
     }
 
     private func convolveDepthwise(
-        _ step: Step, _ index: Int, _ shape: ConvolutionShape, _ result: any ComputeBuffer
+        _ step: Step, _ index: Int, _ shape: ConvolutionShape, _ result: any ComputeBuffer,
+        _ rest: [KernelArgument]
     ) throws(Failure) {
         let channels = shape.groups * shape.outChannels
         let hasBias = shape.bias == 1
@@ -147,7 +155,6 @@ extension Session {
             .buffer(try operand(step, 0)), .buffer(try operand(step, 1)),
             .buffer(try operand(step, hasBias ? 2 : 1)), .buffer(result),
         ]
-        let activation = activation(shape.activation, step.floats).arguments
         let isOneBlock = shape.window.taps <= 256
         if isOneBlock, let strips = try strips(index, shape.window, shape.items * channels) {
             arguments += [
@@ -158,7 +165,7 @@ extension Session {
             ]
             return try device.launch(
                 "conv_depthwise_strips", of: gemm.program, global: strips.global, local: [1, 1],
-                arguments: arguments + activation + [.local(byteCount: strips.localBytes)])
+                arguments: arguments + rest + [.local(byteCount: strips.localBytes)])
         }
         try device.launch(
             "conv_depthwise", of: gemm.program,
@@ -167,7 +174,7 @@ extension Session {
             arguments: arguments + [
                 .bytes(shape.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
                 .int(hasBias ? 1 : 0),
-            ] + activation)
+            ] + activation(shape.activation, step.floats).arguments)
     }
 
     // MARK: Strips
@@ -181,7 +188,7 @@ extension Session {
     }
 
     /// - Returns: nil where strips do not suit the device, or not even a row fits.
-    private func strips(
+    func strips(
         _ index: Int, _ window: WindowShape, _ planes: Int
     ) throws(Failure) -> Strips? {
         guard device.description.kind == .cpu else { return nil }
@@ -204,12 +211,12 @@ extension Session {
     }
 
     /// What stays near a processor while it is worked on.
-    private static let stripBytesMax = 64 << 10
+    static let stripBytesMax = 64 << 10
     /// Taps that a work-item takes at least: some microseconds.
-    private static let stripWork = 100_000
+    static let stripWork = 100_000
 
     /// Where taps lie, made once.
-    private func table(
+    func table(
         _ index: Int, _ layout: WindowLayout, channels: Int
     ) throws(Failure) -> any ComputeBuffer {
         if let table = tables[index] { return table }
@@ -217,47 +224,22 @@ extension Session {
         tables[index] = table
         return table
     }
-
-    /// Whether a pooling was launched by strips.
-    func poolByStrips(
-        _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
-    ) throws(Failure) -> Bool {
-        guard let strips = try strips(index, shape.window, shape.planes) else { return false }
-        var arguments: [KernelArgument] = [
-            .buffer(x), .buffer(result),
-            .buffer(try table(index, strips.layout, channels: 1)), .bytes(strips.layout.bytes),
-        ]
-        if shape.averages == 1 {
-            let w = shape.window
-            let numbers = [
-                w.kernelHeight, w.kernelWidth, w.dilationY, w.dilationX, shape.countsPadding,
-                shape.bottom, shape.right,
-            ]
-            arguments.append(.bytes(numbers.flatMap { Int32($0).littleEndianBytes }))
-        }
-        try device.launch(
-            shape.averages == 1 ? "pool_average_strips" : "pool_max_strips", of: gemm.program,
-            global: strips.global, local: [1, 1],
-            arguments: arguments + [
-                .int(Int32(shape.planes)), .int(Int32(strips.planesEach)),
-                .local(byteCount: strips.localBytes),
-            ])
-        return true
-    }
 }
 
 extension ConvolutionShape {
     /// Whether there is one output place, whose taps are a group's planes as they lie.
-    var isOneProduct: Bool {
-        window.outPixels == 1 && window.top + window.left == 0
-            && window.kernelHeight == window.height && window.kernelWidth == window.width
-            && window.dilationY == 1 && window.dilationX == 1
-    }
+    var isOneProduct: Bool { window.isWhole }
 }
 
 extension Gemm {
     /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
     static let lanesPlaces = 7
+
+    /// How many there are to compute: those between rows are left out where whole work-items lie
+    /// in a row.
+    static func lanesPlaces(_ layout: WindowLayout) -> Int {
+        layout.window.outWidth % lanesPlaces == 0 ? layout.window.outPixels : layout.places
+    }
 
     /// Whether a convolution is computed plane by plane: one input channel a group. On processors
     /// it is a product all the same where a group gives so many outputs that a tile is full.
@@ -274,7 +256,7 @@ extension Gemm {
             (Self.lanesPlaces...1024).contains(layout.places)
         else { return false }
         let ofLanes =
-            layout.places.roundedUp(to: Self.lanesPlaces)
+            Self.lanesPlaces(layout).roundedUp(to: Self.lanesPlaces)
             * shape.outChannels.roundedUp(to: tileWidth)
         let ofPlaces =
             layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)

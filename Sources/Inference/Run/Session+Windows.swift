@@ -6,7 +6,7 @@ extension Session {
         _ step: Step, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) {
         guard let shape = PoolShape(step.ints) else { throw Step.broken }
-        if try poolByStrips(shape, index, x, result) { return }
+        if device.description.kind == .cpu, try poolByRows(shape, index, x, result) { return }
         var arguments: [KernelArgument] = [
             .buffer(x), .buffer(result), .bytes(shape.window.bytes),
         ]
@@ -17,6 +17,62 @@ extension Session {
             shape.averages == 1 ? "pool_average" : "pool_max", of: try programs.reduce(),
             global: [shape.window.outPixels.inGroups, shape.planes],
             local: Launch.local(device, axes: 2), arguments: arguments)
+    }
+
+    /// Whether a pooling was launched as suits processors: row after row of windows.
+    private func poolByRows(
+        _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) -> Bool {
+        guard shape.averages == 1 else { return try poolMaxima(shape, x, result) }
+        let w = shape.window
+        if w.isWhole, !sharesRows {
+            try launchMeans(.mean, of: shape.planes, count: w.pixels, x, result)
+            return true
+        }
+        guard let strips = try strips(index, w, shape.planes) else { return false }
+        let numbers = [
+            w.kernelHeight, w.kernelWidth, w.dilationY, w.dilationX, shape.countsPadding,
+            shape.bottom, shape.right,
+        ]
+        try device.launch(
+            "pool_average_strips", of: gemm.program, global: strips.global, local: [1, 1],
+            arguments: [
+                .buffer(x), .buffer(result),
+                .buffer(try table(index, strips.layout, channels: 1)),
+                .bytes(strips.layout.bytes),
+                .bytes(numbers.flatMap { Int32($0).littleEndianBytes }),
+                .int(Int32(shape.planes)), .int(Int32(strips.planesEach)),
+                .local(byteCount: strips.localBytes),
+            ])
+        return true
+    }
+
+    /// Whether maxima were launched: a row of windows fits local memory.
+    private func poolMaxima(
+        _ shape: PoolShape, _ x: any ComputeBuffer, _ result: any ComputeBuffer
+    ) throws(Failure) -> Bool {
+        let w = shape.window
+        // Vectors reach beyond the last window.
+        let reach =
+            w.outWidth.roundedUp(to: 16) * w.strideX + w.kernelWidth * w.dilationX + 2 * 16
+        let lineBytes = 4 * max(reach, w.left + w.width)
+        guard lineBytes <= min(device.description.localMemoryBytes, Self.stripBytesMax) else {
+            return false
+        }
+        let strips = min(w.outHeight, WindowLayout.groupsWanted.dividedUp(by: shape.planes))
+        let rowsEach = w.outHeight.dividedUp(by: strips)
+        let work = rowsEach * w.kernelHeight * w.width
+        let most = shape.planes * strips / WindowLayout.groupsWanted
+        let planesEach = max(1, min(Self.stripWork.dividedUp(by: work), most))
+        try device.launch(
+            "pool_max_strips", of: gemm.program,
+            global: [w.outHeight.dividedUp(by: rowsEach), shape.planes.dividedUp(by: planesEach)],
+            local: [1, 1],
+            arguments: [
+                .buffer(x), .buffer(result), .bytes(w.bytes), .int(Int32(shape.planes)),
+                .int(Int32(planesEach)), .int(Int32(rowsEach)), .local(byteCount: lineBytes),
+            ])
+        return true
     }
 
     func reduce(
@@ -66,22 +122,34 @@ extension Session {
         guard device.description.kind == .cpu, step.kind != .argument,
             Chain.isFloat(step.ints, at: 4)
         else { return false }
-        var arguments: [KernelArgument] = [.buffer(x), .buffer(result), .int(Int32(count))]
         if step.kind == .softmax {
             try device.launch(
                 "rows_softmax", of: try programs.rows(), global: [results], local: [1],
-                arguments: arguments + [.int(Int32(step.ints[0]))])
+                arguments: [
+                    .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(step.ints[0])),
+                ])
             return true
         }
         guard let operation = ReduceOperation(rawValue: step.ints[0]),
             [.sum, .mean].contains(operation)
         else { return false }
-        let each = max(1, min(16_384 / count, results / WindowLayout.groupsWanted))
-        arguments += [.int(Int32(results)), .int(Int32(each))]
-        try device.launch(
-            "rows_\(operation)", of: try programs.rows(), global: [results.dividedUp(by: each)],
-            local: [1], arguments: arguments)
+        try launchMeans(operation, of: results, count: count, x, result)
         return true
+    }
+
+    /// Sums or means of rows of neighbours, on a processor.
+    private func launchMeans(
+        _ operation: ReduceOperation, of rows: Int, count: Int, _ x: any ComputeBuffer,
+        _ result: any ComputeBuffer
+    ) throws(Failure) {
+        let each = max(1, min(16_384 / count, rows / WindowLayout.groupsWanted))
+        try device.launch(
+            "rows_\(operation)", of: try programs.rows(), global: [rows.dividedUp(by: each)],
+            local: [1],
+            arguments: [
+                .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(rows)),
+                .int(Int32(each)),
+            ])
     }
 
     func lrn(
@@ -162,6 +230,12 @@ extension Session {
 }
 
 extension WindowShape {
+    /// Whether its one place is the plane.
+    var isWhole: Bool {
+        outPixels == 1 && top + left == 0 && kernelHeight == height && kernelWidth == width
+            && dilationY == 1 && dilationX == 1
+    }
+
     /// As `pool_shape` lies in memory.
     var bytes: Bytes { ints.flatMap { Int32($0).littleEndianBytes } }
 }

@@ -21,6 +21,8 @@ public final class Session {
     /// Steps that are launched together, by the first one's index.
     let chains: [Int: Chain]
     let cellRuns: [Int: CellRun]
+    /// What convolutions take in of the steps behind them, by the convolution's index.
+    let tails: [Int: ConvolutionTail]
     /// Whether time steps of recurrent layers are launched so, or by work-items that take wide
     /// vectors of hidden units.
     let takesCellRuns: Bool
@@ -61,13 +63,16 @@ public final class Session {
         sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
         programs = Programs(device: device)
-        chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
+        let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
+        let tails = ConvolutionTail.tails(of: plan, chains)
+        (self.chains, self.tails) = (chains, tails)
         takesCellRuns = device.description.kind == .cpu && !gemm.isNarrow
         cellRuns = takesCellRuns ? CellRun.runs(of: plan) : [:]
         buffers = Array(repeating: nil, count: plan.buffers.count)
         viewedInputs =
             device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
-        let extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
+        var extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
+        extents.merge(tails.mapValues(\.steps)) { a, _ in a }
         groups = StepGroup.groups(of: plan, extents, varying: varying)
         try makeBuffers()
     }
@@ -205,6 +210,9 @@ public final class Session {
             try launch(chain)
         } else if let run = cellRuns[group.first] {
             try launch(run)
+        } else if let tail = tails[group.first] {
+            try convolve(
+                plan.steps[group.first], group.first, try buffer(tail.result), tail: tail)
         } else {
             try launch(plan.steps[group.first], group.first)
         }

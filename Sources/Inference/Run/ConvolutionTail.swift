@@ -1,0 +1,180 @@
+internal import Compute
+internal import Core
+
+/// Elementwise steps that a processor's convolution takes in: see `conv_finish` in
+/// `Kernels/inference/convolve.cl`. Each sum is multiplied and added to by channel, then the
+/// activation follows, then a product and a sum again.
+struct ConvolutionTail {
+    /// The convolution and what follows it.
+    let steps: Range<Int>
+    /// Number of the buffer that the last step writes.
+    private(set) var result: Int
+    /// The activation's number, and its limits.
+    private var activation = 0
+    private var low: Float = 0
+    private var high: Float = 0
+    /// Factors and addends, before the activation and behind it; nil where there are none.
+    private var numbers: [[Float]?] = [nil, nil, nil, nil]
+    private let channels: Int
+    private let pixels: Int
+    private var isActivated = false
+
+    /// Behind the last channel, as many as a work-item reads.
+    private static let slack = 64
+    private static let hardSwish = 3
+
+    /// - Parameters:
+    ///   - chain: what follows the convolution.
+    ///   - readers: the last step that reads each step's result.
+    /// - Returns: nil where the steps are others, or would write what the convolution reads.
+    init?(_ index: Int, _ chain: Chain, _ plan: Plan, _ readers: [Int]) {
+        let convolution = plan.steps[index]
+        guard let shape = ConvolutionShape(convolution.ints), shape.activation == 0,
+            chain.steps.lowerBound == index + 1, !shape.window.isWhole, shape.window.taps <= 256,
+            (index..<chain.steps.upperBound - 1).allSatisfy({
+                readers[$0] < chain.steps.upperBound
+            })
+        else { return nil }
+        channels = shape.groups * shape.outChannels
+        pixels = shape.window.outPixels
+        guard chain.elements == shape.items * channels * pixels else { return nil }
+        steps = index..<chain.steps.upperBound
+        result = convolution.result
+        var next = chain.steps.lowerBound
+        while next < steps.upperBound {
+            let rest = plan.steps[next..<steps.upperBound]
+            guard let taken = takeHardSwish(rest, plan) ?? take(plan.steps[next], plan) else {
+                return nil
+            }
+            next += taken
+            result = plan.steps[next - 1].result
+        }
+        guard !convolution.operands.contains(result) else { return nil }
+    }
+
+    /// x · clip(x + 3, 0, 6) / 6, as exporters write it.
+    private mutating func takeHardSwish(_ steps: ArraySlice<Step>, _ plan: Plan) -> Int? {
+        let steps = Array(steps.prefix(4))
+        guard steps.count == 4, !isActivated,
+            operation(steps[0]) == .add, number(steps[0], beside: result, plan) == 3,
+            steps[1].kind == .unary, UnaryOperation(rawValue: steps[1].ints[0]) == .clip,
+            steps[1].floats == [0, 6], steps[1].operands == [steps[0].result],
+            operation(steps[2]) == .mul,
+            Set(steps[2].operands) == [result, steps[1].result],
+            steps[0].result != result, steps[1].result != result,
+            operation(steps[3]) == .div, steps[3].operands[0] == steps[2].result,
+            number(steps[3], beside: steps[2].result, plan) == 6
+        else { return nil }
+        activation = Self.hardSwish
+        isActivated = true
+        return 4
+    }
+
+    /// The one number that a step takes beside a value.
+    private func number(_ step: Step, beside value: Int, _ plan: Plan) -> Float? {
+        let values = self.values(step, beside: value, plan)
+        return values?.allSatisfy { $0 == values?.first } ?? false ? values?.first : nil
+    }
+
+    private func operation(_ step: Step) -> BinaryOperation? {
+        step.kind == .binary && Chain.isFloat(step.ints, at: 1)
+            ? BinaryOperation(rawValue: step.ints[0]) : nil
+    }
+
+    /// Numbers by channel that a step of two operands takes beside a value.
+    private func values(_ step: Step, beside value: Int, _ plan: Plan) -> [Float]? {
+        guard let place = step.operands.firstIndex(of: value), step.operands.count == 2,
+            let constant = plan.constants[step.operands[1 - place]]?.floats,
+            let lists = try? step.lists(from: 2, parts: 3),
+            Chain.pattern(Array(lists[0]), Array(lists[1 + place])) == .whole,
+            let pattern = Chain.pattern(Array(lists[0]), Array(lists[2 - place]))
+        else { return nil }
+        if pattern.count == 1, let one = constant.first {
+            return Array(repeating: one, count: channels)
+        }
+        let isByChannel =
+            pattern.inner == pixels && pattern.count == channels && constant.count == channels
+        return isByChannel ? constant : nil
+    }
+
+    private mutating func take(_ step: Step, _ plan: Plan) -> Int? {
+        if step.kind == .unary, !isActivated, step.operands == [result] {
+            switch UnaryOperation(rawValue: step.ints[0]) {
+            case .relu: activation = 1
+            case .clip: (activation, low, high) = (2, step.floats[0], step.floats[1])
+            default: return nil
+            }
+            isActivated = true
+            return 1
+        }
+        let place = isActivated ? 2 : 0
+        guard let operation = operation(step), numbers[place + 1] == nil,
+            let values = values(step, beside: result, plan)
+        else { return nil }
+        switch operation {
+        case .mul where numbers[place] == nil: numbers[place] = values
+        case .add: numbers[place + 1] = values
+        default: return nil
+        }
+        return 1
+    }
+
+    /// Which factors and addends there are, as bits.
+    var parts: Int {
+        numbers.enumerated().reduce(0) { $1.element == nil ? $0 : $0 | 1 << $1.offset }
+    }
+
+    /// Floats of each row of the table.
+    var stride: Int { channels + Self.slack }
+
+    /// Factors and addends in four rows.
+    var table: [Float] {
+        numbers.enumerated().flatMap { row, values in
+            let none: Float = row % 2 == 0 ? 1 : 0
+            let filled = values ?? Array(repeating: none, count: channels)
+            return filled + Array(repeating: none, count: Self.slack)
+        }
+    }
+
+    var activationArguments: [KernelArgument] {
+        [.int(Int32(activation)), .float(low), .float(high)]
+    }
+
+    /// The tails of a plan, by the convolution's index.
+    static func tails(of plan: Plan, _ chains: [Int: Chain]) -> [Int: Self] {
+        guard !chains.isEmpty else { return [:] }
+        let readers = Chain.lastReaders(plan)
+        var tails: [Int: Self] = [:]
+        for (index, step) in plan.steps.enumerated() where step.kind == .convolve {
+            guard let chain = chains[index + 1] else { continue }
+            tails[index] = Self(index, chain, plan, readers)
+        }
+        return tails
+    }
+}
+
+extension Session {
+    /// What a convolution's kernel is told of the steps behind it: the activation, then a table of
+    /// factors and addends.
+    ///
+    /// - Parameter any: stands for the table where there is none.
+    func tailArguments(
+        _ tail: ConvolutionTail?, _ step: Step, _ shape: ConvolutionShape, any: any ComputeBuffer
+    ) throws(Failure) -> [KernelArgument] {
+        guard let tail else {
+            return activation(shape.activation, step.floats).arguments
+                + [.buffer(any), .int(0), .int(0)]
+        }
+        let table: any ComputeBuffer
+        if tail.parts == 0 {
+            table = any
+        } else if let known = tables[tail.steps.lowerBound + 1] {
+            table = known
+        } else {
+            table = try device.makeBuffer(tail.table)
+            tables[tail.steps.lowerBound + 1] = table
+        }
+        return tail.activationArguments
+            + [.buffer(table), .int(Int32(tail.stride)), .int(Int32(tail.parts))]
+    }
+}
