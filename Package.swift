@@ -92,6 +92,7 @@ let package = Package(
         module(
             "Inference",
             ["Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging", protobuf]),
+        module("Training", ["Core", "Digest", "Exact", "Files", "Compute", "Inference"]),
         module("Serving", ["Core", "Compute", "Inference"]),
         module("ServingHTTP", ["Core", "Serving", nioCore, nioPosix, nioHTTP]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
@@ -138,7 +139,7 @@ let package = Package(
                 "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum",
                 "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
-                "Inference", "Serving", "ServingHTTP", "Profiling", "Toy", "PrepareHost",
+                "Inference", "Training", "Serving", "ServingHTTP", "Profiling", "Toy", "PrepareHost",
                 "DeviceHost", "Ledger",
                 "PoolProtocol", "Agent", "Pool", argumentParser,
             ]),
@@ -213,6 +214,12 @@ let package = Package(
                 "RigorTestKit",
             ]),
         tests("Fuzz", ["Core", "Imaging", "MeshCodecs", "Rendering"]),
+        tests(
+            "Training",
+            [
+                "Core", "Digest", "Files", "Compute", "Inference", "Training", "RigorTestKit",
+                "ProgramTestKit",
+            ], exclude: ["Fixtures"]),
         tests(
             "Serving",
             [

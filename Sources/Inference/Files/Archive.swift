@@ -30,6 +30,63 @@ public enum Archive {
             ]
         return out + directory + end
     }
+
+    /// The arrays of an archive, in its order. Archives of `savez` are stored; those of
+    /// `savez_compressed` are refused.
+    ///
+    /// - Throws: ``Failure`` naming the place and what was expected.
+    public static func arrays(_ bytes: Bytes) throws(Failure) -> [(name: String, tensor: Tensor)] {
+        func number(_ at: Int, _ count: Int) throws(Failure) -> Int {
+            guard at >= 0, at <= bytes.count - count else { throw cut }
+            return (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
+        }
+        let end = try directoryEnd(of: bytes)
+        let count = try number(end + 10, 2)
+        var at = try number(end + 16, 4)
+        var arrays: [(name: String, tensor: Tensor)] = []
+        for _ in 0..<count {
+            guard try number(at, 4) == 0x0201_4b50 else { throw cut }
+            let method = try number(at + 10, 2)
+            let (sum, size) = (try number(at + 16, 4), try number(at + 24, 4))
+            let lengths = [try number(at + 28, 2), try number(at + 30, 2), try number(at + 32, 2)]
+            let local = try number(at + 42, 4)
+            _ = try number(at + 46, lengths[0])
+            let file = String(decoding: bytes[(at + 46)..<(at + 46 + lengths[0])], as: UTF8.self)
+            guard method == 0 else {
+                throw Failure(
+                    .unsupported,
+                    "\(file.printable): compressed; an archive of numpy.savez expected")
+            }
+            let start = local + 30 + (try number(local + 26, 2)) + (try number(local + 28, 2))
+            guard start <= bytes.count, size <= bytes.count - start else { throw cut }
+            let data = Bytes(bytes[start..<(start + size)])
+            guard CRC32.of(data) == UInt32(sum) else {
+                throw Failure(.malformed, "\(file.printable): its checksum does not fit")
+            }
+            do throws(Failure) {
+                let name = file.hasSuffix(".npy") ? String(file.dropLast(4)) : file
+                arrays.append((name, try NumPy.decode(data)))
+            } catch {
+                throw error.at(file.printable)
+            }
+            at += 46 + lengths.reduce(0, +)
+        }
+        return arrays
+    }
+
+    private static let cut = Failure(
+        .malformed, "not a .npz archive, or cut short; one of numpy.savez expected")
+
+    /// Where the directory's end record begins: 22 bytes before the end, and a comment's more.
+    private static func directoryEnd(of bytes: Bytes) throws(Failure) -> Int {
+        let mark: Bytes = [0x50, 0x4b, 5, 6]
+        var at = bytes.count - 22
+        while at >= max(0, bytes.count - 22 - 0xffff) {
+            if bytes[at..<(at + 4)].elementsEqual(mark) { return at }
+            at -= 1
+        }
+        throw cut
+    }
 }
 
 /// The CRC of ZIP and PNG: polynomial 0xedb88320, reflected.

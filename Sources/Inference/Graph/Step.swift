@@ -46,6 +46,9 @@ public struct Step: Hashable, Sendable {
         /// See ``CellShape``; products of the inputs and of the state, the state, and what the
         /// shape asks for: gates, biases, peepholes.
         case cell = 41
+        /// See ``PoolShape``: the gradient of a pool. Of averages its result's gradient; of maxima
+        /// x, the result, and the gradient.
+        case unpool = 42
     }
 
     public var kind: Kind

@@ -19,6 +19,21 @@ extension Session {
             local: Launch.local(device, axes: 2), arguments: arguments)
     }
 
+    func unpool(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        guard let shape = PoolShape(step.ints) else { throw Step.broken }
+        var arguments: [KernelArgument] =
+            (operands + [result]).map { .buffer($0) } + [.bytes(shape.window.bytes)]
+        if shape.averages == 1 {
+            arguments += [shape.countsPadding, shape.bottom, shape.right].map { .int(Int32($0)) }
+        }
+        try device.launch(
+            shape.averages == 1 ? "unpool_average" : "unpool_max", of: try programs.unpool(),
+            global: [shape.window.pixels.inGroups, shape.planes],
+            local: Launch.local(device, axes: 2), arguments: arguments)
+    }
+
     func reduce(
         _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) {
