@@ -47,7 +47,10 @@ public enum Preset: String, Hashable, Sendable, CaseIterable {
             nodes: layers.nodes, constants: layers.constants,
             inputs: [Model.Input(name: "image", type: .float32, shape: [nil] + item)],
             outputs: ["scores"])
-        return Model(opsets: ["": Self.opset], graph: graph)
+        var model = Model(opsets: ["": Self.opset], graph: graph)
+        model.outputTypes["scores"] = Model.Input(
+            name: "scores", type: .float32, shape: [nil, classes])
+        return model
     }
 
     /// A network that grows layer by layer; `value` is what the last one gives.
