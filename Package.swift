@@ -203,7 +203,8 @@ let package = Package(
         tests(
             "Golden",
             [
-                "Core", "Digest", "Compute", "Rendering", "Inference", "Toy", "RigorTestKit",
+                "Core", "Digest", "Compute", "Rendering", "Inference", "Training", "Toy",
+                "RigorTestKit",
             ]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),

@@ -92,6 +92,9 @@ import Training
 
     /// The host's own steps and every implementation give one gradient.
     @Test func gradientsAreEqualEverywhere() throws {
+        let folder = Workspace.file("programs-of-gradients")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let options = OpenCLDevice.Options(cacheFolder: folder)
         for seed in UInt64(1)...6 {
             let random = RandomNetwork(seed: seed)
             var generator = SeededGenerator(seed: seed)
@@ -100,7 +103,7 @@ import Training
             let labels = (0..<random.items).map { $0 % random.classes }
             var found: Set<[String: Tensor]> = []
             for test in TestDevices.quick where test.verdict == .exact {
-                found.insert(try Self.gradients(random, x, labels, on: try test.open()))
+                found.insert(try Self.gradients(random, x, labels, on: try test.open(options)))
             }
             #expect(found.count <= 1, "seed \(seed)")
         }

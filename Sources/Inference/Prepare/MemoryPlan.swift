@@ -26,7 +26,8 @@ enum MemoryPlan {
             precondition(names.count == step.operands.count, "operands are defined before use")
             plan.steps[index].operands = names
             plan.steps[index].result = numbers[step.result] ?? 0
-            for old in Set(step.operands + [step.result])
+            // In an order that is every process's: a blob is a function of its model.
+            for old in Set(step.operands + [step.result]).sorted()
             where lastUse[old] == index && !kept.contains(old) {
                 if let number = numbers[old] { free.append(number) }
             }
