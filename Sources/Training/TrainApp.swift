@@ -8,8 +8,8 @@ public import Inference
 /// Training on a market: a model and a data set in, the loss of each step and the trained weights
 /// out. A task is one part: what is trained cannot be cut.
 ///
-/// Parameters: `data`, the path of an `.npz` archive (see ``DataSet/read(_:_:)``); `model`, the path
-/// of an ONNX file, or `preset`, a network's name; and those of ``TrainingOptions``.
+/// Parameters: `data`, the path of an `.npz` archive (see ``DataSet/read(_:_:)``); `model`, an ONNX
+/// file's path, or `preset`, a network's name; and those of ``TrainingOptions``.
 public struct TrainApp: App {
     public let id = "train"
     public let version = "0.1"

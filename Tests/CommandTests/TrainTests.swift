@@ -8,8 +8,9 @@ import Testing
     ]
 
     private func hasDevice(_ run: CommandLineRun) throws -> Bool {
-        let probe = try run.run(["train", "--preset", "mlp", "--epochs", "1", "--json", "--data"]
-            + [try CommandLineRun.example("digits/digits.npz")])
+        let probe = try run.run(
+            ["train", "--preset", "mlp", "--epochs", "1", "--json", "--data"]
+                + [try CommandLineRun.example("digits/digits.npz")])
         if probe.status != 0 { print("skip: \(probe.line)") }
         return probe.status == 0
     }

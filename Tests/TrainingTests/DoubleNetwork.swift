@@ -7,7 +7,9 @@ struct DoubleNetwork {
         var shape: [Int]
         var elements: [Double]
 
-        init(_ shape: [Int], _ elements: [Double]) { (self.shape, self.elements) = (shape, elements) }
+        init(_ shape: [Int], _ elements: [Double]) {
+            (self.shape, self.elements) = (shape, elements)
+        }
         init(_ tensor: Tensor) {
             self.init(tensor.shape, (tensor.floats ?? []).map { Double($0) })
         }

@@ -136,8 +136,11 @@ struct RandomNetwork {
         add("Tanh", [value])
         let flips = random(0...1)
         add(
-            "Gemm", [value, constant(flips == 1 ? [classes, inner] : [inner, classes]),
-                constant([classes])],
+            "Gemm",
+            [
+                value, constant(flips == 1 ? [classes, inner] : [inner, classes]),
+                constant([classes]),
+            ],
             ["transB": .int(flips), "alpha": .float(1.5), "beta": .float(0.5)])
     }
 }

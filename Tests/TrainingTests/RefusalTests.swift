@@ -33,7 +33,8 @@ import Training
     }
 
     private static func message(
-        _ model: Model, _ data: DataSet = data(), _ change: (inout TrainingOptions) -> Void = { _ in }
+        _ model: Model, _ data: DataSet = data(),
+        _ change: (inout TrainingOptions) -> Void = { _ in }
     ) -> String {
         var options = TrainingOptions()
         change(&options)

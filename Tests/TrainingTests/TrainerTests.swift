@@ -10,7 +10,11 @@ import Training
 @Suite struct TrainerTests {
     /// A few steps of everything that an optimiser or a schedule has.
     static let variants: [@Sendable (inout TrainingOptions) -> Void] = [
-        { $0.optimizer = .sgd; $0.rate = "0.05"; $0.momentum = "0" },
+        {
+            $0.optimizer = .sgd
+            $0.rate = "0.05"
+            $0.momentum = "0"
+        },
         {
             $0.optimizer = .sgd
             $0.rate = "0.05"
@@ -19,8 +23,15 @@ import Training
             $0.schedule = .step
             $0.stepEpochs = 1
         },
-        { $0.optimizer = .adam; $0.decay = "0.001" },
-        { $0.optimizer = .adamw; $0.decay = "0.01"; $0.schedule = .cosine },
+        {
+            $0.optimizer = .adam
+            $0.decay = "0.001"
+        },
+        {
+            $0.optimizer = .adamw
+            $0.decay = "0.01"
+            $0.schedule = .cosine
+        },
     ]
 
     static func root(_ trainer: Trainer) throws -> Hash256 {

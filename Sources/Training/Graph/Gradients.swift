@@ -9,9 +9,10 @@ struct Gradients {
     /// - Parameters:
     ///   - node: the operator.
     ///   - gradient: of its result.
-    typealias Rule = @Sendable (
-        _ gradients: inout Gradients, _ node: Node, _ gradient: String
-    ) throws(Failure) -> Void
+    typealias Rule =
+        @Sendable (
+            _ gradients: inout Gradients, _ node: Node, _ gradient: String
+        ) throws(Failure) -> Void
 
     var builder: GraphBuilder
     /// Of the values of the graph that is differentiated.

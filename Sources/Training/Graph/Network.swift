@@ -61,8 +61,10 @@ public struct Network: Sendable {
             nodes.append(node)
         }
         self.nodes = nodes.reversed()
-        let found = try Self.shapes(
-            model, input, nodes: self.nodes, constants: model.constants, [2] + item)[logits] ?? []
+        let found =
+            try Self.shapes(
+                model, input, nodes: self.nodes, constants: model.constants, [2] + item)[logits]
+            ?? []
         guard found.count == 2, found[0] == 2, (2...(1 << 20)).contains(found[1]) else {
             throw Failure(
                 .unsupported,

@@ -1,5 +1,5 @@
-public import Core
 internal import Compute
+public import Core
 internal import Digest
 internal import Files
 internal import Inference
@@ -61,7 +61,8 @@ public struct Checkpoint: Sendable {
         _ bytes: Bytes, _ identity: Hash256, _ task: TrainingTask
     ) throws(Failure) {
         guard bytes.starts(with: Self.magic) else {
-            throw Failure(.malformed, "no checkpoint of training; \"RIGORCK1\" at its start expected")
+            throw Failure(
+                .malformed, "no checkpoint of training; \"RIGORCK1\" at its start expected")
         }
         let end = bytes.count - 32
         guard end >= Self.headerBytes,

@@ -48,6 +48,8 @@ struct TrainCommand: AsyncParsableCommand {
     var checkpointSeconds = 5.0
     @Flag(name: .long, help: "Go on from the checkpoint; from the start where there is none.")
     var resume = false
+    @Flag(name: .long, help: "Have the driver measure each kernel, and say where time went.")
+    var kernels = false
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
     @OptionGroup var home: HomeOptions
@@ -71,7 +73,7 @@ struct TrainCommand: AsyncParsableCommand {
         console.progress("preparing")
         let base = source.example == nil ? TrainingOptions() : .digits
         let (task, model) = try source.task(try training.options(base))
-        let opened = try devices.open(home: home.given)
+        let opened = try devices.open(home: home.given, isProfiling: kernels)
         guard checkpoint == nil || opened.count == 1 else {
             throw Failure(.usage, "--checkpoint: of one device; \(opened.count) are named")
         }
@@ -83,9 +85,10 @@ struct TrainCommand: AsyncParsableCommand {
             let sitting = Sitting(
                 task: task, path: checkpoint, seconds: checkpointSeconds, resumes: resume,
                 console: console)
-            reports.append(try Interruption.watched { () throws(Failure) in
-                try sitting.train(on: device)
-            })
+            reports.append(
+                try Interruption.watched { () throws(Failure) in
+                    try sitting.train(on: device)
+                })
         }
         console.endProgress()
         if let output, let weights = reports.first?.weights {
@@ -157,8 +160,8 @@ extension TrainCommand {
             }
             let took = clock.monotonicSeconds - begun
             return try Report(
-                trainer, device: device.description.label, compile: compile, compute: took,
-                steps: trainer.step - first, checkpoint: path)
+                trainer, on: device, compile: compile, compute: took, steps: trainer.step - first,
+                checkpoint: path)
         }
 
         /// A line an epoch.
@@ -192,14 +195,17 @@ extension TrainCommand {
         var compile: Double
         var compute: Double
         var checkpoint: String?
+        /// Launches and seconds on the device; empty where they were not measured.
+        var kernels: [String: (launches: Int, seconds: Double)]
 
         var isInterrupted: Bool { step < steps }
 
         init(
-            _ trainer: Trainer, device: String, compile: Double, compute: Double, steps run: Int,
-            checkpoint: String?
+            _ trainer: Trainer, on device: any ComputeDevice, compile: Double, compute: Double,
+            steps run: Int, checkpoint: String?
         ) throws(Failure) {
-            self.device = device
+            self.device = device.description.label
+            kernels = (device as? OpenCLDevice)?.kernelTimes ?? [:]
             digest = MerkleTree(leaves: try trainer.leaves()).root
             weights = try trainer.weights()
             (losses, correct) = (trainer.losses, trainer.correct)
@@ -211,7 +217,11 @@ extension TrainCommand {
         }
 
         static func text(_ value: Double, decimals: Int) -> String {
-            if case .decimal(let text) = JSON.number(value, decimals: decimals) { text } else { "?" }
+            if case .decimal(let text) = JSON.number(value, decimals: decimals) {
+                text
+            } else {
+                "?"
+            }
         }
 
         private var accuracy: Double? {
@@ -219,17 +229,23 @@ extension TrainCommand {
         }
 
         func json(output: String?) -> JSON {
-            [
-                "device": .string(device),
-                "digest": isInterrupted ? .null : .hash(digest),
-                "step": .int(step), "steps": .int(steps), "epochs": .int(epochs),
-                "loss": .optional(losses.last) { .number(Double($0), decimals: 6) },
-                "accuracy": .optional(accuracy) { .number($0, decimals: 6) },
-                "correct": .array(correct.map { .int($0) }), "tested": .int(tested),
-                "seconds": ["compile": .seconds(compile), "compute": .seconds(compute)],
-                "model": .optional(output) { .string($0) },
-                "checkpoint": .optional(checkpoint) { .string($0) },
+            let seconds: JSON = ["compile": .seconds(compile), "compute": .seconds(compute)]
+            var members: [JSON.Member] = [
+                .init("device", .string(device)),
+                .init("digest", isInterrupted ? .null : .hash(digest)),
+                .init("step", .int(step)), .init("steps", .int(steps)),
+                .init("epochs", .int(epochs)),
+                .init("loss", .optional(losses.last) { .number(Double($0), decimals: 6) }),
+                .init("accuracy", .optional(accuracy) { .number($0, decimals: 6) }),
+                .init("correct", .array(correct.map { .int($0) })),
+                .init("tested", .int(tested)), .init("seconds", seconds),
+                .init("model", .optional(output) { .string($0) }),
+                .init("checkpoint", .optional(checkpoint) { .string($0) }),
             ]
+            if !kernels.isEmpty {
+                members.append(.init("kernel_seconds", KernelTimes.json(kernels)))
+            }
+            return .object(members)
         }
 
         func say(_ console: Console, output: String?) {
@@ -242,6 +258,7 @@ extension TrainCommand {
                 console.say(
                     "accuracy \(Self.text(100 * accuracy, decimals: 2)) % (\(last) of \(tested))")
             }
+            for line in KernelTimes.lines(kernels) { console.say(line) }
             console.say("digest   \(digest)")
             let rate = compute > 0 ? Double(stepsRun) / compute : 0
             console.say(
