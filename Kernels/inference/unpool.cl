@@ -47,6 +47,36 @@ __kernel void unpool_max(__global const float *x, __global const float *y, __glo
   d[plane * (ulong)(s.height * s.width) + pixel] = sum;
 }
 
+// The same, a plane a work-item: windows give from the last to the first, so that what falls on an
+// element comes in the order of its taps. Work-items: (planes rounded up).
+__kernel void unpool_max_planes(__global const float *x, __global const float *y,
+                                __global const float *g, __global float *d, pool_shape s,
+                                int planes) {
+  const int plane = get_global_id(0);
+  if (plane >= planes) return;
+  const int pixels = s.height * s.width, windows = s.outHeight * s.outWidth;
+  x += plane * (ulong)pixels;
+  d += plane * (ulong)pixels;
+  y += plane * (ulong)windows;
+  g += plane * (ulong)windows;
+  for (int i = 0; i < pixels; i++) d[i] = 0.0f;
+  for (int oy = s.outHeight - 1; oy >= 0; oy--) {
+    for (int ox = s.outWidth - 1; ox >= 0; ox--) {
+      const float top = y[oy * s.outWidth + ox];
+      int best = -1;
+      for (int ky = 0; ky < s.kernelHeight && best < 0; ky++) {
+        const int iy = oy * s.strideY - s.top + ky * s.dilationY;
+        if (iy < 0 || iy >= s.height) continue;
+        for (int kx = 0; kx < s.kernelWidth && best < 0; kx++) {
+          const int ix = ox * s.strideX - s.left + kx * s.dilationX;
+          if (ix >= 0 && ix < s.width && x[iy * s.width + ix] == top) best = iy * s.width + ix;
+        }
+      }
+      if (best >= 0) d[best] = d[best] + g[oy * s.outWidth + ox];
+    }
+  }
+}
+
 // How many of a window's taps along one axis count, `size` being where those end that do.
 int unpool_count(int start, int taps, int dilation, int first, int size) {
   int count = 0;

@@ -25,6 +25,12 @@ extension Session {
         guard let shape = PoolShape(step.ints) else { throw Step.broken }
         var arguments: [KernelArgument] =
             (operands + [result]).map { .buffer($0) } + [.bytes(shape.window.bytes)]
+        if shape.averages == 0, device.description.kind == .cpu {
+            return try device.launch(
+                "unpool_max_planes", of: try programs.unpool(),
+                global: [shape.planes.inGroups], local: Launch.local(device, axes: 1),
+                arguments: arguments + [.int(Int32(shape.planes))])
+        }
         if shape.averages == 1 {
             arguments += [shape.countsPadding, shape.bottom, shape.right].map { .int(Int32($0)) }
         }
