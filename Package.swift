@@ -96,6 +96,7 @@ let package = Package(
                 "CZip", "Core", "Digest", "Exact", "Files", "Kernels", "Compute", "Imaging",
                 protobuf,
             ]),
+        module("Training", ["Core", "Digest", "Exact", "Files", "Compute", "Inference"]),
         module("Serving", ["Core", "Compute", "Inference"]),
         module("ServingHTTP", ["Core", "Serving", nioCore, nioPosix, nioHTTP]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
@@ -142,7 +143,8 @@ let package = Package(
                 "CLinux", "Core", "Digest", "Exact", "Files", "Ethereum",
                 "Contribution", "Wallet",
                 "HostProtocol", "OpenCL", "Hardware", "Compute", "Imaging", "Rendering",
-                "Inference", "Serving", "ServingHTTP", "Profiling", "Toy", "PrepareHost",
+                "Inference", "Training", "Serving", "ServingHTTP", "Profiling", "Toy",
+                "PrepareHost",
                 "DeviceHost", "Ledger",
                 "PoolProtocol", "Agent", "Pool", argumentParser,
             ]),
@@ -206,7 +208,8 @@ let package = Package(
         tests(
             "Golden",
             [
-                "Core", "Digest", "Compute", "Rendering", "Inference", "Toy", "RigorTestKit",
+                "Core", "Digest", "Compute", "Rendering", "Inference", "Training", "Toy",
+                "RigorTestKit",
             ]),
         tests("Hardware", ["Core", "OpenCL", "Hardware"], exclude: ["Fixtures"]),
         tests("HostProtocol", ["Core", "Digest", "HostProtocol"]),
@@ -217,6 +220,12 @@ let package = Package(
                 "RigorTestKit",
             ]),
         tests("Fuzz", ["Core", "Imaging", "MeshCodecs", "Rendering"]),
+        tests(
+            "Training",
+            [
+                "Core", "Digest", "Files", "Compute", "Inference", "Training", "RigorTestKit",
+                "ProgramTestKit",
+            ], exclude: ["Fixtures"]),
         tests(
             "Serving",
             [

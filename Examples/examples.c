@@ -24,6 +24,9 @@ static const unsigned char digits_digit_7_png[] = {
 static const unsigned char digits_digit_9_png[] = {
 #embed "digits/digit-9.png"
 };
+static const unsigned char digits_digits_npz[] = {
+#embed "digits/digits.npz"
+};
 static const unsigned char digits_digits_onnx[] = {
 #embed "digits/digits.onnx"
 };
@@ -45,6 +48,7 @@ static const rigor_example_file files[] = {
     FILE_ENTRY("digits/digit-5.png", digits_digit_5_png),
     FILE_ENTRY("digits/digit-7.png", digits_digit_7_png),
     FILE_ENTRY("digits/digit-9.png", digits_digit_9_png),
+    FILE_ENTRY("digits/digits.npz", digits_digits_npz),
     FILE_ENTRY("digits/digits.onnx", digits_digits_onnx),
     FILE_ENTRY("digits/labels.txt", digits_labels_txt),
     FILE_ENTRY("scene/demo.glb", scene_demo_glb),

@@ -127,6 +127,9 @@ static const char inference_planes[] = {
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
 };
+static const char inference_unpool[] = {
+#embed "inference/unpool.cl" suffix(, 0)
+};
 static const char inference_pool_strips[] = {
 #embed "inference/pool_strips.cl" suffix(, 0)
 };
@@ -269,6 +272,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/planes.cl", inference_planes),
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
+    FILE_ENTRY("inference/unpool.cl", inference_unpool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("inference/rows.cl", inference_rows),
     FILE_ENTRY("inference/window.cl", inference_window),

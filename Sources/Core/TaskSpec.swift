@@ -130,7 +130,7 @@ extension TaskSpec {
 }
 
 extension TaskSpec.Parameter {
-    var cbor: CBOR {
+    package var cbor: CBOR {
         switch self {
         case .int(let value): CBOR(value)
         case .string(let value): .text(value)
@@ -138,7 +138,7 @@ extension TaskSpec.Parameter {
         }
     }
 
-    init(_ cbor: CBOR, _ name: String) throws(Failure) {
+    package init(_ cbor: CBOR, _ name: String) throws(Failure) {
         if let value = cbor.int {
             self = .int(value)
         } else if let value = cbor.text {

@@ -13,6 +13,7 @@ struct Rigor: AsyncParsableCommand {
               rigor verify receipt.json         does it hold against the ledger?
               rigor render scene.glb -o picture.png
               rigor infer model.onnx --input x=x.npy --json
+              rigor train --example digits      a small network, the same bits everywhere
               rigor serve model.onnx            Open Inference Protocol v2 on 127.0.0.1:8000
               rigor --generate-completion-script zsh > ~/.zfunc/_rigor
 
@@ -25,7 +26,8 @@ struct Rigor: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, VerifyCommand.self, ProbeCommand.self, DoctorCommand.self,
             CertifyCommand.self, BenchCommand.self, RenderCommand.self, MergeCommand.self,
-            QuoteCommand.self, DisputeCommand.self, InferCommand.self, ServeCommand.self,
+            QuoteCommand.self, DisputeCommand.self, InferCommand.self, TrainCommand.self,
+            ServeCommand.self,
             OnnxTestCommand.self, ProbeDevicesCommand.self, HostCommand.self, PoolCommand.self,
             AgentCommand.self,
         ])

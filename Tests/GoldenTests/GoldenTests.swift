@@ -6,6 +6,7 @@ import Rendering
 import RigorTestKit
 import Testing
 import Toy
+import Training
 
 extension Workload {
     static let all: [Workload] = [
@@ -18,6 +19,7 @@ extension Workload {
             "infer/digits", [0, 1, 2, 3, 4, 5, 7, 9].map { "digit-\($0).png" }, isMicro: false),
         scene("render/micro", width: 16, height: 9, samples: 1, bounces: 2, isMicro: true),
         scene("render/small", width: 96, height: 54, samples: 4, bounces: 4, isMicro: false),
+        training("train/digits"),
     ]
 
     static func digits(_ name: String, _ pictures: [String], isMicro: Bool) -> Workload {
@@ -29,6 +31,20 @@ extension Workload {
             ],
             inputs: (["digits.onnx"] + pictures).map { "Examples/digits/\($0)" }, isMicro: isMicro,
             part: TaskSpec.Part(items: 0..<pictures.count))
+    }
+
+    static func training(_ name: String) -> Workload {
+        var options = TrainingOptions()
+        options.scale = "0.0625"
+        options.epochs = 2
+        options.batch = 128
+        options.schedule = .cosine
+        var parameters = options.parameters
+        parameters["preset"] = .string(Preset.cnn.rawValue)
+        parameters["data"] = .string("digits.npz")
+        return Workload(
+            name: name, app: TrainApp(), parameters: parameters,
+            inputs: ["Examples/digits/digits.npz"], isMicro: false)
     }
 
     static func scene(

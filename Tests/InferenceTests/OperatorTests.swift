@@ -203,6 +203,7 @@ enum ReferenceRun {
         case .gemm, .dot: return i[0] * i[1] * i[3]
         case .convolve: return i[0] * i[1] * i[3] * i[8] * i[9]
         case .pool: return i[0] * i[7] * i[8]
+        case .unpool: return i[0] * i[5] * i[6]
         case .reduce, .argument: return i[1] * i[3]
         case .softmax: return i[1] * i[2] * i[3]
         }

@@ -32,6 +32,26 @@ public enum Archive {
             ]
         return out + directory + end
     }
+
+    /// The arrays of an archive, in its order.
+    ///
+    /// - Throws: ``Failure`` naming the array and what was expected.
+    public static func arrays(_ bytes: Bytes) throws(Failure) -> [(name: String, tensor: Tensor)] {
+        let reader = try Reader(bytes)
+        var arrays: [(name: String, tensor: Tensor)] = []
+        var left = InputSource.fileBytesMax
+        for file in reader.names {
+            let data = try reader.bytes(file, byteCountMax: left)
+            left -= data.count
+            do throws(Failure) {
+                let name = file.hasSuffix(".npy") ? String(file.dropLast(4)) : file
+                arrays.append((name, try NumPy.decode(data)))
+            } catch {
+                throw error.at(file.printable)
+            }
+        }
+        return arrays
+    }
 }
 
 // MARK: - Reading
@@ -40,7 +60,8 @@ extension Archive {
     /// A ZIP archive that somebody gave: stored or compressed, read by libzip.
     public struct Reader: ~Copyable {
         private let archive: OpaquePointer
-        private let path: String
+        /// How messages begin.
+        private let place: String
         /// Its members, in its own order; folders left out.
         public let names: [String]
 
@@ -51,15 +72,31 @@ extension Archive {
         public init(_ path: String) throws(Failure) {
             // Pipes and devices are refused before they are waited for.
             try PlainFile(path).close()
-            var code: Int32 = 0
-            guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
-                throw Failure(.malformed, "\(path): not a .npz archive (ZIP)")
+            try self.init(zip_open(path, ZIP_RDONLY, nil), "\(path): ")
+        }
+
+        /// - Throws: ``Failure`` when these bytes are no archive.
+        public init(_ bytes: Bytes) throws(Failure) {
+            let copy = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(1, bytes.count), alignment: 1)
+            copy.copyBytes(from: bytes)
+            // What it is read from frees the copy.
+            let source = zip_source_buffer_create(
+                copy.baseAddress, UInt64(bytes.count), 1, nil)
+            let archive = source.flatMap { zip_open_from_source($0, ZIP_RDONLY, nil) }
+            if archive == nil, let source { zip_source_free(source) }
+            try self.init(archive, "")
+        }
+
+        private init(_ opened: OpaquePointer?, _ place: String) throws(Failure) {
+            guard let archive = opened else {
+                throw Failure(.malformed, "\(place)not a .npz archive (ZIP), or cut short")
             }
             let count = zip_get_num_entries(archive, 0)
             guard count <= Self.membersMax else {
                 zip_discard(archive)
                 throw Failure(
-                    .limit, "\(path): \(count) members; at most \(Self.membersMax) expected")
+                    .limit, "\(place)\(count) members; at most \(Self.membersMax) expected")
             }
             var names: [String] = []
             for index in 0..<UInt64(max(count, 0)) {
@@ -67,7 +104,7 @@ extension Archive {
                 let text = String(cString: name)
                 if !text.hasSuffix("/") { names.append(text) }
             }
-            (self.archive, self.path, self.names) = (archive, path, names)
+            (self.archive, self.place, self.names) = (archive, place, names)
         }
 
         deinit { zip_discard(archive) }
@@ -82,10 +119,10 @@ extension Archive {
             else {
                 throw Failure(
                     .limit,
-                    "\(path): \(name.printable): missing, or over \(byteCountMax) bytes")
+                    "\(place)\(name.printable): missing, or over \(byteCountMax) bytes")
             }
             guard let file = zip_fopen(archive, name, 0) else {
-                throw Failure(.malformed, "\(path): \(name.printable): \(reason)")
+                throw Failure(.malformed, "\(place)\(name.printable): \(reason)")
             }
             defer { zip_fclose(file) }
             // What an archive says of a size is believed no further than its bytes go.
@@ -94,13 +131,13 @@ extension Archive {
             while true {
                 let count = zip_fread(file, &part, UInt64(part.count))
                 guard count >= 0 else {
-                    throw Failure(.malformed, "\(path): \(name.printable): damaged")
+                    throw Failure(.malformed, "\(place)\(name.printable): damaged")
                 }
                 if count == 0 { break }
                 bytes += part[..<Int(count)]
                 guard bytes.count <= byteCountMax else {
                     throw Failure(
-                        .limit, "\(path): \(name.printable): over \(byteCountMax) bytes")
+                        .limit, "\(place)\(name.printable): over \(byteCountMax) bytes")
                 }
             }
             return bytes

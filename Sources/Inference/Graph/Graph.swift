@@ -7,11 +7,16 @@ public struct Model: Sendable {
     public var opsets: [String: Int]
     public var graph: Graph
     /// Operators that the model itself defines.
-    var functions: [FunctionName: Function] = [:]
+    package internal(set) var functions: [FunctionName: Function] = [:]
     /// Files besides the model that hold tensors, as paths below the model's folder.
     public var externalFiles: [String] = []
     /// What the model says of its outputs, by name; it may say nothing of some.
     public var outputTypes: [String: Input] = [:]
+
+    package init(opsets: [String: Int], graph: Graph) {
+        self.opsets = opsets
+        self.graph = graph
+    }
 
     /// Version of ONNX's own operator set.
     public var opset: Int { opsets[""] ?? 0 }
@@ -30,6 +35,14 @@ public struct Model: Sendable {
         public var kind = Kind.tensor
         /// Whether `shape` says how many axes there are; otherwise any value will do.
         public var isRanked = true
+
+        /// - Parameter shape: nil where any will do.
+        package init(name: String, type: ElementType, shape: [Int?]?) {
+            self.name = name
+            self.type = type
+            self.shape = shape ?? []
+            isRanked = shape != nil
+        }
 
         /// As messages show it: `x float32 [?, 3, ?, ?]`.
         public var text: String {
@@ -55,7 +68,7 @@ public struct Graph: Sendable {
     /// its uses, and the outputs of this one as a use of node -1.
     let consumers: [String: [Int]]
 
-    init(
+    package init(
         nodes: [Node], constants: [String: Tensor], inputs: [Model.Input], outputs: [String]
     ) {
         self.nodes = nodes
@@ -85,7 +98,7 @@ public struct Graph: Sendable {
 }
 
 /// An operator that a model defines by others.
-struct Function: Sendable {
+package struct Function: Sendable {
     var inputs: [String]
     /// Default values of attributes that a node may leave out.
     var attributes: [String: Node.Attribute]
@@ -93,7 +106,7 @@ struct Function: Sendable {
     var opsets: [String: Int]
 }
 
-struct FunctionName: Hashable, Sendable {
+package struct FunctionName: Hashable, Sendable {
     var domain: String
     var name: String
     var overload: String
@@ -127,11 +140,25 @@ public struct Node: Sendable {
         case reference(String)
     }
 
+    package init(
+        index: Int, name: String, domain: String, type: String, overload: String = "",
+        inputs: [String], outputs: [String], attributes: [String: Attribute]
+    ) {
+        self.index = index
+        self.name = name
+        self.domain = domain
+        self.type = type
+        self.overload = overload
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attributes = attributes
+    }
+
     /// The operator with its domain before it, where that is not ONNX's own.
     public var operatorName: String { domain.isEmpty ? type : "\(domain).\(type)" }
 
     /// As messages name it: `node 12 "conv1" (Conv)`.
-    var place: String {
+    package var place: String {
         "node \(index)" + (name.isEmpty ? "" : " \"\(name.printable)\"")
             + " (\(operatorName.printable))"
     }

@@ -7,10 +7,10 @@ extension [Int] {
     public var elementCount: Int { reduce(1, *) }
 
     /// As messages show it: `[1, 3, 224, 224]`.
-    var text: String { "[" + map(String.init).joined(separator: ", ") + "]" }
+    package var text: String { "[" + map(String.init).joined(separator: ", ") + "]" }
 
     /// Elements from one index to the next along each axis, row-major.
-    var strides: [Int] {
+    package var strides: [Int] {
         var strides = Array(repeating: 1, count: count)
         for axis in stride(from: count - 2, through: 0, by: -1) {
             strides[axis] = strides[axis + 1] * self[axis + 1]

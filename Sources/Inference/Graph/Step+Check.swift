@@ -47,6 +47,7 @@ extension Step {
         case .gemm: return try gemmExtent()
         case .convolve: return try convolveExtent()
         case .pool: return try poolExtent()
+        case .unpool: return try unpoolExtent()
         case .reduce, .argument, .softmax: return try axisExtent()
         case .normalize: return try normalizeExtent()
         case .cell: return try cellExtent()
@@ -266,15 +267,29 @@ extension Step {
     }
 
     private func poolExtent() throws(Failure) -> StepExtent {
+        try expect(operands: 1)
+        let (_, plane, windows) = try poolSizes()
+        return StepExtent(operands: [plane], result: windows)
+    }
+
+    private func unpoolExtent() throws(Failure) -> StepExtent {
+        let (shape, plane, windows) = try poolSizes()
+        try expect(operands: shape.averages == 1 ? 1 : 3)
+        return StepExtent(
+            operands: shape.averages == 1 ? [windows] : [plane, windows, windows], result: plane)
+    }
+
+    /// A pool's shape, and the bytes of its planes and of its windows.
+    private func poolSizes() throws(Failure) -> (PoolShape, plane: Int, windows: Int) {
         guard let s = PoolShape(ints), (0...1).contains(s.averages), s.planes > 0,
             (0...1).contains(s.countsPadding), s.bottom >= 0, s.right >= 0
         else { throw Self.broken }
-        try expect(operands: 1)
         try Self.check(s.window)
         guard s.bottom < 1 << 30, s.right < 1 << 30 else { throw Self.broken }
-        return StepExtent(
-            operands: [try Self.product([s.planes, s.window.pixels, 4])],
-            result: try Self.product([s.planes, s.window.outPixels, 4]))
+        return (
+            s, try Self.product([s.planes, s.window.pixels, 4]),
+            try Self.product([s.planes, s.window.outPixels, 4])
+        )
     }
 
     private func axisExtent() throws(Failure) -> StepExtent {

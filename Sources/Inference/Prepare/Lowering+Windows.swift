@@ -226,17 +226,39 @@ extension Lowering {
             throw Failure(.malformed, "items, channels, planes and a kernel_shape expected")
         }
         guard kernel.count <= 2, kind != .power else { return try poolVolume(op, x, kernel, kind) }
+        let (shape, outAxes) = try poolShape(op, x, kernel, averages: kind == .average)
+        return try emit(
+            .pool, [x], ints: shape.ints, type: x.type, shape: Array(x.shape[..<2]) + outAxes)
+    }
+
+    private func poolShape(
+        _ op: Operator, _ x: Value, _ kernel: [Int], averages: Bool
+    ) throws(Failure) -> (PoolShape, outAxes: [Int]) {
         let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
         var shape = PoolShape()
         shape.planes = x.shape[0] * x.shape[1]
-        shape.averages = kind == .average ? 1 : 0
+        shape.averages = averages ? 1 : 0
         let countsPadding = try op.flag("count_include_pad")
-        shape.countsPadding = shape.averages == 1 && countsPadding ? 1 : 0
+        shape.countsPadding = averages && countsPadding ? 1 : 0
         (shape.bottom, shape.right) = (window.bottom, window.right)
         shape.window = window.shape
+        return (shape, window.outAxes)
+    }
+
+    /// The gradient of a pool over one or two axes.
+    mutating func unpool(_ op: Operator, averages: Bool) throws(Failure) -> Value {
+        let x = try op.floats(0)
+        let gradient = try op.floats(averages ? 1 : 2)
+        guard x.shape.count >= 3, let kernel = try op.ints("kernel_shape") else {
+            throw Failure(.malformed, "items, channels, planes and a kernel_shape expected")
+        }
+        let (shape, outAxes) = try poolShape(op, x, kernel, averages: averages)
+        let outShape = Array(x.shape[..<2]) + outAxes
+        guard gradient.shape == outShape, averages ? true : try op.floats(1).shape == outShape
+        else { throw Failure(.malformed, "a gradient of \(gradient.shape.text)") }
         return try emit(
-            .pool, [x], ints: shape.ints, type: x.type,
-            shape: Array(x.shape[..<2]) + window.outAxes)
+            .unpool, averages ? [gradient] : [x, try op.floats(1), gradient], ints: shape.ints,
+            type: x.type, shape: x.shape)
     }
 
     mutating func globalPool(_ op: Operator) throws(Failure) -> Value {

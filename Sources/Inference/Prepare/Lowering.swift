@@ -313,7 +313,7 @@ struct Lowering {
 
     /// Kinds whose operands and results are floats of one type.
     private static let ofFloats: Set<Step.Kind> = [
-        .affine, .gemm, .convolve, .pool, .softmax, .lrn, .normalize, .cell,
+        .affine, .gemm, .convolve, .pool, .unpool, .softmax, .lrn, .normalize, .cell,
     ]
 
     /// Counts elements that are computed here.

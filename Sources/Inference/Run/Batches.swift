@@ -67,7 +67,7 @@ public enum InferenceLeaves {
 
     /// Element type (ONNX's number), number of axes, each axis: 8 bytes little-endian each; then
     /// the elements, little-endian.
-    static func bytes(_ tensor: Tensor) -> Bytes {
+    package static func bytes(_ tensor: Tensor) -> Bytes {
         let header = [Int(tensor.type.rawValue), tensor.shape.count] + tensor.shape
         return header.flatMap { UInt64($0).littleEndianBytes } + tensor.bytes
     }

@@ -54,6 +54,7 @@ public enum HostSteps {
         case .gemm: return gemm(step, operands)
         case .convolve: return convolve(step, operands)
         case .pool: return pool(step, x)
+        case .unpool: return unpool(step, operands)
         case .reduce: return reduce(step, x)
         case .softmax: return softmax(step, x)
         case .lrn: return lrn(step, x)

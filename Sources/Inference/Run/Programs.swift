@@ -134,6 +134,12 @@ final class Programs: Sendable {
             defines: defines)
     }
 
+    func unpool() throws(Failure) -> any ComputeProgram {
+        try program(
+            "unpool", exact: ["divide", "exponential", "logarithm", "power"],
+            ["order", "reduce", "pool", "unpool"])
+    }
+
     func reduce() throws(Failure) -> any ComputeProgram {
         try program(
             "reduce", exact: ["divide", "exponential", "logarithm", "power"],

@@ -43,6 +43,7 @@ extension Session {
         case .convolve: try convolve(step, index, result)
         case .dot: try dot(step, index, result)
         case .pool: try pool(step, index, operands[0], result)
+        case .unpool: try unpool(step, operands, result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)
         case .normalize: try normalize(step, operands, result)
         case .cell: try cell(step, operands, result)
@@ -173,7 +174,7 @@ extension Session {
             arguments: buffers + [.int(Int32(inner)), .int(Int32(axis))])
     }
 
-    private func copy(
+    func copy(
         _ type: ElementType, _ from: any ComputeBuffer, _ to: any ComputeBuffer, axes: [Int],
         from source: (offset: Int, strides: [Int]),
         to target: (offset: Int, strides: [Int])

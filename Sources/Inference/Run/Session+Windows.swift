@@ -19,6 +19,7 @@ extension Session {
             local: Launch.local(device, axes: 2), arguments: arguments)
     }
 
+<<<<<<< HEAD
     /// Whether a pooling was launched as suits processors: row after row of windows.
     private func poolByRows(
         _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
@@ -73,6 +74,27 @@ extension Session {
                 .int(Int32(planesEach)), .int(Int32(rowsEach)), .local(byteCount: lineBytes),
             ])
         return true
+=======
+    func unpool(
+        _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
+    ) throws(Failure) {
+        guard let shape = PoolShape(step.ints) else { throw Step.broken }
+        var arguments: [KernelArgument] =
+            (operands + [result]).map { .buffer($0) } + [.bytes(shape.window.bytes)]
+        if shape.averages == 0, device.description.kind == .cpu {
+            return try device.launch(
+                "unpool_max_planes", of: try programs.unpool(),
+                global: [shape.planes.inGroups], local: Launch.local(device, axes: 1),
+                arguments: arguments + [.int(Int32(shape.planes))])
+        }
+        if shape.averages == 1 {
+            arguments += [shape.countsPadding, shape.bottom, shape.right].map { .int(Int32($0)) }
+        }
+        try device.launch(
+            shape.averages == 1 ? "unpool_average" : "unpool_max", of: try programs.unpool(),
+            global: [shape.window.pixels.inGroups, shape.planes],
+            local: Launch.local(device, axes: 2), arguments: arguments)
+>>>>>>> 31b5b40a8d96c708192c04fd9f53ef9d044f2bd1
     }
 
     func reduce(

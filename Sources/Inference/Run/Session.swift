@@ -29,6 +29,8 @@ public final class Session {
     /// The steps in order, as they are launched.
     private var groups: [StepGroup] = []
     private var runCount = 0
+    /// What ``step(carrying:reading:)`` launches to carry state on, once it is known.
+    var carrying: [any PreparedLaunch]?
     /// Where windows' taps lie, and chains' programs, by step index.
     var tables: [Int: any ComputeBuffer] = [:]
     /// How windows are computed, by step index.
@@ -186,7 +188,7 @@ public final class Session {
         }
     }
 
-    private func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
+    func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         runCount += 1
         for index in groups.indices {
             if let launches = groups[index].launches {
@@ -218,7 +220,7 @@ public final class Session {
         }
     }
 
-    private func read(_ port: Plan.Port) throws(Failure) -> Tensor {
+    func read(_ port: Plan.Port) throws(Failure) -> Tensor {
         try device.readTensor(port.type, port.shape, from: try buffer(port.buffer)).canonical
     }
 

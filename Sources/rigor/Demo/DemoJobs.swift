@@ -7,6 +7,7 @@ internal import HostProtocol
 internal import Inference
 internal import Rendering
 internal import Toy
+internal import Training
 
 /// What the demo can buy. Each job lays its files into a folder and says what is to be computed.
 struct DemoJob {
@@ -32,6 +33,9 @@ struct DemoJob {
                 (folder) throws(Failure) in
                 guard let model = options.model else { return try inferDigits(folder) }
                 return try infer(folder, model, options)
+            },
+            DemoJob(app: "train", isShown: false) { (folder) throws(Failure) in
+                try train(folder)
             },
         ]
     }
@@ -104,6 +108,13 @@ struct DemoJob {
         return try InferApp().specification(
             model: "digits.onnx", inputs: ["image": pictures], labels: "labels.txt", top: topCount,
             folder: folder, parts: [.init(items: 0..<pictures.count)])
+    }
+
+    /// A network that learns the digits.
+    private static func train(_ folder: String) throws(Failure) -> TaskSpec {
+        try copyExample("digits/digits.npz", to: "\(folder)/digits.npz")
+        return try TrainApp().specification(
+            .preset(.cnn), data: "digits.npz", .digits, folder: folder)
     }
 
     /// The user's model on the user's files, all in one task.

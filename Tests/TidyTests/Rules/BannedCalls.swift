@@ -56,7 +56,7 @@ enum BannedCalls {
 /// Mathematical functions of the system's library, whose last bits differ between machines.
 enum MathRules {
     /// Modules whose values reach a result.
-    static let modules: Set<String> = ["Exact", "Rendering", "Inference", "Compute"]
+    static let modules: Set<String> = ["Exact", "Rendering", "Inference", "Training", "Compute"]
 
     static let functions: Set<String> = {
         let names = [

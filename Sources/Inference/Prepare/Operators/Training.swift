@@ -3,6 +3,14 @@ internal import Core
 extension Operators {
     /// Steps of training, as ONNX's preview domain has them.
     static let training: Table = [
+        // Not ONNX's, which has no gradients: a pool's attributes, and of maxima x, the result and
+        // the result's gradient, of averages x and that gradient.
+        "ai.rigor.MaxPoolGradient": value(3...3) { (lowering, op) throws(Failure) in
+            try lowering.unpool(op, averages: false)
+        },
+        "ai.rigor.AveragePoolGradient": value(2...2) { (lowering, op) throws(Failure) in
+            try lowering.unpool(op, averages: true)
+        },
         "ai.onnx.preview.training.Adagrad": steps(3...1024, outputs: 1...1024) {
             (lowering, op) throws(Failure) in
             try lowering.optimize(op, states: 1) { (rule, x, g, states) throws(Failure) in
