@@ -46,14 +46,11 @@ public struct Step: Hashable, Sendable {
         /// See ``CellShape``; products of the inputs and of the state, the state, and what the
         /// shape asks for: gates, biases, peepholes.
         case cell = 41
-<<<<<<< HEAD
-        /// See ``DotShape``; a, b and their zero points, where there are any.
-        case dot = 42
-=======
         /// See ``PoolShape``: the gradient of a pool. Of averages its result's gradient; of maxima
         /// x, the result, and the gradient.
         case unpool = 42
->>>>>>> 31b5b40a8d96c708192c04fd9f53ef9d044f2bd1
+        /// See ``DotShape``; a, b and their zero points, where there are any.
+        case dot = 43
     }
 
     public var kind: Kind

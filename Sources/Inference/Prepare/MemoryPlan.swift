@@ -37,13 +37,7 @@ enum MemoryPlan {
             precondition(names.count == step.operands.count, "operands are defined before use")
             plan.steps[index].operands = names
             plan.steps[index].result = numbers[step.result] ?? 0
-<<<<<<< HEAD
             for old in ending[index] ?? [] {
-=======
-            // In an order that is every process's: a blob is a function of its model.
-            for old in Set(step.operands + [step.result]).sorted()
-            where lastUse[old] == index && !kept.contains(old) {
->>>>>>> 31b5b40a8d96c708192c04fd9f53ef9d044f2bd1
                 if let number = numbers[old] { free.append(number) }
             }
         }

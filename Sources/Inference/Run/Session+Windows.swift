@@ -19,7 +19,6 @@ extension Session {
             local: Launch.local(device, axes: 2), arguments: arguments)
     }
 
-<<<<<<< HEAD
     /// Whether a pooling was launched as suits processors: row after row of windows.
     private func poolByRows(
         _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
@@ -74,7 +73,8 @@ extension Session {
                 .int(Int32(planesEach)), .int(Int32(rowsEach)), .local(byteCount: lineBytes),
             ])
         return true
-=======
+    }
+
     func unpool(
         _ step: Step, _ operands: [any ComputeBuffer], _ result: any ComputeBuffer
     ) throws(Failure) {
@@ -94,7 +94,6 @@ extension Session {
             shape.averages == 1 ? "unpool_average" : "unpool_max", of: try programs.unpool(),
             global: [shape.window.pixels.inGroups, shape.planes],
             local: Launch.local(device, axes: 2), arguments: arguments)
->>>>>>> 31b5b40a8d96c708192c04fd9f53ef9d044f2bd1
     }
 
     func reduce(
