@@ -1,4 +1,5 @@
-// needs: exact/divide.cl inference/pool.cl
+// needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
+// needs: inference/reduce.cl inference/pool.cl
 // Gradients of pooling: each element of a plane gathers, from +0, what the windows over it give, in
 // the order of the taps that fall on it.
 

@@ -95,7 +95,7 @@ import Testing
         try run.expectUsage(["nosuch"], "nosuch")
         try run.expectUsage(["render"], "<scene>")
         try run.expectUsage(
-            ["demo", "--apps", "nosuch"], "--apps nosuch", "one of render, infer expected")
+            ["demo", "--apps", "nosuch"], "--apps nosuch", "one of render, infer, train expected")
         try run.expectUsage(["demo", "--apps", ""], "--apps")
         try run.expectUsage(["demo", "--keep", "--resume"], "--keep", "--resume")
         try run.expectUsage(["demo", "--resume", "--apps", "hash"], "--resume")

@@ -6,8 +6,8 @@ struct DemoJobOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Jobs to buy, separated by commas: render, infer. By default the user's own, else both "
-                + "shipped ones."))
+            "Jobs to buy, separated by commas: render, infer, train. By default the user's own, "
+                + "else the first two, shipped."))
     var apps: String?
     @Option(
         name: .long,
