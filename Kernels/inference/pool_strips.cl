@@ -17,10 +17,12 @@ typedef struct {
 typedef int4 pool_keys;
 #define POOL_LOAD vload4
 #define POOL_FLOATS as_float4
+#define POOL_PLACES (int4)(0, 1, 2, 3)
 #else
 typedef int16 pool_keys;
 #define POOL_LOAD vload16
 #define POOL_FLOATS as_float16
+#define POOL_PLACES (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #endif
 
 // Keys of a row of windows, column by column: the maxima over a window's rows of vectors from
@@ -228,17 +230,24 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
         const int count = min(GEMM_LANES, s.outWidth - at);
         const __local float *p = strip + row * s.pitch + at;
-        float sums[GEMM_LANES], divisors[GEMM_LANES];
-        GEMM_STORE(pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth), 0, sums);
-        GEMM_STORE((gemm_lanes)(whole), 0, divisors);
+        gemm_lanes sum = pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth);
+        gemm_lanes divisor = (gemm_lanes)(whole);
         for (int l = at < left ? 0 : max(0, right - at); l < count;
              l = at + l + 1 == left ? max(l + 1, right - at) : l + 1) {
           const average_span c = pool_average_span((at + l) * s.strideX - s.left, a.kernelWidth,
                                                    a.dilationX, s.width, a.right);
           const int across = max(0, c.to - c.from);
-          sums[l] = pool_sum_few(p + l, taps + c.from, a.kernelWidth, inside, across).x;
-          divisors[l] = (float)(a.countsPadding ? r.padded * c.padded : inside * across);
+          // Put in by masks: PoCL's compiler loses a store into an array that vectors went to.
+          const pool_keys here = POOL_PLACES == (pool_keys)(l);
+          const float border =
+              pool_sum_few(p + l, taps + c.from, a.kernelWidth, inside, across).x;
+          const int elements = a.countsPadding ? r.padded * c.padded : inside * across;
+          sum = select(sum, (gemm_lanes)(border), here);
+          divisor = select(divisor, (gemm_lanes)((float)elements), here);
         }
+        float sums[GEMM_LANES], divisors[GEMM_LANES];
+        GEMM_STORE(sum, 0, sums);
+        GEMM_STORE(divisor, 0, divisors);
         for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisors[l]);
         window_copy_lanes(y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at, sums,
                           count);
