@@ -228,7 +228,9 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
         const int count = min(GEMM_LANES, s.outWidth - at);
         const __local float *p = strip + row * s.pitch + at;
-        float sums[GEMM_LANES], divisors[GEMM_LANES];
+        // Border columns are summed in whole vectors, of which the first lane counts: compilers
+        // that see one lane alone sum in another order.
+        float sums[GEMM_LANES], divisors[GEMM_LANES], border[GEMM_LANES + 4];
         GEMM_STORE(pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth), 0, sums);
         GEMM_STORE((gemm_lanes)(whole), 0, divisors);
         for (int l = at < left ? 0 : max(0, right - at); l < count;
@@ -236,9 +238,11 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
           const average_span c = pool_average_span((at + l) * s.strideX - s.left, a.kernelWidth,
                                                    a.dilationX, s.width, a.right);
           const int across = max(0, c.to - c.from);
-          sums[l] = pool_sum_few(p + l, taps + c.from, a.kernelWidth, inside, across).x;
+          vstore4(pool_sum_few(p + l, taps + c.from, a.kernelWidth, inside, across), 0, border + l);
           divisors[l] = (float)(a.countsPadding ? r.padded * c.padded : inside * across);
         }
+        for (int l = 0; l < count; l++)
+          if (at + l < left || at + l >= right) sums[l] = border[l];
         for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisors[l]);
         window_copy_lanes(y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at, sums,
                           count);

@@ -24,8 +24,10 @@ extension Session {
         _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) -> Bool {
         guard shape.averages == 1 else { return try poolMaxima(shape, x, result) }
+        // Compilers (PoCL 3.1) sum float4 vectors in another order than they are told.
+        guard !sharesRows else { return false }
         let w = shape.window
-        if w.isWhole, !sharesRows {
+        if w.isWhole {
             try launchMeans(.mean, of: shape.planes, count: w.pixels, x, result)
             return true
         }
