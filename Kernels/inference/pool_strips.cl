@@ -228,8 +228,7 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
         const int count = min(GEMM_LANES, s.outWidth - at);
         const __local float *p = strip + row * s.pitch + at;
-        // Border columns are summed in whole vectors, of which the first lane counts: compilers
-        // that see one lane alone sum in another order.
+        // Border columns are summed in whole vectors, of which the first lane counts.
         float sums[GEMM_LANES], divisors[GEMM_LANES], border[GEMM_LANES + 4];
         GEMM_STORE(pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth), 0, sums);
         GEMM_STORE((gemm_lanes)(whole), 0, divisors);

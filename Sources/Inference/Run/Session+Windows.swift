@@ -24,7 +24,7 @@ extension Session {
         _ shape: PoolShape, _ index: Int, _ x: any ComputeBuffer, _ result: any ComputeBuffer
     ) throws(Failure) -> Bool {
         guard shape.averages == 1 else { return try poolMaxima(shape, x, result) }
-        // Compilers (PoCL 3.1) sum float4 vectors in another order than they are told.
+        // With narrow vectors PoCL 3.1 gives some averages another last bit; why is not known.
         guard !sharesRows else { return false }
         let w = shape.window
         if w.isWhole {
