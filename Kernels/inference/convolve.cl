@@ -147,9 +147,9 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
 }
 
 // The same for small planes, where tiles of many places would be half empty: lanes are channels of
-// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Where so many divide
-// a row, places are those of the output alone. Weights lie in panels as B does. Work-items: (parts
-// of the places, panels, matrices).
+// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Where so many
+// divide a row, places are those of the output alone. Weights lie in panels as B does.
+// Work-items: (parts of the places, panels, matrices).
 #define CONV_PLACES 7
 
 #ifndef RIGOR_NARROW
