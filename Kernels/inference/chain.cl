@@ -73,6 +73,9 @@ EX_INLINE int chain_load(float *to, __global const float *p, int begin, int lane
     }                                                                                            \
     break;
 
+// Rounded before anything is added to it, whatever a compiler contracts within an expression.
+EX_INLINE float chain_product(float a, float b) { return a * b; }
+
 float chain_relu(float v) { return v < 0.0f ? 0.0f : v; }
 
 // Words of an operation: what, register of the result, of up to three operands (or an operand's
@@ -113,9 +116,9 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
       }
       switch (word[0]) {
         CHAIN_3(2, fma(a, b, c))
-        CHAIN_3(3, a * b + c)
+        CHAIN_3(3, chain_product(a, b) + c)
         CHAIN_3(4, chain_relu(fma(a, b, c)))
-        CHAIN_3(5, chain_relu(a * b + c))
+        CHAIN_3(5, chain_relu(chain_product(a, b) + c))
         CHAIN_3(6, ex_div(a * ew_clip(a + b, p, q), c))
         CHAIN_1(0, chain_relu(v))
         CHAIN_1(1, v < 0.0f ? v * p : v)

@@ -117,7 +117,8 @@ __kernel __attribute__((reqd_work_group_size(16, ROWS_PER_GROUP, 1))) void norma
   }
   for (int e = l + 16; e < count; e += 16) {
     const float d = p[e] - mean;
-    sum = sum + d * d;
+    const float square = d * d;
+    sum = sum + square;
   }
   const float root = ex_sqrt(ex_div(rows_sum(lanes, sum), (float)count) + epsilon);
   if (r >= rows) return;
