@@ -162,12 +162,12 @@ import Training
         let sound = try Data(contentsOf: URL(fileURLWithPath: path))
         func refusal(_ bytes: Data, _ identity: Hash256) throws -> String {
             try bytes.write(to: URL(fileURLWithPath: path))
-            do {
+            do throws(Failure) {
                 try Checkpoint.resume(
                     try Trainer(task, on: device), identity: identity, from: path)
                 return "taken"
-            } catch let failure as Failure {
-                return failure.message
+            } catch {
+                return error.message
             }
         }
         for at in [8, 45, 60, sound.count - 1] {
