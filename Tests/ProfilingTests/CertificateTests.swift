@@ -160,12 +160,17 @@ import Testing
             "EX_INLINE float ex_exp(float x) {", "$0 x += 0x1p-20f;",
             ["exact functions", "small network"]
         ),
-        ("best[0] = max(best[0],", "best[0] = max(best[0] - 64,", ["small network"]),
+        (
+            "max(best, (pool_keys)(u.even, v.even))", "max(best - 64, (pool_keys)(u.even, v.even))",
+            ["small network"]
+        ),
     ])
     func aWrongAppIsFound(_ old: String, _ new: String, _ workloads: [String]) throws {
         guard let test = TestDevices.any else { return }
+        let rewritten = Mutex(false)
         let flaw = FlakyDevice.Flaw.rewrite { source in
             guard let text = try? source.text(), text.contains(old) else { return source }
+            rewritten.withLock { $0 = true }
             let changed = text.replacing(old, with: new.replacing("$0", with: old))
             return ProgramSource(source.name, customText: changed, defines: source.defines)
         }
@@ -173,6 +178,7 @@ import Testing
         let right = try certifier.certify(try test.open(), gateRefusals: [])
         #expect(right.verdict == .exact, "\(right.reasons)")
         let wrong = try certifier.certify(FlakyDevice(try test.open(), [flaw]), gateRefusals: [])
+        #expect(rewritten.withLock { $0 }, "no kernel reads \(old)")
         #expect(wrong.verdict == .no)
         #expect(failed(wrong) == Set(workloads))
     }
