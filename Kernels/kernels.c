@@ -127,6 +127,12 @@ static const char inference_planes[] = {
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
 };
+static const char inference_tape[] = {
+#embed "inference/tape.cl" suffix(, 0)
+};
+static const char inference_tape_functions[] = {
+#embed "inference/tape_functions.cl" suffix(, 0)
+};
 static const char inference_unpool[] = {
 #embed "inference/unpool.cl" suffix(, 0)
 };
@@ -272,6 +278,8 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/planes.cl", inference_planes),
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
+    FILE_ENTRY("inference/tape.cl", inference_tape),
+    FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),
     FILE_ENTRY("inference/unpool.cl", inference_unpool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("inference/rows.cl", inference_rows),

@@ -85,7 +85,7 @@ extension Lowering {
         }
         (shape.aLine, shape.aDepth) = (shape.depth, 1)
         (shape.bLine, shape.bDepth) = (1, shape.columns)
-        return try emitProduct(shape, a, b, nil, epilogue, out)
+        return try emitProduct(shape, a, b, epilogue.bias, epilogue, out)
     }
 
     /// `x` with its leading axes repeated to `batch`.
