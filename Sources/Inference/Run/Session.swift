@@ -54,7 +54,7 @@ public final class Session {
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public init(
         _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 20, bindsPorts: Bool = false
+        viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false
     ) throws(Failure) {
         try plan.check()
         self.plan = plan
