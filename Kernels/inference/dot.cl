@@ -112,11 +112,12 @@ __kernel void dot_pack_columns(__global const uchar *restrict from, __global uin
   sum += DOT_PART(a, b, 0) + DOT_PART(a, b, 1) + DOT_PART(a, b, 2) + DOT_PART(a, b, 3)
 #endif
 
+// Sums of the first `count` rows, a constant.
 #ifdef DOT_WORDS
 EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const uint *pa,
-                       __global const int *pb, const int words) {
+                       __global const int *pb, const int words, const int count) {
 #pragma unroll
-  for (int i = 0; i < DOT_ROWS; i++)
+  for (int i = 0; i < count; i++)
 #pragma unroll
     for (int j = 0; j < DOT_VECTORS; j++) total[i][j] = (dot_lanes)(0);
   for (int k = 0; k < words; k++) {
@@ -124,7 +125,7 @@ EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const ui
 #pragma unroll
     for (int j = 0; j < DOT_VECTORS; j++) b[j] = DOT_LOAD(0, pb + j * DOT_LANES);
 #pragma unroll
-    for (int i = 0; i < DOT_ROWS; i++)
+    for (int i = 0; i < count; i++)
 #pragma unroll
       for (int j = 0; j < DOT_VECTORS; j++) DOT_ADD(total[i][j], pa[i * words + k], b[j]);
     pb += DOT_COLUMNS;
@@ -135,16 +136,16 @@ EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const ui
 // numbers below 2^24.
 #define DOT_BLOCK 64
 EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const uint *pa,
-                       __global const int *pb, const int words) {
+                       __global const int *pb, const int words, const int count) {
 #pragma unroll
-  for (int i = 0; i < DOT_ROWS; i++)
+  for (int i = 0; i < count; i++)
 #pragma unroll
     for (int j = 0; j < DOT_VECTORS; j++) total[i][j] = (dot_lanes)(0);
   for (int begin = 0; begin < words; begin += DOT_BLOCK) {
     const int end = min(words, begin + DOT_BLOCK);
     float16 sum[DOT_ROWS][DOT_VECTORS];
 #pragma unroll
-    for (int i = 0; i < DOT_ROWS; i++)
+    for (int i = 0; i < count; i++)
 #pragma unroll
       for (int j = 0; j < DOT_VECTORS; j++) sum[i][j] = (float16)(0.0f);
     for (int k = begin; k < end; k++) {
@@ -158,7 +159,7 @@ EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const ui
         for (int j = 0; j < DOT_VECTORS; j++)
           vb[j] = convert_float16((b[j] << (24 - byte)) >> 24);
 #pragma unroll
-        for (int i = 0; i < DOT_ROWS; i++) {
+        for (int i = 0; i < count; i++) {
           const float16 va = (float16)((float)(pa[i * words + k] >> byte & 0xffu));
 #pragma unroll
           for (int j = 0; j < DOT_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
@@ -167,7 +168,7 @@ EX_INLINE void dot_sum(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const ui
       pb += DOT_COLUMNS;
     }
 #pragma unroll
-    for (int i = 0; i < DOT_ROWS; i++)
+    for (int i = 0; i < count; i++)
 #pragma unroll
       for (int j = 0; j < DOT_VECTORS; j++) total[i][j] += convert_int16(sum[i][j]);
   }
@@ -200,34 +201,22 @@ EX_INLINE dot_lanes dot_zeros_b(__global const uchar *zero, int column, int colu
   return DOT_LOAD(0, lanes);
 }
 
-// One work-item computes DOT_ROWS x (DOT_VECTORS * DOT_LANES) outputs. Wide: row panels run
-// fastest; narrow: columns do. An operand that all matrices share has a stride of 0.
-__kernel void dot_product(__global const uint *restrict a, __global const uint *restrict b,
-                          __global const uchar *restrict aZero,
-                          __global const uchar *restrict bZero, __global int *restrict c, int rows,
-                          int columns, int depth, ulong aStride, ulong bStride, int aZeros,
-                          int bZeros, int aSigned, int bSigned) {
-#ifdef RIGOR_NARROW
-  const int tile = get_global_id(0), panel = get_global_id(1);
-#else
-  const int tile = get_global_id(1), panel = get_global_id(0);
-#endif
-  const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * DOT_VECTORS * DOT_LANES, top = panel * DOT_ROWS;
-  if (firstColumn >= columns || top >= rows) return;
+// Rows from `top` on of one tile of columns; those before `first` are another work-item's.
+EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
+                        __global const uchar *aZero, __global const uchar *bZero, __global int *c,
+                        int rows, int columns, int depth, int aZeros, int bZeros, int aSigned,
+                        int bSigned, int isPlain, int firstColumn, int top, int first,
+                        const int count) {
   const int words = (depth + 3) / 4;
   const int panels = (columns + DOT_COLUMNS - 1) / DOT_COLUMNS;
   const int padded = (rows + DOT_ROWS - 1) / DOT_ROWS * DOT_ROWS;
-  __global const uint *pa = a + matrix * aStride;
-  __global const uint *pb = b + matrix * bStride;
-  __global const int *panelB = (__global const int *)pb +
-                               (ulong)(firstColumn / DOT_COLUMNS) * DOT_COLUMNS * words +
-                               firstColumn % DOT_COLUMNS;
-  __global const int *aSums = (__global const int *)pa + (ulong)padded * words;
-  __global const int *bSums = (__global const int *)pb + (ulong)panels * DOT_COLUMNS * words;
+  __global const int *panel = (__global const int *)b +
+                              (ulong)(firstColumn / DOT_COLUMNS) * DOT_COLUMNS * words +
+                              firstColumn % DOT_COLUMNS;
+  __global const int *aSums = (__global const int *)a + (ulong)padded * words;
+  __global const int *bSums = (__global const int *)b + (ulong)panels * DOT_COLUMNS * words;
   dot_lanes total[DOT_ROWS][DOT_VECTORS];
-  dot_sum(total, pa + (ulong)top * words, panelB, words);
-  __global int *out = c + matrix * (ulong)rows * columns;
+  dot_sum(total, a + (ulong)top * words, panel, words, count);
 #pragma unroll
   for (int j = 0; j < DOT_VECTORS; j++) {
     const int column = firstColumn + j * DOT_LANES;
@@ -235,13 +224,52 @@ __kernel void dot_product(__global const uint *restrict a, __global const uint *
     const dot_lanes zeroB = dot_zeros_b(bZero, column, columns, bZeros, bSigned);
     const dot_lanes sumB = DOT_LOAD(0, bSums + column);
 #pragma unroll
-    for (int i = 0; i < DOT_ROWS; i++) {
+    for (int i = 0; i < count; i++) {
       const int row = top + i;
-      if (row >= rows) continue;
+      if (row < first || row >= rows) continue;
       const int zeroA = dot_zero_a(aZero, row, aZeros, aSigned);
-      const dot_lanes x = total[i][j] - zeroB * (dot_lanes)(aSums[row] - depth * zeroA) -
+      const int sumA = isPlain ? 0 : aSums[row];
+      const dot_lanes x = total[i][j] - zeroB * (dot_lanes)(sumA - depth * zeroA) -
                           (dot_lanes)(zeroA)*sumB;
-      dot_put(out + (ulong)row * columns + column, x, columns - column);
+      dot_put(c + (ulong)row * columns + column, x, columns - column);
     }
   }
+}
+
+// One work-item computes DOT_ROWS x (DOT_VECTORS * DOT_LANES) outputs. Wide: row panels run
+// fastest; narrow: columns do. An operand that all matrices share has a stride of 0.
+//
+// With `isPlain` A lies as the model has it: unsigned bytes, a whole number of words in each row,
+// and zero points of B that ask for no sums. The last tile then begins early enough to be whole.
+__kernel void dot_product(__global const uint *restrict a, __global const uint *restrict b,
+                          __global const uchar *restrict aZero,
+                          __global const uchar *restrict bZero, __global int *restrict c, int rows,
+                          int columns, int depth, ulong aStride, ulong bStride, int aZeros,
+                          int bZeros, int aSigned, int bSigned, int isPlain) {
+#ifdef RIGOR_NARROW
+  const int tile = get_global_id(0), panel = get_global_id(1);
+#else
+  const int tile = get_global_id(1), panel = get_global_id(0);
+#endif
+  const ulong matrix = get_global_id(2);
+  const int firstColumn = tile * DOT_VECTORS * DOT_LANES, first = panel * DOT_ROWS;
+  if (firstColumn >= columns || first >= rows) return;
+  dot_tile(a + matrix * aStride, b + matrix * bStride, aZero, bZero,
+           c + matrix * (ulong)rows * columns, rows, columns, depth, aZeros, bZeros, aSigned,
+           bSigned, isPlain, firstColumn, isPlain ? min(first, rows - DOT_ROWS) : first, first,
+           DOT_ROWS);
+}
+
+// The same for a row or two, each on its own. Work-items: (tiles of columns, rows, matrices).
+__kernel void dot_row(__global const uint *restrict a, __global const uint *restrict b,
+                      __global const uchar *restrict aZero, __global const uchar *restrict bZero,
+                      __global int *restrict c, int rows, int columns, int depth, ulong aStride,
+                      ulong bStride, int aZeros, int bZeros, int aSigned, int bSigned,
+                      int isPlain) {
+  const int firstColumn = get_global_id(0) * DOT_VECTORS * DOT_LANES, row = get_global_id(1);
+  const ulong matrix = get_global_id(2);
+  if (firstColumn >= columns) return;
+  dot_tile(a + matrix * aStride, b + matrix * bStride, aZero, bZero,
+           c + matrix * (ulong)rows * columns, rows, columns, depth, aZeros, bZeros, aSigned,
+           bSigned, isPlain, firstColumn, row, row, 1);
 }

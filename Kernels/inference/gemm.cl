@@ -117,9 +117,10 @@ EX_INLINE void gemm_finish(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global f
 #else
 #define GEMM_TILE const int tile = get_global_id(1), panel = get_global_id(0)
 #endif
-#define GEMM_PANEL_B                                                                              \
-  (b + matrix * bStride + (ulong)(firstColumn / GEMM_COLUMNS) * depth * GEMM_COLUMNS +            \
-   firstColumn % GEMM_COLUMNS)
+#define GEMM_WIDTH (GEMM_VECTORS * GEMM_LANES)
+#define GEMM_PANEL_B(column)                                                                      \
+  (b + matrix * bStride + (ulong)((column) / GEMM_COLUMNS) * depth * GEMM_COLUMNS +               \
+   (column) % GEMM_COLUMNS)
 
 __kernel void gemm(__global const float *restrict a, __global const float *restrict b,
                    __global const float *restrict bias, __global float *restrict c, int rows,
@@ -128,11 +129,12 @@ __kernel void gemm(__global const float *restrict a, __global const float *restr
                    float high) {
   GEMM_TILE;
   const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES, top = panel * GEMM_ROWS;
+  const int firstColumn = tile * GEMM_WIDTH, top = panel * GEMM_ROWS;
   if (firstColumn >= columns || top >= rows) return;
   const int group = (int)matrix % aCount;
   gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
-  gemm_sum(total, a + group * aStride + (ulong)top * depth, 1, GEMM_ROWS, GEMM_PANEL_B, depth);
+  gemm_sum(total, a + group * aStride + (ulong)top * depth, 1, GEMM_ROWS,
+           GEMM_PANEL_B(firstColumn), depth);
   gemm_finish(total, c + cOffset + matrix * cStride,
               biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, top, firstColumn, rows,
               columns, leading, biasKind, activation, low, high);
@@ -147,12 +149,70 @@ __kernel void gemm_rows(__global const float *restrict a, __global const float *
                         float low, float high, ulong aOffset, ulong aLine) {
   GEMM_TILE;
   const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * GEMM_VECTORS * GEMM_LANES, first = panel * GEMM_ROWS;
+  const int firstColumn = tile * GEMM_WIDTH, first = panel * GEMM_ROWS;
   if (firstColumn >= columns || first >= rows) return;
   const int group = (int)matrix % aCount, top = min(first, rows - GEMM_ROWS);
   gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
-  gemm_sum(total, a + aOffset + group * aStride + top * aLine, aLine, 1, GEMM_PANEL_B, depth);
+  gemm_sum(total, a + aOffset + group * aStride + top * aLine, aLine, 1,
+           GEMM_PANEL_B(firstColumn), depth);
   gemm_finish(total, c + cOffset + matrix * cStride,
               biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, first, firstColumn,
               rows, columns, leading, biasKind, activation, low, high);
+}
+
+// A row or two of A as they lie, k after k, each row on its own: its weights are read once, and
+// nothing is computed that is not asked for. Work-items: (GEMM_ROW_TILES tiles of columns, rows,
+// matrices).
+#ifdef RIGOR_NARROW
+#define GEMM_ROW_TILES 1
+#else
+#define GEMM_ROW_TILES 2
+#endif
+__kernel void gemm_row(__global const float *restrict a, __global const float *restrict b,
+                       __global const float *restrict bias, __global float *restrict c, int rows,
+                       int columns, int depth, int leading, int aCount, ulong aStride,
+                       ulong bStride, ulong cOffset, ulong cStride, int biasKind, int activation,
+                       float low, float high, ulong aOffset, ulong aLine) {
+  const int firstColumn = get_global_id(0) * GEMM_ROW_TILES * GEMM_WIDTH, row = get_global_id(1);
+  const ulong matrix = get_global_id(2);
+  if (firstColumn >= columns) return;
+  const int group = (int)matrix % aCount;
+  __global const float *pa = a + aOffset + group * aStride + row * aLine;
+  __global const float *pb = GEMM_PANEL_B(firstColumn);
+  // Where there is no second tile, the first one is computed twice.
+  const ulong apart =
+      firstColumn + GEMM_WIDTH < columns ? GEMM_PANEL_B(firstColumn + GEMM_WIDTH) - pb : 0;
+  gemm_lanes total[GEMM_ROW_TILES][GEMM_VECTORS];
+  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
+    const int end = min(depth, begin + GEMM_BLOCK);
+    gemm_lanes sum[GEMM_ROW_TILES][GEMM_VECTORS];
+#pragma unroll
+    for (int t = 0; t < GEMM_ROW_TILES; t++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[t][j] = (gemm_lanes)(0.0f);
+    for (int k = begin; k < end; k++) {
+      const gemm_lanes va = (gemm_lanes)(pa[k]);
+#pragma unroll
+      for (int t = 0; t < GEMM_ROW_TILES; t++)
+#pragma unroll
+        for (int j = 0; j < GEMM_VECTORS; j++)
+          sum[t][j] = fma(va, GEMM_LOAD(0, pb + t * apart + j * GEMM_LANES), sum[t][j]);
+      pb += GEMM_COLUMNS;
+    }
+#pragma unroll
+    for (int t = 0; t < GEMM_ROW_TILES; t++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        total[t][j] = begin == 0 ? sum[t][j] : total[t][j] + sum[t][j];
+  }
+  __global const float *from = biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias;
+#pragma unroll
+  for (int t = 0; t < GEMM_ROW_TILES; t++)
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) {
+      const int column = firstColumn + t * GEMM_WIDTH + j * GEMM_LANES;
+      if (column < columns)
+        gemm_put(c + cOffset + matrix * cStride + (ulong)row * leading + column, from,
+                 total[t][j], row, column, columns, biasKind, activation, low, high);
+    }
 }

@@ -116,6 +116,14 @@ final class DeviceCore: Sendable {
 
     // MARK: - Launches
 
+    /// What gives mapped memory back, which reads and writes no other.
+    static let unmapping = "unmap"
+
+    /// Whether something that nobody waited for may read or write the host's memory.
+    var mayCompute: Bool {
+        pending.withLock { $0.contains { $0.kernel != Self.unmapping } }
+    }
+
     /// Remembers a launch, whose outcome the next wait looks at; how many there are now.
     @discardableResult
     func remember(_ kernel: String, _ event: Event, holding held: HeldBytes? = nil) -> Int {

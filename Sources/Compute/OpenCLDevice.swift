@@ -173,7 +173,8 @@ public final class OpenCLDevice: ComputeDevice {
                     try? finish()
                     throw error
                 }
-                try finish()
+                // Who read results has waited for all that may read this memory.
+                if core.mayCompute { try finish() }
             }
         }
         // A kernel that never ended may still read it, so it is never freed.

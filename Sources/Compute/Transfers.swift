@@ -21,7 +21,7 @@ extension DeviceCore {
         }
         // Nobody waits for this: what comes after it in the queue finds the bytes there. But Mesa's
         // rusticl (22.3) loses count of a buffer's mappings when the next one is made before.
-        try launched("unmap", unmapping)
+        try launched(Self.unmapping, unmapping)
         if label.hasPrefix("rusticl") { try finish() }
     }
 }

@@ -13,12 +13,19 @@ import Testing
         var b: [UInt8] = []
         var zeros: (a: [UInt8], b: [UInt8]) = ([], [])
 
-        init(_ rows: Int, _ columns: Int, _ depth: Int, _ generator: inout SeededGenerator) {
+        init(
+            _ rows: Int, _ columns: Int, _ depth: Int, _ generator: inout SeededGenerator,
+            isPlain: Bool = false
+        ) {
             (shape.rows, shape.columns, shape.depth) = (rows, columns, depth)
             shape.aIsSigned = Bool.random(using: &generator)
             shape.bIsSigned = Bool.random(using: &generator)
             shape.aZeros = [.none, .one, .lines].randomElement(using: &generator) ?? .none
             shape.bZeros = [.none, .one, .lines].randomElement(using: &generator) ?? .none
+            if isPlain {
+                (shape.aIsSigned, shape.bIsSigned, shape.bZeros) = (false, true, .none)
+                precondition(depth % 4 == 0, "whole words")
+            }
             shape.matrices = Int.random(in: 1...3, using: &generator)
             if Bool.random(using: &generator) { shape.aMatrix = rows * depth }
             if Bool.random(using: &generator) { shape.bMatrix = depth * columns }
@@ -73,10 +80,11 @@ import Testing
             let b = try device.makeBuffer(
                 byteCount: 4 * dot.packedCountB(shape) * (shape.bMatrix == 0 ? 1 : shape.matrices))
             let c = try device.makeBuffer(byteCount: 4 * count)
-            try dot.packA(shape, try device.makeBuffer(self.a), into: a)
+            let plain = try device.makeBuffer(self.a)
+            try dot.packA(shape, plain, into: a)
             try dot.packB(shape, try device.makeBuffer(self.b), into: b)
             try dot.multiply(
-                shape, a: a, b: b,
+                shape, a: dot.readsRows(shape) ? plain : a, b: b,
                 zeros: (try device.makeBuffer(zeros.a), try device.makeBuffer(zeros.b)), into: c)
             return try device.read(Int32.self, count: count, from: c)
         }
@@ -101,10 +109,13 @@ import Testing
                 Int.random(in: 1...300, using: &generator)
             )
         }
-        for (rows, columns, depth) in test.isSlow ? [(9, 33, 7)] : fixed + random {
-            let item = Case(rows, columns, depth, &generator)
+        let plain = test.isSlow ? [(9, 33, 8)] : [(8, 32, 64), (13, 70, 1032), (1, 100, 300)]
+        let packed = test.isSlow ? [(9, 33, 7)] : fixed + random
+        for (index, (rows, columns, depth)) in (plain + packed).enumerated() {
+            let item = Case(rows, columns, depth, &generator, isPlain: index < plain.count)
             let expected = item.expected
             for dot in variants {
+                #expect(dot.readsRows(item.shape) || index >= plain.count)
                 let found = try item.product(dot, on: device)
                 #expect(
                     found == expected, "\(item.shape) narrow \(dot.isNarrow), seed \(seed)")

@@ -60,7 +60,9 @@ import Testing
             variants.append(try Gemm(on: device, isNarrow: true))
             variants.append(try Gemm(on: device, tiles: .init(rows: 6, columns: 64)))
         }
-        let fixed = [(1, 1, 1), (8, 32, 256), (9, 33, 257), (17, 100, 700)]
+        let fixed = [
+            (1, 1, 1), (1, 100, 700), (2, 129, 257), (8, 32, 256), (9, 33, 257), (17, 100, 700),
+        ]
         let random = (0..<4).map { _ in
             (
                 Int.random(in: 1...40, using: &generator),

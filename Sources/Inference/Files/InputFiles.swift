@@ -136,30 +136,3 @@ public struct InputFiles: Sendable {
         return Tensor(floats, shape: [1, channels, image.height, image.width])
     }
 }
-
-extension Tensor {
-    /// Tensors of one type and equal axes after the first, one behind the other.
-    public init(stacking parts: [Tensor]) {
-        let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
-        switch parts[0].elements {
-        case .floats:
-            self.init(parts.flatMap { $0.floats ?? [] }, shape: shape, as: parts[0].type)
-        case .doubles: self.init(doubles: parts.flatMap { $0.doubles ?? [] }, shape: shape)
-        case .integers:
-            self.init(parts.flatMap { $0.integers ?? [] }, type: parts[0].type, shape: shape)
-        }
-    }
-
-    /// Some indices of the first axis.
-    public func items(_ range: Range<Int>) -> Tensor {
-        if range == 0..<(shape.first ?? 0) { return self }
-        let each = shape.dropFirst().reduce(1, *)
-        let shape = [range.count] + shape.dropFirst()
-        let place = (range.lowerBound * each)..<(range.upperBound * each)
-        switch elements {
-        case .floats(let values): return Tensor(Array(values[place]), shape: shape, as: type)
-        case .doubles(let values): return Tensor(doubles: Array(values[place]), shape: shape)
-        case .integers(let values): return Tensor(Array(values[place]), type: type, shape: shape)
-        }
-    }
-}

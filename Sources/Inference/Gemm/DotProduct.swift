@@ -3,11 +3,14 @@ public import Core
 
 /// Products of matrices of 8-bit integers on a device, exact modulo 2³².
 ///
-/// Both operands are packed, with the sums of A's rows and of B's columns behind them.
+/// Operands are packed, with the sums of A's rows and of B's columns behind them; an A of whole words
+/// whose sums do not count is as well read where it lies.
 public struct DotProduct: Sendable {
     /// Rows and columns of a packed panel; as in the kernel.
     private static let rows = 8
     private static let columns = 32
+    /// So few rows are computed each on its own.
+    private static let loneRowsMax = 2
 
     public let isNarrow: Bool
     private let device: any ComputeDevice
@@ -77,7 +80,13 @@ public struct DotProduct: Sendable {
             ])
     }
 
-    /// Multiplies packed matrices.
+    /// Whether A's bytes are what packing would make of them, but for the sums, which nobody needs.
+    public func readsRows(_ shape: DotShape) -> Bool {
+        !shape.aIsSigned && shape.bIsSigned && shape.bZeros == .none && shape.depth % 4 == 0
+            && (shape.rows <= Self.loneRowsMax || shape.rows >= Self.rows)
+    }
+
+    /// Multiplies matrices of which B is packed, and A where ``readsRows(_:)`` says no.
     ///
     /// - Parameter zeros: of A and of B; any buffer where there are none.
     public func multiply(
@@ -87,12 +96,15 @@ public struct DotProduct: Sendable {
         let panels = shape.rows.roundedUp(to: Self.rows) / Self.rows
         let width = isNarrow ? 4 : Self.columns
         let tiles = shape.columns.roundedUp(to: width) / width
-        let aStride = shape.aMatrix == 0 ? 0 : packedCountA(shape)
+        let isPlain = readsRows(shape)
+        let aStride =
+            shape.aMatrix == 0 ? 0 : isPlain ? shape.aMatrix / 4 : packedCountA(shape)
         let bStride = shape.bMatrix == 0 ? 0 : packedCountB(shape)
+        let isLone = shape.rows <= Self.loneRowsMax
+        var global = [tiles, isLone ? shape.rows : panels, shape.matrices]
+        if isNarrow { global[0] = tiles.inGroups } else if !isLone { global.swapAt(0, 1) }
         try device.launch(
-            "dot_product", of: program,
-            global: isNarrow
-                ? [tiles.inGroups, panels, shape.matrices] : [panels, tiles, shape.matrices],
+            isLone ? "dot_row" : "dot_product", of: program, global: global,
             local: isNarrow ? Launch.local(device) : [1, 1, 1],
             arguments: [
                 .buffer(a), .buffer(b), .buffer(zeros.a), .buffer(zeros.b), .buffer(c),
@@ -100,6 +112,7 @@ public struct DotProduct: Sendable {
                 .ulong(UInt64(aStride)), .ulong(UInt64(bStride)),
                 .int(Int32(shape.aZeros.rawValue)), .int(Int32(shape.bZeros.rawValue)),
                 .int(shape.aIsSigned ? 1 : 0), .int(shape.bIsSigned ? 1 : 0),
+                .int(isPlain ? 1 : 0),
             ])
     }
 }

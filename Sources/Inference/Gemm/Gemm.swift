@@ -139,10 +139,14 @@ public struct Gemm: Sendable {
     /// Seconds the build took, and whether a stored binary served.
     public var buildSeconds: Double { program.buildSeconds }
 
-    /// Whether A can be read where it lies, which saves packing it: with wide vectors, from a whole
-    /// tile on, where each row's elements are neighbours.
+    /// So few rows are computed each on its own: filling them up to a tile costs more.
+    private static let loneRowsMax = 2
+
+    /// Whether A can be read where it lies, which saves packing it, where each row's elements are
+    /// neighbours: a row or two, and with wide vectors from a whole tile on.
     public func readsRows(of matrix: Matrix, rows: Int) -> Bool {
-        !isNarrow && rows >= tiles.rows && matrix.depthStride == 1
+        matrix.depthStride == 1
+            && (rows <= Self.loneRowsMax || !isNarrow && rows >= tiles.rows)
     }
 
     /// Floats that one packed matrix of `rows` × `depth` takes.
@@ -206,24 +210,31 @@ public struct Gemm: Sendable {
         let rowPanels = product.rows.roundedUp(to: tiles.rows) / tiles.rows
         let columnTiles = product.columns.roundedUp(to: tileWidth) / tileWidth
         let bStride = packedCountB(columns: product.columns, depth: product.depth)
-        let kernel: String
         let left: any ComputeBuffer
         let aStride: Int
+        var kernel = "gemm"
+        var global =
+            isNarrow
+            ? [columnTiles.inGroups, rowPanels, product.matrices]
+            : [rowPanels, columnTiles, product.matrices]
         var place: [KernelArgument] = []
         switch a {
         case .panels(let panels):
-            (kernel, left) = ("gemm", panels)
+            left = panels
             aStride = packedCountA(rows: product.rows, depth: product.depth)
         case .rows(let matrix):
             precondition(readsRows(of: matrix, rows: product.rows), "rows that lie whole")
             (kernel, left, aStride) = ("gemm_rows", matrix.buffer, matrix.matrixStride)
+            if product.rows <= Self.loneRowsMax {
+                kernel = "gemm_row"
+                // Wide, a work-item takes two tiles.
+                global[0] = isNarrow ? columnTiles.inGroups : columnTiles.dividedUp(by: 2)
+                global[1] = product.rows
+            }
             place = [.ulong(UInt64(matrix.offset)), .ulong(UInt64(matrix.lineStride))]
         }
         try device.launch(
-            kernel, of: program,
-            global: isNarrow
-                ? [columnTiles.inGroups, rowPanels, product.matrices]
-                : [rowPanels, columnTiles, product.matrices],
+            kernel, of: program, global: global,
             local: isNarrow ? Launch.local(device) : [1, 1, 1],
             arguments: [
                 .buffer(left), .buffer(b), .buffer(bias ?? left), .buffer(c),

@@ -71,6 +71,9 @@ public enum ElementType: UInt8, Hashable, Sendable, CaseIterable {
     /// Integers, and booleans among them.
     public var isInteger: Bool { !isFloating }
 
+    /// Held on the host as bytes.
+    var isNarrowInteger: Bool { isInteger && byteCount < 8 }
+
     var isSigned: Bool {
         switch self {
         case .int8, .int16, .int32, .int64, .int4, .int2: true

@@ -1,25 +1,36 @@
+internal import Compute
 public import Core
 
 /// A tensor on the host, row-major.
 public struct Tensor: Hashable, Sendable {
-    /// The elements. Floats narrower than float32 are held as the Float of the same value, integers
-    /// and booleans of every width as Int64 (`uint64` as its bits).
+    /// The elements, for computing. Floats narrower than float32 are the Float of the same value,
+    /// integers and booleans of every width Int64 (`uint64` as its bits).
     public enum Elements: Hashable, Sendable {
         case floats([Float])
         case doubles([Double])
         case integers([Int64])
     }
 
+    /// The elements, as they are held.
+    private enum Storage: Hashable, Sendable {
+        case floats([Float])
+        case doubles([Double])
+        /// Of 64 bits.
+        case integers([Int64])
+        /// Integers of fewer bits, as they lie in device memory.
+        case narrow(Bytes)
+    }
+
     public let type: ElementType
     public let shape: [Int]
-    public let elements: Elements
+    private let storage: Storage
 
     /// - Precondition: as many floats as the shape has elements.
     public init(_ floats: [Float], shape: [Int]) {
         precondition(floats.count == shape.elementCount, "the shape's number of floats")
         type = .float32
         self.shape = shape
-        elements = .floats(floats)
+        storage = .floats(floats)
     }
 
     /// - Precondition: as many doubles as the shape has elements.
@@ -27,7 +38,7 @@ public struct Tensor: Hashable, Sendable {
         precondition(doubles.count == shape.elementCount, "the shape's number of doubles")
         type = .double
         self.shape = shape
-        elements = .doubles(doubles)
+        storage = .doubles(doubles)
     }
 
     /// Rounds each value to the type.
@@ -38,7 +49,7 @@ public struct Tensor: Hashable, Sendable {
         precondition(type.isFloat && floats.count == shape.elementCount, "floats by shape")
         self.type = type
         self.shape = shape
-        elements = .floats(type == .float32 ? floats : floats.map { NarrowFloat.round($0, type) })
+        storage = .floats(type == .float32 ? floats : floats.map { NarrowFloat.round($0, type) })
     }
 
     /// Wraps each value to the type's width.
@@ -48,8 +59,8 @@ public struct Tensor: Hashable, Sendable {
         precondition(type.isInteger && integers.count == shape.elementCount, "integers by shape")
         self.type = type
         self.shape = shape
-        let isWide = type == .int64 || type == .uint64
-        elements = .integers(isWide ? integers : integers.map(type.wrapped))
+        storage =
+            type.byteCount == 8 ? .integers(integers) : .narrow(Self.narrowed(integers, type))
     }
 
     /// Values that the type has.
@@ -57,10 +68,10 @@ public struct Tensor: Hashable, Sendable {
         self.init(.floats(floats), type, shape)
     }
 
-    private init(_ elements: Elements, _ type: ElementType, _ shape: [Int]) {
+    private init(_ storage: Storage, _ type: ElementType, _ shape: [Int]) {
         self.type = type
         self.shape = shape
-        self.elements = elements
+        self.storage = storage
     }
 
     /// The same elements in another shape.
@@ -68,18 +79,27 @@ public struct Tensor: Hashable, Sendable {
     /// - Precondition: the shape has as many elements.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(shape.elementCount == count, "as many elements")
-        return Tensor(elements, type, shape)
+        return Tensor(storage, type, shape)
     }
 
     public var count: Int { shape.elementCount }
 
+    public var elements: Elements {
+        switch storage {
+        case .floats(let values): .floats(values)
+        case .doubles(let values): .doubles(values)
+        case .integers(let values): .integers(values)
+        case .narrow(let bytes): .integers(widened(bytes))
+        }
+    }
+
     /// The values of a float type no wider than float32.
     public var floats: [Float]? {
-        if case .floats(let values) = elements { values } else { nil }
+        if case .floats(let values) = storage { values } else { nil }
     }
 
     public var doubles: [Double]? {
-        if case .doubles(let values) = elements { values } else { nil }
+        if case .doubles(let values) = storage { values } else { nil }
     }
 
     public var integers: [Int64]? {
@@ -88,20 +108,17 @@ public struct Tensor: Hashable, Sendable {
 
     /// The elements as they lie in device memory, in `.npy` files and in leaves: little-endian.
     public var bytes: Bytes {
-        switch (elements, type) {
-        case (.doubles(let values), _): values.withUnsafeBytes { Bytes($0) }
-        case (.floats(let values), .float32): values.withUnsafeBytes { Bytes($0) }
-        case (.floats(let values), _):
-            type.byteCount == 2
-                ? values.map { UInt16(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
-                    .withUnsafeBytes { Bytes($0) }
-                : values.map { UInt8(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
-        case (.integers(let values), _):
+        switch storage {
+        case .doubles(let values): values.withUnsafeBytes { Bytes($0) }
+        case .integers(let values): values.withUnsafeBytes { Bytes($0) }
+        case .narrow(let bytes): bytes
+        case .floats(let values):
             switch type.byteCount {
-            case 8: values.withUnsafeBytes { Bytes($0) }
-            case 4: values.map { Int32(truncatingIfNeeded: $0) }.withUnsafeBytes { Bytes($0) }
-            case 2: values.map { Int16(truncatingIfNeeded: $0) }.withUnsafeBytes { Bytes($0) }
-            default: values.map { UInt8(truncatingIfNeeded: $0) }
+            case 4: values.withUnsafeBytes { Bytes($0) }
+            case 2:
+                values.map { UInt16(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
+                    .withUnsafeBytes { Bytes($0) }
+            default: values.map { UInt8(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
             }
         }
     }
@@ -139,18 +156,33 @@ public struct Tensor: Hashable, Sendable {
     func withBytes(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        let held: Result<Void, Failure>
-        switch (elements, type) {
-        case (.floats(let values), .float32):
-            held = values.withUnsafeBytes { bytes in
+        func given<T>(_ values: [T]) throws(Failure) {
+            let result = values.withUnsafeBytes { bytes in
                 Result { () throws(Failure) in try body(bytes) }
             }
-        default:
-            held = bytes.withUnsafeBytes { bytes in
-                Result { () throws(Failure) in try body(bytes) }
-            }
+            try result.get()
         }
-        try held.get()
+        switch storage {
+        case .floats(let values) where type == .float32: try given(values)
+        case .floats: try given(bytes)
+        case .doubles(let values): try given(values)
+        case .integers(let values): try given(values)
+        case .narrow(let bytes): try given(bytes)
+        }
+    }
+
+    /// Gives `body` a buffer that holds ``bytes``, as a device's `withBuffer(reading:_:)` does.
+    func withBuffer(
+        on device: some ComputeDevice, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        switch storage {
+        case .floats(let values) where type == .float32:
+            try device.withBuffer(reading: values, body)
+        case .floats: try device.withBuffer(reading: bytes, body)
+        case .doubles(let values): try device.withBuffer(reading: values, body)
+        case .integers(let values): try device.withBuffer(reading: values, body)
+        case .narrow(let bytes): try device.withBuffer(reading: bytes, body)
+        }
     }
 
     /// Reads elements as they lie in device memory.
@@ -162,44 +194,122 @@ public struct Tensor: Hashable, Sendable {
         switch type {
         case .float32: self.init(Self.copied(bytes, count), shape: shape)
         case .double: self.init(doubles: Self.copied(bytes, count), shape: shape)
+        case .int64, .uint64: self.init(.integers(Self.copied(bytes, count)), type, shape)
         case .float16, .bfloat16:
             let bits = bytes.elements(UInt16.self)
             self.init(.floats(bits.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
-        case .int8: self.init(.integers(Self.widened(bytes, Int8.self)), type, shape)
-        case .uint8: self.init(.integers(Self.widened(bytes, UInt8.self)), type, shape)
-        case .int16: self.init(.integers(Self.widened(bytes, Int16.self)), type, shape)
-        case .uint16: self.init(.integers(Self.widened(bytes, UInt16.self)), type, shape)
-        case .int32: self.init(.integers(Self.widened(bytes, Int32.self)), type, shape)
-        case .uint32: self.init(.integers(Self.widened(bytes, UInt32.self)), type, shape)
-        case .int64, .uint64: self.init(.integers(Self.copied(bytes, count)), type, shape)
         default:
             if type.isFloat {
                 self.init(.floats(bytes.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
             } else {
-                self.init(bytes.map(Int64.init), type: type, shape: shape)
+                self.init(narrow: Bytes(bytes), type, shape)
             }
         }
     }
 
-    /// In one pass over memory: results of integer products are large.
-    private static func widened<T: FixedWidthInteger & BitwiseCopyable>(
-        _ bytes: UnsafeRawBufferPointer, _ narrow: T.Type
-    ) -> [Int64] {
-        let count = bytes.count / MemoryLayout<T>.size
-        return [Int64](unsafeUninitializedCapacity: count) { storage, initialized in
-            for index in 0..<count {
-                let value = bytes.loadUnaligned(
-                    fromByteOffset: index * MemoryLayout<T>.size, as: T.self)
-                storage[index] = Int64(truncatingIfNeeded: value)
-            }
-            initialized = count
-        }
+    /// Integers of fewer than 64 bits as they lie in device memory, kept without a copy.
+    init(narrow bytes: Bytes, _ type: ElementType, _ shape: [Int]) {
+        precondition(
+            type.isNarrowInteger && bytes.count == shape.elementCount * type.byteCount,
+            "as many bytes as the shape says")
+        // Those of less than a byte have one spelling, with which tensors are compared.
+        let isWhole = type.bitCount >= 8
+        self.init(
+            .narrow(
+                isWhole
+                    ? bytes
+                    : bytes.map { UInt8(truncatingIfNeeded: type.wrapped(Int64($0))) }),
+            type, shape)
     }
 
     private static func copied<T>(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [T] {
         [T](unsafeUninitializedCapacity: count) { storage, initialized in
             UnsafeMutableRawBufferPointer(storage).copyMemory(from: bytes)
             initialized = count
+        }
+    }
+}
+
+// MARK: - Parts
+
+extension Tensor {
+    /// Tensors of one type and equal axes after the first, one behind the other.
+    public init(stacking parts: [Tensor]) {
+        let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
+        let type = parts[0].type
+        switch parts[0].storage {
+        case .floats: self.init(.floats(parts.flatMap { $0.floats ?? [] }), type, shape)
+        case .doubles: self.init(.doubles(parts.flatMap { $0.doubles ?? [] }), type, shape)
+        case .integers: self.init(.integers(parts.flatMap { $0.integers ?? [] }), type, shape)
+        case .narrow: self.init(.narrow(parts.flatMap(\.bytes)), type, shape)
+        }
+    }
+
+    /// Some indices of the first axis.
+    public func items(_ range: Range<Int>) -> Tensor {
+        if range == 0..<(shape.first ?? 0) { return self }
+        let each = shape.dropFirst().reduce(1, *)
+        let shape = [range.count] + shape.dropFirst()
+        let place = (range.lowerBound * each)..<(range.upperBound * each)
+        let part: Storage
+        switch storage {
+        case .floats(let values): part = .floats(Array(values[place]))
+        case .doubles(let values): part = .doubles(Array(values[place]))
+        case .integers(let values): part = .integers(Array(values[place]))
+        case .narrow(let bytes):
+            let size = type.byteCount
+            part = .narrow(Array(bytes[(place.lowerBound * size)..<(place.upperBound * size)]))
+        }
+        return Tensor(part, type, shape)
+    }
+}
+
+// MARK: - Narrow integers
+
+extension Tensor {
+    /// Each value wrapped to the type's width.
+    private static func narrowed(_ values: [Int64], _ type: ElementType) -> Bytes {
+        func pack<T: FixedWidthInteger>(_ narrow: T.Type) -> Bytes {
+            let size = MemoryLayout<T>.size
+            return Bytes(unsafeUninitializedCapacity: values.count * size) { bytes, initialized in
+                let out = UnsafeMutableRawBufferPointer(bytes)
+                for (index, value) in values.enumerated() {
+                    out.storeBytes(
+                        of: T(truncatingIfNeeded: value), toByteOffset: index * size, as: T.self)
+                }
+                initialized = values.count * size
+            }
+        }
+        switch type.byteCount {
+        case 4: return pack(UInt32.self)
+        case 2: return pack(UInt16.self)
+        default:
+            return type.bitCount == 8
+                ? pack(UInt8.self)
+                : values.map { UInt8(truncatingIfNeeded: type.wrapped($0)) }
+        }
+    }
+
+    private func widened(_ bytes: Bytes) -> [Int64] {
+        func unpack<T: FixedWidthInteger & BitwiseCopyable>(_ narrow: T.Type) -> [Int64] {
+            let size = MemoryLayout<T>.size
+            return bytes.withUnsafeBytes { bytes in
+                [Int64](unsafeUninitializedCapacity: count) { values, initialized in
+                    for index in 0..<count {
+                        values[index] = Int64(
+                            bytes.loadUnaligned(fromByteOffset: index * size, as: T.self))
+                    }
+                    initialized = count
+                }
+            }
+        }
+        return switch (type.byteCount, type.isSigned) {
+        case (4, true): unpack(Int32.self)
+        case (4, false): unpack(UInt32.self)
+        case (2, true): unpack(Int16.self)
+        case (2, false): unpack(UInt16.self)
+        case (_, true): unpack(Int8.self)
+        case (_, false): unpack(UInt8.self)
         }
     }
 }

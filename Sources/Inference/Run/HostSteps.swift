@@ -19,9 +19,9 @@ public enum HostSteps {
         case .copy, .concat, .pad, .choose, .gather:
             return move(step, operands, type: type, shape: shape)
         case .dot: return dot(step, operands, shape: shape)
-        case .unary where operands[0].integers != nil:
+        case .unary where operands[0].type.isInteger:
             return integerUnary(step, operands[0], shape: shape)
-        case .reduce where operands[0].integers != nil, .argument where operands[0].integers != nil:
+        case .reduce where operands[0].type.isInteger, .argument where operands[0].type.isInteger:
             return integerAxis(step, operands[0], type: type, shape: shape)
         default: break
         }

@@ -26,9 +26,13 @@ extension Session {
     ) throws(Failure) {
         guard let shape = DotShape(step.ints) else { throw Step.broken }
         let product = try dotProduct()
-        let a = try scratch(
-            .a, count: product.packedCountA(shape) * (shape.aMatrix == 0 ? 1 : shape.matrices))
-        try product.packA(shape, try operand(step, 0), into: a)
+        var a = try operand(step, 0)
+        if !product.readsRows(shape) {
+            let count = product.packedCountA(shape) * (shape.aMatrix == 0 ? 1 : shape.matrices)
+            let panels = try scratch(.a, count: count)
+            try product.packA(shape, a, into: panels)
+            a = panels
+        }
         let b: any ComputeBuffer
         if let packed = packed[index] {
             b = packed

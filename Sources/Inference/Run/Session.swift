@@ -57,7 +57,7 @@ public final class Session {
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public convenience init(
         _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 20, bindsPorts: Bool = false
+        viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false
     ) throws(Failure) {
         try self.init(
             plan, on: device, isNarrow: isNarrow, viewBytesMin: viewBytesMin,
@@ -152,9 +152,9 @@ public final class Session {
     ) throws(Failure) {
         guard let tensor = inputs.first else { return try body() }
         let number = plan.inputs[inputs.startIndex].buffer
-        if viewedInputs.contains(inputs.startIndex), let values = tensor.floats {
+        if viewedInputs.contains(inputs.startIndex) {
             defer { buffers[number] = nil }
-            return try device.withBuffer(reading: values) { (view) throws(Failure) in
+            return try tensor.withBuffer(on: device) { (view) throws(Failure) in
                 buffers[number] = view
                 try provide(inputs.dropFirst(), body)
             }
@@ -402,8 +402,8 @@ extension Step {
 }
 
 extension Plan {
-    /// Positions of inputs that can be read where the caller has them: of at least so many bytes of
-    /// floats, in buffers of their own that no step writes.
+    /// Positions of inputs that can be read where the caller has them: of at least so many bytes
+    /// that lie there as on the device, in buffers of their own that no step writes.
     fileprivate func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
         let written = Set(steps.map(\.result))
         let numbers = inputs.map(\.buffer)
@@ -411,7 +411,7 @@ extension Plan {
             inputs.indices.filter { position in
                 let port = inputs[position]
                 let byteCount = port.shape.elementCount * port.type.byteCount
-                return port.type == .float32 && byteCount >= bytesMin
+                return !port.type.isNarrowFloat && byteCount >= bytesMin
                     && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
                     && constants[port.buffer] == nil
                     && numbers.filter { $0 == port.buffer }.count == 1
@@ -422,13 +422,13 @@ extension Plan {
 extension Tensor {
     /// The same numbers with one bit pattern for NaN.
     var canonical: Tensor {
-        switch elements {
-        case .floats(let values) where values.holdsNaN:
-            Tensor(values.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
-        case .doubles(let values) where values.contains(where: \.isNaN):
-            Tensor(doubles: values.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
-        default: self
+        if let floats, floats.holdsNaN {
+            return Tensor(floats.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
         }
+        if let doubles, doubles.contains(where: \.isNaN) {
+            return Tensor(doubles: doubles.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
+        }
+        return self
     }
 }
 

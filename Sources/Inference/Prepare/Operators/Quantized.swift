@@ -207,8 +207,10 @@ extension Lowering {
         func zeros(_ zero: Value?, _ factor: Value, _ lines: Int) -> DotShape.Zeros? {
             guard let zero else { return DotShape.Zeros.none }
             guard zero.type == factor.type else { return nil }
-            if zero.shape.elementCount == 1 { return .one }
-            return zero.shape == [lines] ? .lines : nil
+            guard zero.shape.elementCount == 1 || zero.shape == [lines] else { return nil }
+            // What is known to be zero need not be subtracted.
+            if zero.constant?.bytes.allSatisfy({ $0 == 0 }) == true { return DotShape.Zeros.none }
+            return zero.shape.elementCount == 1 ? .one : .lines
         }
         guard let aZeros = zeros(aZero, a, shape.rows), let bZeros = zeros(bZero, b, columns)
         else { return nil }
