@@ -34,6 +34,9 @@ static const char certify_narrow[] = {
 static const char certify_native[] = {
 #embed "certify/native.cl" suffix(, 0)
 };
+static const char exact_builtins[] = {
+#embed "exact/builtins.cl" suffix(, 0)
+};
 static const char exact_divide[] = {
 #embed "exact/divide.cl" suffix(, 0)
 };
@@ -246,6 +249,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("certify/memory.cl", certify_memory),
     FILE_ENTRY("certify/narrow.cl", certify_narrow),
     FILE_ENTRY("certify/native.cl", certify_native),
+    FILE_ENTRY("exact/builtins.cl", exact_builtins),
     FILE_ENTRY("exact/divide.cl", exact_divide),
     FILE_ENTRY("exact/error.cl", exact_error),
     FILE_ENTRY("exact/exponential.cl", exact_exponential),
