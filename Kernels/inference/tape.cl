@@ -57,16 +57,10 @@ EX_INLINE void tape_wait(int turns) { (void)turns; }
 #define TAPE_STRUCT(type, i) (*(__global const type *)(program + a[i]))
 
 // One work-item of a record's launch.
-EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r, size_t x, size_t y,
-                         size_t z, __local float16 *shared) {
+EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, size_t x,
+                                size_t y, size_t z, __local float16 *shared) {
   __global const ulong *a = r + TAPE_ARGUMENTS;
   switch ((int)r[TAPE_KERNEL]) {
-    case 0:
-      tape_chain(TAPE_AT, TAPE_POINTER(int, 0), TAPE_INT(1), TAPE_INT(2), TAPE_INT(3),
-                 TAPE_POINTER(float, 4), TAPE_POINTER(float, 5), TAPE_POINTER(float, 6),
-                 TAPE_POINTER(float, 7), TAPE_POINTER(float, 8), TAPE_POINTER(float, 9),
-                 TAPE_POINTER(float, 10), TAPE_POINTER(float, 11));
-      break;
     case 1:
       tape_conv_depthwise_strips(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
                                  TAPE_POINTER(float, 2), TAPE_POINTER(float, 3),
@@ -98,11 +92,17 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
                       TAPE_INT(5), TAPE_INT(6), a[7], TAPE_INT(8), TAPE_INT(9),
                       TAPE_FLOAT(10), TAPE_FLOAT(11));
       break;
-    case 5:
-      tape_copy_rows(TAPE_AT, TAPE_POINTER(uint, 0), TAPE_POINTER(uint, 1), TAPE_INT(2),
-                     TAPE_INT(3), TAPE_INT(4), TAPE_INT(5), a[6], a[7], a[8], a[9], a[10],
-                     a[11], a[12], a[13]);
+    case 16:
+      tape_window_spread(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                         TAPE_STRUCT(window_layout, 2), TAPE_INT(3), a[4]);
       break;
+  }
+}
+
+EX_INLINE void tape_product(__global const ulong *program, __global const ulong *r, size_t x,
+                            size_t y, size_t z, __local float16 *shared) {
+  __global const ulong *a = r + TAPE_ARGUMENTS;
+  switch ((int)r[TAPE_KERNEL]) {
     case 6:
       tape_gemm(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float,
                 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5), TAPE_INT(6),
@@ -119,6 +119,31 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
                      TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
                      TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17],
                      a[18]);
+      break;
+    case 17:
+      tape_gemm_row(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                    TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5),
+                    TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
+                    TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17], a[18]);
+      break;
+    default: tape_convolution(program, r, x, y, z, shared);
+  }
+}
+
+EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r, size_t x,
+                         size_t y, size_t z, __local float16 *shared) {
+  __global const ulong *a = r + TAPE_ARGUMENTS;
+  switch ((int)r[TAPE_KERNEL]) {
+    case 0:
+      tape_chain(TAPE_AT, TAPE_POINTER(int, 0), TAPE_INT(1), TAPE_INT(2), TAPE_INT(3),
+                 TAPE_POINTER(float, 4), TAPE_POINTER(float, 5), TAPE_POINTER(float, 6),
+                 TAPE_POINTER(float, 7), TAPE_POINTER(float, 8), TAPE_POINTER(float, 9),
+                 TAPE_POINTER(float, 10), TAPE_POINTER(float, 11));
+      break;
+    case 5:
+      tape_copy_rows(TAPE_AT, TAPE_POINTER(uint, 0), TAPE_POINTER(uint, 1), TAPE_INT(2),
+                     TAPE_INT(3), TAPE_INT(4), TAPE_INT(5), a[6], a[7], a[8], a[9], a[10],
+                     a[11], a[12], a[13]);
       break;
     case 9:
       tape_planes_affine(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
@@ -154,17 +179,14 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
       tape_rows_sum(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
                     TAPE_INT(3), TAPE_INT(4));
       break;
-    case 16:
-      tape_window_spread(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                         TAPE_STRUCT(window_layout, 2), TAPE_INT(3), a[4]);
-      break;
+    default: tape_product(program, r, x, y, z, shared);
   }
 }
 
 EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *r, ulong ticket,
                            __local float16 *shared) {
-  const ulong first = ticket * r[TAPE_EACH];
-  const ulong last = min(r[TAPE_GROUPS], first + r[TAPE_EACH]);
+  const ulong first = ticket * r[TAPE_EACH], end = first + r[TAPE_EACH];
+  const ulong last = end < r[TAPE_GROUPS] ? end : r[TAPE_GROUPS];
   for (ulong group = first; group < last; group++) {
     const ulong row = group / r[TAPE_ACROSS];
     const ulong x = (group - row * r[TAPE_ACROSS]) * r[TAPE_ITEMS];

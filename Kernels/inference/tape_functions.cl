@@ -1,6 +1,6 @@
 // Before other files: makes functions of the kernels that a tape runs (see tape.cl), which are told
 // their place. Kernels named nowhere here stay unused.
-#define __kernel static __attribute__((unused))
+#define __kernel EX_INLINE
 #define TAPE_PLACE                                                                               \
   const size_t tape_id0, const size_t tape_id1, const size_t tape_id2, const size_t tape_size0,  \
       const size_t tape_size1, const size_t tape_size2
@@ -19,6 +19,7 @@ __constant size_t tape_size0 = 0, tape_size1 = 0, tape_size2 = 0;
 #define copy_rows(...) tape_copy_rows(TAPE_PLACE, __VA_ARGS__)
 #define gemm(...) tape_gemm(TAPE_PLACE, __VA_ARGS__)
 #define gemm_pack(...) tape_gemm_pack(TAPE_PLACE, __VA_ARGS__)
+#define gemm_row(...) tape_gemm_row(TAPE_PLACE, __VA_ARGS__)
 #define gemm_rows(...) tape_gemm_rows(TAPE_PLACE, __VA_ARGS__)
 #define planes_affine(...) tape_planes_affine(TAPE_PLACE, __VA_ARGS__)
 #define pool_average_strips(...) tape_pool_average_strips(TAPE_PLACE, __VA_ARGS__)

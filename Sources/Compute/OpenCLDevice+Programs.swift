@@ -72,8 +72,8 @@ extension OpenCLDevice {
         return ProgramCache.key(parts)
     }
 
-    /// Whether built-in functions are declared by `exact/builtins.cl`, and not by the compiler's own
-    /// header: PoCL reads that again for every program, also for those that it has in its cache.
+    /// Whether built-in functions are declared by `exact/builtins.cl`, and not by the compiler's
+    /// own header: PoCL reads that again for every program, also for those that it has in its cache.
     private func declaresBuiltins(_ source: ProgramSource) -> Bool {
         isPoCL && description.kind == .cpu && source.customText == nil
     }

@@ -284,8 +284,48 @@ def networks() -> None:
     CASES["matmul-bias"] = (nodes, {"x": floats(2, 4, 37)}, constants, ["y", "q"], 13)
 
 
+def edges() -> None:
+    """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
+    a picture's border."""
+    node = helper.make_node
+    CASES["fill-scalar"] = (
+        [node("ConstantOfShape", ["none"], ["f"]), node("Shape", ["f"], ["rank"]),
+         node("ReduceSum", ["x"], ["s"], keepdims=0), node("Dropout", ["s"], ["d", "mask"]),
+         node("IsInf", ["s"], ["isinf"], detect_negative=0, detect_positive=0),
+         node("Slice", ["x", "three", "three"], ["empty"]),
+         node("ReduceProd", ["empty"], ["one"], keepdims=0), node("Mul", ["one", "f"], ["y"])],
+        {"x": floats(3)}, {"none": ints(), "three": ints(3)},
+        ["y", "one", "rank", "mask", "isinf"], 17)
+    for name, kind, b in (("gemm-empty", np.float32, floats(2)),
+                          ("gemm-empty-double", np.float64, floats(1, 2).astype(np.float64))):
+        CASES[name] = (
+            [node("Slice", ["x", "three", "three", "axis"], ["a"]),
+             node("Gemm", ["a", "w", "b"], ["g"]), node("Relu", ["g"], ["y"])],
+            {"x": floats(2, 3).astype(kind)},
+            {"three": ints(3), "axis": ints(1), "w": np.zeros((0, 2), kind), "b": b}, ["y"], 17)
+    for corners in (0, 1):
+        case(f"gridsample-cubic-border-{corners}", "GridSample",
+             {"x": floats(2, 2, 5, 4), "grid": floats(2, 3, 6, 2, low=-1.6, high=1.6)},
+             mode="bicubic", padding_mode="border", align_corners=corners, opset=16)
+
+    def value(name: str, kind: int, *shape: int):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    body = helper.make_graph(
+        [node("Add", ["v", "v"], ["w"]), node("Less", ["i", "four"], ["goes"])], "turn",
+        [value("i", TensorProto.INT64), value("c", TensorProto.BOOL),
+         value("v", TensorProto.FLOAT, 3)],
+        [value("goes", TensorProto.BOOL), value("w", TensorProto.FLOAT, 3)],
+        [helper.make_tensor("four", TensorProto.INT64, [], [4])])
+    for name, count, condition in (("count", "n", ""), ("condition", "", "yes")):
+        CASES[f"loop-{name}"] = (
+            [node("Loop", [count, condition, "x"], ["y"], body=body)], {"x": floats(3)},
+            {"n": np.int64(3), "yes": np.bool_(True)}, ["y"], 17)
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
-                  wide_recurrence, picks, integer_products, networks):
+                  wide_recurrence, picks, integer_products, networks,
+                  edges):
         group()
     return CASES

@@ -3,8 +3,8 @@ public import Core
 
 /// Products of matrices of 8-bit integers on a device, exact modulo 2³².
 ///
-/// Operands are packed, with the sums of A's rows and of B's columns behind them; an A of whole words
-/// whose sums do not count is as well read where it lies.
+/// Operands are packed, with the sums of A's rows and of B's columns behind them; an A of whole
+/// words whose sums do not count is as well read where it lies.
 public struct DotProduct: Sendable {
     /// Rows and columns of a packed panel; as in the kernel.
     private static let rows = 8

@@ -20,14 +20,13 @@ package struct Tape {
         ("planes_affine", "gemm"), ("pool_average_strips", "gemm"), ("pool_max_strips", "gemm"),
         ("rows_lrn", "rows"), ("rows_mean", "rows"), ("rows_softmax", "rows"),
         ("rows_sum", "rows"), ("window_spread", "gemm"),
+        ("gemm_row", "gemm"),
     ]
     private static let numbers = Dictionary(
         uniqueKeysWithValues: kernels.enumerated().map { ($1.name, $0) })
 
     /// Words of a record, and of those its arguments.
     private static let wordsEach = 48, argumentsMax = 38
-    /// A record's work is cut into so many tickets for each processor at most.
-    private static let ticketsEach = 24
     /// What a tape takes at most, as ``Step/cost`` counts: between tapes a run can be stopped.
     private static let costMax = 4e9
 
@@ -98,7 +97,7 @@ package struct Tape {
         for launch in launches {
             writer.write(
                 launch, number: Self.numbers[launch.kernel] ?? 0, wordsEach: Self.wordsEach,
-                ticketsMax: workers * Self.ticketsEach)
+                workers: workers)
         }
         self.groups = groups
         self.launch = try device.prepare(
@@ -132,6 +131,10 @@ private struct TapeWriter {
     private let addresses: [ObjectIdentifier: UInt64]
     private(set) var tickets = 0
     private(set) var localBytes = 0
+    /// A record's work is cut into about so many tickets for each processor at most.
+    private static let ticketsEach = 24
+    /// From so many rows of groups on, for each processor, tickets are whole rows.
+    private static let rowsEachMin = 8
 
     init(recordCount: Int, addresses: [ObjectIdentifier: UInt64]) {
         self.recordCount = recordCount
@@ -141,13 +144,18 @@ private struct TapeWriter {
     var words: [UInt64] { records + behind }
 
     mutating func write(
-        _ launch: RecordedLaunch, number: Int, wordsEach: Int, ticketsMax: Int
+        _ launch: RecordedLaunch, number: Int, wordsEach: Int, workers: Int
     ) {
         let global = launch.global + Array(repeating: 1, count: 3 - launch.global.count)
         let items = launch.local?.first ?? 1
         let across = global[0] / items
         let groups = across * global[1] * global[2]
-        let each = max(1, groups.dividedUp(by: ticketsMax))
+        let ticketsMax = workers * Self.ticketsEach
+        // Neighbours along the first axis read the same weights: one processor's cache is enough.
+        let rows = global[1] * global[2]
+        let each =
+            rows >= workers * Self.rowsEachMin
+            ? across * max(1, rows / ticketsMax) : groups.dividedUp(by: ticketsMax)
         var record = [number, tickets, each, groups, across, global[1], items].map(UInt64.init)
         record += global.map(UInt64.init)
         for argument in launch.arguments {
