@@ -118,7 +118,9 @@ public final class OpenCLDevice: ComputeDevice {
                 \(description.allocationBytesMax)
                 """)
         }
-        return try OpenCLBuffer(core, byteCount: byteCount, isScrubbed: options.scrubsOnRelease)
+        return try OpenCLBuffer(
+            core, byteCount: byteCount, isScrubbed: options.scrubsOnRelease,
+            sharesMemory: sharesMemory && isPoCL && description.kind == .cpu)
     }
 
     public func write(

@@ -63,12 +63,17 @@ extension DeviceCore {
 extension UnsafeMutableRawBufferPointer {
     /// Fills this from `source`, of the same size, with several threads where it is large: one does
     /// not use all of a machine's memory bandwidth.
-    func copyTogether(from source: UnsafeRawBufferPointer) {
+    package func copyTogether(from source: UnsafeRawBufferPointer) {
         precondition(source.count == count, "as many bytes")
         let pieceCount = Swift.min(
             count / Self.pieceBytesMin, ProcessInfo.processInfo.activeProcessorCount,
             Self.threadsMax)
         guard pieceCount > 1 else { return copyMemory(from: source) }
+        // Memory that is new is filled in a fraction of the time by large pages.
+        if let start = baseAddress {
+            let first = start.alignedUp(toMultipleOf: Self.largePageBytes)
+            if first < start + count { _ = madvise(first, start + count - first, MADV_HUGEPAGE) }
+        }
         // Whole cache lines each.
         let pieceBytes = (count / pieceCount + 63) & ~63
         nonisolated(unsafe) let (from, to) = (source, self)
@@ -82,6 +87,7 @@ extension UnsafeMutableRawBufferPointer {
     /// A piece's least size: below, starting threads costs more than it saves.
     private static let pieceBytesMin = 1 << 20
     private static let threadsMax = 8
+    private static let largePageBytes = 2 << 20
 }
 
 /// Pinned host memory between callers' bytes and a device that has memory of its own.

@@ -41,8 +41,10 @@ import Testing
     }
 
     @Test func kernelsKeepToExactOperations() {
-        let findings = Repository.kernels.filter { $0.path.hasPrefix("Kernels/") }
-            .flatMap(KernelRules.findings)
+        // Declarations call nothing.
+        let findings = Repository.kernels.filter {
+            $0.path.hasPrefix("Kernels/") && $0.path != "Kernels/exact/builtins.cl"
+        }.flatMap(KernelRules.findings)
         #expect(findings.isEmpty, "\(report(findings))")
     }
 

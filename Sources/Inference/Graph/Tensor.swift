@@ -224,7 +224,10 @@ public struct Tensor: Hashable, Sendable {
 
     private static func copied<T>(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [T] {
         [T](unsafeUninitializedCapacity: count) { storage, initialized in
-            UnsafeMutableRawBufferPointer(storage).copyMemory(from: bytes)
+            UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(storage)[..<bytes.count]
+            )
+            .copyTogether(from: bytes)
             initialized = count
         }
     }

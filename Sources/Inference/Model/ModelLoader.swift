@@ -1,7 +1,6 @@
 public import Core
 internal import Files
 public import Foundation
-internal import SwiftProtobuf
 
 /// Reads ONNX files. What comes out has sound names, sizes and operators; everything else is one
 /// line saying the place and what was expected.
@@ -33,12 +32,9 @@ public enum ModelLoader {
             Result { () throws(Failure) in try WireScan.check(bytes) }
         }
         try scanned.get()
-        var options = BinaryDecodingOptions()
-        options.discardUnknownFields = true
-        options.messageDepthLimit = WireScan.depthMax
         let message: Onnx_ModelProto
         do {
-            message = try Onnx_ModelProto(serializedBytes: data, options: options)
+            message = try ModelMessage.decoded(data)
         } catch {
             throw Failure(.malformed, "not an ONNX model: \(error); a protocol buffer expected")
         }

@@ -6,6 +6,15 @@ enum Wire {
     static let broken = Failure(
         .malformed, "truncated or damaged; a protocol buffer expected")
 
+    /// A field of a message.
+    struct Field {
+        var number: Int
+        /// With what comes before its value.
+        var whole: Range<Int>
+        /// nil where the value is no message, string or bytes.
+        var content: Range<Int>?
+    }
+
     /// Calls `visit` with the number and the place of each length-delimited field of the message in
     /// `range`; other fields are passed over.
     static func walk(
@@ -14,21 +23,54 @@ enum Wire {
     ) throws(Failure) {
         var position = range.lowerBound
         while position < range.upperBound {
-            let key = try varint(bytes, &position, range.upperBound)
-            switch key & 7 {
-            case 0: _ = try varint(bytes, &position, range.upperBound)
-            case 1: position += 8
-            case 5: position += 4
-            case 2:
-                let length = try varint(bytes, &position, range.upperBound)
-                guard length <= UInt64(range.upperBound - position) else { throw broken }
-                let end = position + Int(length)
-                try visit(Int(truncatingIfNeeded: key >> 3), position..<end)
-                position = end
-            default: throw broken
-            }
-            guard position <= range.upperBound else { throw broken }
+            let field = try field(bytes, &position, range.upperBound)
+            if let content = field.content { try visit(field.number, content) }
         }
+    }
+
+    /// Takes fields out of the message in `range`.
+    ///
+    /// - Returns: what length-delimited fields called `number` hold, and the message without them.
+    static func split(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, taking number: Int
+    ) throws(Failure) -> (taken: [Range<Int>], rest: Data) {
+        var taken: [Range<Int>] = []
+        var rest = Data()
+        var position = range.lowerBound
+        // The end of what was taken last.
+        var end = position
+        while position < range.upperBound {
+            let field = try field(bytes, &position, range.upperBound)
+            guard field.number == number, let content = field.content else { continue }
+            rest.append(contentsOf: bytes[end..<field.whole.lowerBound])
+            end = position
+            taken.append(content)
+        }
+        rest.append(contentsOf: bytes[end..<range.upperBound])
+        return (taken, rest)
+    }
+
+    private static func field(
+        _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int
+    ) throws(Failure) -> Field {
+        let start = position
+        let key = try varint(bytes, &position, end)
+        var content: Range<Int>?
+        switch key & 7 {
+        case 0: _ = try varint(bytes, &position, end)
+        case 1: position += 8
+        case 5: position += 4
+        case 2:
+            let length = try varint(bytes, &position, end)
+            guard length <= UInt64(end - position) else { throw broken }
+            let first = position
+            position += Int(length)
+            content = first..<position
+        default: throw broken
+        }
+        guard position <= end else { throw broken }
+        return Field(
+            number: Int(truncatingIfNeeded: key >> 3), whole: start..<position, content: content)
     }
 
     private static func varint(

@@ -16,6 +16,12 @@ public struct PreparedModel: Hashable, Sendable {
         self.inputs = inputs
     }
 
+    /// The plan, whose constants are then the caller's alone.
+    public mutating func takePlan() -> Plan {
+        defer { plan.constants = [:] }
+        return plan
+    }
+
     static let magic = Bytes("RIGORNN1".utf8)
     static let format = 2
 }

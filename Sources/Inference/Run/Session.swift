@@ -3,7 +3,8 @@ public import Core
 
 /// A plan on a device: constants uploaded and packed once, then run as often as wanted.
 public final class Session {
-    public let plan: Plan
+    /// Without the constants, which are the device's by now.
+    public private(set) var plan: Plan
     let device: LaunchRecorder
     let gemm: Gemm
     let programs: Programs
@@ -56,7 +57,7 @@ public final class Session {
     /// - Parameter bindsPorts: for ``run(binding:advance:)``.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public convenience init(
-        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
+        _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
         viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false
     ) throws(Failure) {
         try self.init(
@@ -66,11 +67,10 @@ public final class Session {
 
     /// - Parameter tapes: when launches are put together, on devices that allow it.
     package init(
-        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 20, bindsPorts: Bool = false, tapes: Tape.Rule
+        _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
+        viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false, tapes: Tape.Rule
     ) throws(Failure) {
         try plan.check()
-        self.plan = plan
         self.bindsPorts = bindsPorts
         tapeRule = device.description.runsTapes ? tapes : nil
         let device = LaunchRecorder(device)
@@ -89,7 +89,8 @@ public final class Session {
             device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
         var extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
         extents.merge(tails.mapValues(\.steps)) { a, _ in a }
-        groups = StepGroup.groups(of: plan, extents, varying: varying)
+        self.plan = plan
+        groups = StepGroup.groups(of: self.plan, extents, varying: varying)
         try makeBuffers()
     }
 
@@ -279,8 +280,34 @@ public final class Session {
             })
     }
 
+    /// Constants are given up one by one: a model's weights are on the host or on the device, and
+    /// only one of them on both.
     private func makeBuffers() throws(Failure) {
-        var plainUses: Set<Int> = []
+        var plainUses = Set(plan.outputs.map(\.buffer))
+        var packedUses: [Int: Int] = [:]
+        for step in plan.steps {
+            let weights = packedOperand(of: step)
+            for (position, number) in step.operands.enumerated() where position != weights {
+                plainUses.insert(number)
+            }
+            if let weights { packedUses[step.operands[weights], default: 0] += 1 }
+        }
+        let constants = plan.constants.keys.sorted()
+        for number in constants {
+            guard let tensor = plan.constants[number] else { continue }
+            if plainUses.contains(number) { buffers[number] = try makeBuffer(tensor) }
+            if packedUses[number] == nil { plan.constants[number] = nil }
+        }
+        try packConstants(packedUses)
+        let others = varying.union(constants)
+        for number in plan.buffers.indices where !others.contains(number) {
+            buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
+        }
+    }
+
+    /// - Parameter uses: how many steps take a constant packed.
+    private func packConstants(_ uses: [Int: Int]) throws(Failure) {
+        var uses = uses
         // Steps of a recurrence multiply by one matrix time after time.
         var columns: [[Int]: any ComputeBuffer] = [:]
         var gates: [[Int]: any ComputeBuffer] = [:]
@@ -289,16 +316,16 @@ public final class Session {
             for index in run.steps { runs[index] = run }
         }
         for (index, step) in plan.steps.enumerated() {
-            let weights = packedOperand(of: step)
-            for (position, number) in step.operands.enumerated() where position != weights {
-                plainUses.insert(number)
-            }
-            guard let weights, let tensor = plan.constants[step.operands[weights]] else { continue }
+            guard let weights = packedOperand(of: step) else { continue }
+            let number = step.operands[weights]
+            guard let tensor = plan.constants[number] else { throw Step.broken }
+            uses[number, default: 0] -= 1
             if let run = runs[index] {
-                let key = [step.operands[weights], run.shape.directions, run.shape.hidden]
+                let key = [number, run.shape.directions, run.shape.hidden]
                 if gates[key] == nil {
-                    gates[key] = try packGates(run.shape, try device.makeBuffer(tensor.bytes))
-                    try device.finish()
+                    try withPlain(tensor) { (plain) throws(Failure) in
+                        gates[key] = try packGates(run.shape, plain)
+                    }
                 }
                 packed[index] = gates[key]
             } else if let key = step.columnsKey {
@@ -307,16 +334,7 @@ public final class Session {
             } else {
                 packed[index] = try pack(tensor, for: step)
             }
-        }
-        plainUses.formUnion(plan.outputs.map(\.buffer))
-        let viewed = varying
-        for number in plan.buffers.indices {
-            if let tensor = plan.constants[number] {
-                guard plainUses.contains(number) else { continue }
-                buffers[number] = try device.makeBuffer(tensor.bytes)
-            } else if !viewed.contains(number) {
-                buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
-            }
+            if uses[number] == 0 { plan.constants[number] = nil }
         }
     }
 
@@ -334,19 +352,39 @@ public final class Session {
     }
 
     private func pack(_ tensor: Tensor, for step: Step) throws(Failure) -> any ComputeBuffer {
-        let plain = try device.makeBuffer(tensor.bytes)
-        let panels: any ComputeBuffer
-        if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
-            panels = try packWeights(shape, plain)
-        } else if step.kind == .dot, let shape = DotShape(step.ints) {
-            panels = try packDot(shape, plain)
-        } else if let shape = MatrixShape(step.ints) {
-            panels = try packColumns(shape, plain)
-        } else {
-            throw Step.broken
+        var panels: (any ComputeBuffer)?
+        try withPlain(tensor) { (plain) throws(Failure) in
+            if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
+                panels = try packWeights(shape, plain)
+            } else if step.kind == .dot, let shape = DotShape(step.ints) {
+                panels = try packDot(shape, plain)
+            } else if let shape = MatrixShape(step.ints) {
+                panels = try packColumns(shape, plain)
+            }
         }
-        try device.finish()
+        guard let panels else { throw Step.broken }
         return panels
+    }
+
+    /// Gives `body` a buffer that holds a constant, where there is a choice the host's own memory,
+    /// and waits for what it launches.
+    private func withPlain(
+        _ tensor: Tensor, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        if tensor.type == .float32, let values = tensor.floats {
+            return try device.withBuffer(reading: values, body)
+        }
+        try body(try makeBuffer(tensor))
+        try device.finish()
+    }
+
+    /// A buffer that holds a constant.
+    private func makeBuffer(_ tensor: Tensor) throws(Failure) -> any ComputeBuffer {
+        let buffer = try device.makeBuffer(byteCount: tensor.count * tensor.type.byteCount)
+        try tensor.withBytes { (bytes) throws(Failure) in
+            try device.write(bytes, to: buffer, at: 0)
+        }
+        return buffer
     }
 
     func packWeights(

@@ -85,28 +85,21 @@ struct InferCommand: AsyncParsableCommand {
         let console = Console()
         if isByFile { return try computeFiles(console) }
         if let output { try FileBytes.checkWritable(output) }
-        var watch = Lap()
         var seconds = Seconds()
-        console.progress("loading \(model)")
-        let loaded = try ModelLoader.load(path: model)
-        let files =
-            try inputs.files(of: loaded).flatMap(\.sources).map(\.path)
-            + [inputs.labels].compactMap(\.self)
-        if let output { try FileBytes.checkApart(output, from: [model] + files) }
-        let values = try inputs.values(of: loaded)
-        let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
-        seconds.load = watch.next()
-        console.progress("preparing")
-        let prepared = try Work(loaded, values, named: (model as NSString).lastPathComponent)
-        seconds.prepare = watch.next()
+        var ready = try makeReady(&seconds, console)
+        let names = ready.names
 
         var reports: [Report] = []
         if let trace { try FileBytes.checkWritable(trace) }
-        for device in try devices.open(home: home.given, isProfiling: kernels) {
-            reports.append(try compute(prepared, names, on: device, seconds, console))
-            guard let trace, reports.count == 1 else { continue }
+        let opened = try devices.open(home: home.given, isProfiling: kernels)
+        for (place, device) in opened.enumerated() {
+            // The last device has the weights for itself.
+            let work = place == opened.count - 1 ? ready.work.take() : ready.work
+            guard let work else { break }
+            reports.append(try compute(consume work, names, on: device, seconds, console))
+            guard let trace, let traced = ready.traced.take() else { continue }
             let entries = try ModelTrace(
-                of: ModelSession(loaded, on: device), try inputs.ordered(of: loaded))
+                of: ModelSession(traced, on: device), try inputs.ordered(of: traced))
             try FileBytes.write(Bytes(entries.json.text.utf8), to: trace)
         }
         console.endProgress()
@@ -120,15 +113,41 @@ struct InferCommand: AsyncParsableCommand {
         }
     }
 
+    /// What there is before a device is opened.
+    private struct Ready {
+        var work: Work?
+        /// The model once more, where a trace of it is asked for.
+        var traced: Model?
+        var names: [String]?
+    }
+
+    private func makeReady(_ seconds: inout Seconds, _ console: Console) throws -> Ready {
+        var watch = Lap()
+        console.progress("loading \(model)")
+        let loaded = try ModelLoader.load(path: model)
+        let files =
+            try inputs.files(of: loaded).flatMap(\.sources).map(\.path)
+            + [inputs.labels].compactMap(\.self)
+        if let output { try FileBytes.checkApart(output, from: [model] + files) }
+        let values = try inputs.values(of: loaded)
+        let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
+        seconds.load = watch.next()
+        console.progress("preparing")
+        let work = try Work(loaded, values, named: (model as NSString).lastPathComponent)
+        seconds.prepare = watch.next()
+        return Ready(work: work, traced: trace == nil ? nil : loaded, names: names)
+    }
+
     /// One device's run of the model, with its share of `seconds` filled in.
     private func compute(
-        _ work: Work, _ names: [String]?, on device: any ComputeDevice,
+        _ work: consuming Work, _ names: [String]?, on device: any ComputeDevice,
         _ before: Seconds, _ console: Console
     ) throws(Failure) -> Report {
         var watch = Lap()
         var seconds = before
         console.progress("compiling")
-        var runner = try Runner(work, on: device)
+        let isByItem = work.isByItem
+        var runner = try Runner(consume work, on: device)
         seconds.compile = watch.next()
         var runs: [Double] = []
         var named: [(name: String, tensor: Tensor)] = []
@@ -138,7 +157,7 @@ struct InferCommand: AsyncParsableCommand {
             runs.append(watch.next())
         }
         seconds.compute = runs.reduce(0, +)
-        let leaves = InferenceLeaves.leaves(named, isByItem: work.isByItem)
+        let leaves = InferenceLeaves.leaves(named, isByItem: isByItem)
         let digest = MerkleTree(leaves: leaves).root
         if let names, let labels = inputs.labels {
             try ClassLabels.check(names, from: labels, for: named[0].tensor)
@@ -181,18 +200,19 @@ extension InferCommand {
     /// Runs it on a device, as often as asked.
     struct Runner {
         private enum Session {
-            case plan(Inference.Session, PreparedModel)
+            case plan(Inference.Session, [Tensor])
             case staged(ModelSession, [String: ModelValue], [String])
         }
 
         private let session: Session
         let count: Int
 
-        init(_ work: Work, on device: any ComputeDevice) throws(Failure) {
-            switch work {
-            case .plan(let prepared):
-                session = .plan(try Inference.Session(prepared.plan, on: device), prepared)
+        init(_ work: consuming Work, on device: any ComputeDevice) throws(Failure) {
+            switch consume work {
+            case .plan(var prepared):
                 count = try prepared.itemCount()
+                let inputs = prepared.inputs
+                session = .plan(try Inference.Session(prepared.takePlan(), on: device), inputs)
             case .staged(let model, let values):
                 session = .staged(
                     ModelSession(model, on: device), values.mapValues(ModelValue.tensor),
@@ -203,9 +223,9 @@ extension InferCommand {
 
         mutating func run() throws(Failure) -> [(name: String, tensor: Tensor)] {
             switch session {
-            case .plan(let session, let prepared):
-                let outputs = try session.run(prepared.inputs, items: 0..<count)
-                return zip(prepared.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
+            case .plan(let session, let inputs):
+                let outputs = try session.run(inputs, items: 0..<count)
+                return zip(session.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
             case .staged(let session, let values, let names):
                 var named: [(name: String, tensor: Tensor)] = []
                 for (name, value) in zip(names, try session.run(values)) {
