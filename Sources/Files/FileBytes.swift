@@ -4,11 +4,14 @@ internal import Glibc
 
 /// Whole files that a user names: read with a limit, written with the system's reason on failure.
 public enum FileBytes {
-    /// - Parameter name: how messages call the file; its path by default.
+    /// - Parameters:
+    ///   - name: how messages call the file; its path by default.
+    ///   - isMapped: whether the system may bring the file's bytes when they are looked at: for
+    ///     what is large and soon done with, since a file cut short meanwhile ends the process.
     /// - Throws: ``Failure`` when it is no plain file, cannot be read, or is larger than
     ///   `byteCountMax`.
     public static func read(
-        _ path: String, byteCountMax: Int, named name: String? = nil
+        _ path: String, byteCountMax: Int, named name: String? = nil, isMapped: Bool = false
     ) throws(Failure) -> Data {
         let file = try PlainFile(path, named: name)
         defer { file.close() }
@@ -18,8 +21,8 @@ public enum FileBytes {
                 .limit, "\(name): \(file.byteCount) bytes; at most \(byteCountMax) expected")
         }
         do {
-            // Mapped: a large model is parsed without a second copy of it.
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            let options: Data.ReadingOptions = isMapped ? .alwaysMapped : []
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: options)
         } catch {
             throw Failure(.io, "\(name): cannot be read")
         }

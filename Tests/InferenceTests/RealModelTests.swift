@@ -17,6 +17,8 @@ import Testing
         /// Greatest values of integer inputs, below which they are drawn, and shapes.
         var integers: [String: (Int, [Int])] = [:]
         var scalars: [String: Int] = [:]
+        /// What puts it there.
+        var source = "scripts/install-test-models"
 
         var url: URL { RealModelTests.folder.appendingPathComponent(path) }
     }
@@ -26,37 +28,55 @@ import Testing
     static let folder = repository.appendingPathComponent(".build/test-models")
     static let goldenFile = repository.appendingPathComponent("Benchmarks/models.json")
 
-    static let items = [
+    static let items =
+        [
+            Item(
+                description: "ppocr-v4-det", path: "rapidocr/ch_PP-OCRv4_det_infer.onnx",
+                floats: ["x": [1, 3, 160, 160]]),
+            Item(
+                description: "ppocr-v4-rec", path: "rapidocr/ch_PP-OCRv4_rec_infer.onnx",
+                floats: ["x": [1, 3, 48, 160]]),
+            Item(
+                description: "ppocr-v2-cls", path: "rapidocr/ch_ppocr_mobile_v2.0_cls_infer.onnx",
+                floats: ["x": [2, 3, 48, 192]]),
+            Item(
+                description: "magika-3.3", path: "magika/model.onnx",
+                integers: ["bytes": (257, [2, 2048])]),
+            Item(
+                description: "silero-vad-16k", path: "silero/silero_vad_16k_op15.onnx",
+                floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
+            Item(
+                description: "silero-vad", path: "silero/silero_vad.onnx",
+                floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
+            Item(
+                description: "silero-vad-sequence", path: "silero/silero_vad_16k_sequence.onnx",
+                floats: ["input": [5, 576], "h": [1, 1, 128], "c": [1, 1, 128]]),
+            Item(
+                description: "silero-vad-half", path: "silero/silero_vad_half.onnx",
+                floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
+            Item(
+                description: "minilm", path: "minilm/minilm.onnx",
+                integers: [
+                    "input_ids": (30000, [2, 16]), "attention_mask": (2, [2, 16]),
+                    "token_type_ids": (1, [2, 16]),
+                ], source: "scripts/models/export_minilm.py"),
+        ] + light
+
+    /// Networks of the onnx wheel with seeded weights, and what they call their input.
+    private static let light: [Item] = [
+        ("bvlc_alexnet", "data_0"), ("densenet121", "data_0"), ("inception_v1", "data_0"),
+        ("inception_v2", "data_0"), ("resnet50", "gpu_0/data_0"), ("shufflenet", "gpu_0/data_0"),
+        ("squeezenet", "data_0"), ("vgg19", "data_0"), ("zfnet512", "gpu_0/data_0"),
+    ].map { name, input in
         Item(
-            description: "ppocr-v4-det", path: "rapidocr/ch_PP-OCRv4_det_infer.onnx",
-            floats: ["x": [1, 3, 160, 160]]),
-        Item(
-            description: "ppocr-v4-rec", path: "rapidocr/ch_PP-OCRv4_rec_infer.onnx",
-            floats: ["x": [1, 3, 48, 160]]),
-        Item(
-            description: "ppocr-v2-cls", path: "rapidocr/ch_ppocr_mobile_v2.0_cls_infer.onnx",
-            floats: ["x": [2, 3, 48, 192]]),
-        Item(
-            description: "magika-3.3", path: "magika/model.onnx",
-            integers: ["bytes": (257, [2, 2048])]),
-        Item(
-            description: "silero-vad-16k", path: "silero/silero_vad_16k_op15.onnx",
-            floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
-        Item(
-            description: "silero-vad", path: "silero/silero_vad.onnx",
-            floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
-        Item(
-            description: "silero-vad-sequence", path: "silero/silero_vad_16k_sequence.onnx",
-            floats: ["input": [5, 576], "h": [1, 1, 128], "c": [1, 1, 128]]),
-        Item(
-            description: "silero-vad-half", path: "silero/silero_vad_half.onnx",
-            floats: ["input": [1, 576], "state": [2, 1, 128]], scalars: ["sr": 16000]),
-    ]
+            description: "light-\(name)", path: "light/\(name).onnx",
+            floats: [input: [1, 3, 224, 224]], source: "scripts/models/reseed_light.py")
+    }
 
     /// Those at hand; says which are not.
     static let present = items.filter { item in
         let isThere = FileManager.default.fileExists(atPath: item.url.path)
-        if !isThere { TestDevices.skip("\(item): no \(item.path) (scripts/install-test-models)") }
+        if !isThere { TestDevices.skip("\(item): no \(item.path) (\(item.source))") }
         return isThere
     }
 

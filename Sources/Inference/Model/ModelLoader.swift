@@ -12,7 +12,7 @@ public enum ModelLoader {
 
     /// - Throws: ``Failure`` naming the file, the node or tensor, and what was expected.
     public static func load(path: String) throws(Failure) -> Model {
-        let data = try FileBytes.read(path, byteCountMax: byteCountMax)
+        let data = try FileBytes.read(path, byteCountMax: byteCountMax, isMapped: true)
         let name = (path as NSString).lastPathComponent
         let folder = (path as NSString).deletingLastPathComponent
         do throws(Failure) {

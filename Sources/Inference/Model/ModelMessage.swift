@@ -2,61 +2,87 @@ internal import Core
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Decodes a model without copying its weights, which are nearly all of it.
-enum ModelMessage {
-    // Fields' numbers in onnx.proto.
-    private static let graphOfModel = 7
-    private static let initializerOfGraph = 5
-    private static let rawDataOfTensor = 9
+/// Decodes a model without copying its weights, which are nearly all of it: raw bytes of tensors
+/// are slices of the file.
+struct ModelMessage {
+    /// Fields' numbers in onnx.proto.
+    private enum Number {
+        static let graphOfModel = 7
+        static let nodeOfGraph = 1
+        static let initializerOfGraph = 5
+        static let attributeOfNode = 5
+        static let tensorOfAttribute = 5
+        static let rawDataOfTensor = 9
+    }
 
-    /// The message in `data`. What its initializers hold as raw bytes lies in `data` still.
+    /// Below, a node has no tensor that is worth the trouble.
+    private static let largeBytesMin = 1 << 12
+
+    private let data: Data
+    private let bytes: UnsafeRawBufferPointer
+
+    /// The message in `data`.
     static func decoded(_ data: Data) throws -> Onnx_ModelProto {
-        let parts: Result<Parts?, Failure> = data.withUnsafeBytes { bytes in
-            Result { () throws(Failure) in try Self.parts(bytes) }
+        let decoded: Result<Onnx_ModelProto, any Error> = data.withUnsafeBytes { bytes in
+            Result { try ModelMessage(data: data, bytes: bytes).model() }
         }
+        return try decoded.get()
+    }
+
+    private func model() throws -> Onnx_ModelProto {
+        let (taken, rest) = try Wire.split(bytes, 0..<bytes.count, taking: Number.graphOfModel)
         // Messages that come in pieces are put together by the decoder alone.
-        guard let parts = try parts.get() else { return try message(data) }
-        var model: Onnx_ModelProto = try message(parts.model)
-        var graph: Onnx_GraphProto = try message(parts.graph)
-        graph.initializer.reserveCapacity(parts.initializers.count)
-        for part in parts.initializers {
-            var tensor: Onnx_TensorProto = try message(part.tensor)
-            if let raw = part.raw {
-                let first = data.startIndex + raw.lowerBound
-                tensor.rawData = data[first..<(first + raw.count)]
-            }
-            graph.initializer.append(tensor)
+        guard let graphs = taken[Number.graphOfModel], graphs.count == 1 else {
+            return try message(data)
         }
-        model.graph = graph
+        var model: Onnx_ModelProto = try message(rest)
+        model.graph = try graph(graphs[0])
         return model
     }
 
-    private static func message<Message: SwiftProtobuf.Message>(
-        _ data: Data
-    ) throws -> Message {
+    private func graph(_ range: Range<Int>) throws -> Onnx_GraphProto {
+        let (taken, rest) = try Wire.split(
+            bytes, range, taking: Number.nodeOfGraph, Number.initializerOfGraph)
+        var graph: Onnx_GraphProto = try message(rest)
+        graph.node = try (taken[Number.nodeOfGraph] ?? []).map(node)
+        graph.initializer = try (taken[Number.initializerOfGraph] ?? []).map(tensor)
+        return graph
+    }
+
+    private func node(_ range: Range<Int>) throws -> Onnx_NodeProto {
+        guard range.count >= Self.largeBytesMin else { return try message(slice(range)) }
+        let (taken, rest) = try Wire.split(bytes, range, taking: Number.attributeOfNode)
+        var node: Onnx_NodeProto = try message(rest)
+        node.attribute = try (taken[Number.attributeOfNode] ?? []).map(attribute)
+        return node
+    }
+
+    private func attribute(_ range: Range<Int>) throws -> Onnx_AttributeProto {
+        let (taken, rest) = try Wire.split(bytes, range, taking: Number.tensorOfAttribute)
+        guard let tensors = taken[Number.tensorOfAttribute], tensors.count == 1 else {
+            return try message(slice(range))
+        }
+        var attribute: Onnx_AttributeProto = try message(rest)
+        attribute.t = try tensor(tensors[0])
+        return attribute
+    }
+
+    private func tensor(_ range: Range<Int>) throws -> Onnx_TensorProto {
+        let (taken, rest) = try Wire.split(bytes, range, taking: Number.rawDataOfTensor)
+        var tensor: Onnx_TensorProto = try message(rest)
+        if let raw = taken[Number.rawDataOfTensor]?.last { tensor.rawData = slice(raw) }
+        return tensor
+    }
+
+    private func slice(_ range: Range<Int>) -> Data {
+        let first = data.startIndex + range.lowerBound
+        return data[first..<(first + range.count)]
+    }
+
+    private func message<Message: SwiftProtobuf.Message>(_ data: Data) throws -> Message {
         var options = BinaryDecodingOptions()
         options.discardUnknownFields = true
         options.messageDepthLimit = WireScan.depthMax
         return try Message(serializedBytes: data, options: options)
-    }
-
-    /// A model without its graph, the graph without its initializers, those without raw bytes.
-    private struct Parts {
-        var model: Data
-        var graph: Data
-        var initializers: [(tensor: Data, raw: Range<Int>?)] = []
-    }
-
-    /// - Returns: nil where the model does not have one graph.
-    private static func parts(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> Parts? {
-        let (graphs, model) = try Wire.split(bytes, 0..<bytes.count, taking: graphOfModel)
-        guard graphs.count == 1 else { return nil }
-        let (tensors, graph) = try Wire.split(bytes, graphs[0], taking: initializerOfGraph)
-        var parts = Parts(model: model, graph: graph)
-        for tensor in tensors {
-            let (raw, rest) = try Wire.split(bytes, tensor, taking: rawDataOfTensor)
-            parts.initializers.append((rest, raw.last))
-        }
-        return parts
     }
 }

@@ -30,21 +30,22 @@ enum Wire {
 
     /// Takes fields out of the message in `range`.
     ///
-    /// - Returns: what length-delimited fields called `number` hold, and the message without them.
+    /// - Returns: what length-delimited fields of those numbers hold, by number and in order, and
+    ///   the message without them.
     static func split(
-        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, taking number: Int
-    ) throws(Failure) -> (taken: [Range<Int>], rest: Data) {
-        var taken: [Range<Int>] = []
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, taking numbers: Int...
+    ) throws(Failure) -> (taken: [Int: [Range<Int>]], rest: Data) {
+        var taken: [Int: [Range<Int>]] = [:]
         var rest = Data()
         var position = range.lowerBound
         // The end of what was taken last.
         var end = position
         while position < range.upperBound {
             let field = try field(bytes, &position, range.upperBound)
-            guard field.number == number, let content = field.content else { continue }
+            guard numbers.contains(field.number), let content = field.content else { continue }
             rest.append(contentsOf: bytes[end..<field.whole.lowerBound])
             end = position
-            taken.append(content)
+            taken[field.number, default: []].append(content)
         }
         rest.append(contentsOf: bytes[end..<range.upperBound])
         return (taken, rest)
