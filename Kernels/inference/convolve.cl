@@ -18,11 +18,13 @@
 #define CONV_HARD_SWISH 3
 
 // What a processor's convolution takes in of the steps behind it, by channel: sum · factor + addend
-// before the activation, and the same after it. Their numbers lie in four rows, `stride` apart.
+// before the activation, and the same after it. Their numbers lie in four rows, `stride` apart. Or,
+// behind a factor and addend, a tensor that lies as the output does, and the activation.
 #define CONV_MULTIPLY 1
 #define CONV_ADD 2
 #define CONV_MULTIPLY_LAST 4
 #define CONV_ADD_LAST 8
+#define CONV_ADD_OTHER 16
 typedef struct {
   gemm_lanes factor, addend, lastFactor, lastAddend;
 } conv_after;
@@ -48,11 +50,30 @@ EX_INLINE gemm_lanes conv_sixth(gemm_lanes v) {
 #endif
 }
 
-// A sum with what follows it.
+// Some of another tensor's elements added to sums, and the activation.
+#define CONV_JOIN(name, lanes, load)                                                             \
+  EX_INLINE lanes name(lanes v, __global const float *other, int activation, float low,          \
+                       float high) {                                                             \
+    v = v + load(0, other);                                                                      \
+    if (activation == GEMM_RELU) return select(v, (lanes)(0.0f), v < (lanes)(0.0f));             \
+    if (activation == GEMM_CLIP) {                                                               \
+      const lanes l = (lanes)(low), h = (lanes)(high);                                           \
+      return select(select(v, h, v > h), l, v < l);                                              \
+    }                                                                                            \
+    return v;                                                                                    \
+  }
+CONV_JOIN(conv_join_4, float4, vload4)
+#ifndef RIGOR_NARROW
+CONV_JOIN(conv_join_8, float8, vload8)
+#endif
+CONV_JOIN(conv_join_lanes, gemm_lanes, GEMM_LOAD)
+
+// A sum with what follows it; before another tensor, with factor and addend alone.
 EX_INLINE gemm_lanes conv_finish(gemm_lanes v, const conv_after r, int steps, int activation,
                                  float low, float high) {
   if (steps & CONV_MULTIPLY) v = v * r.factor;
   if (steps & CONV_ADD) v = v + r.addend;
+  if (steps & CONV_ADD_OTHER) return v;
   if (activation == CONV_HARD_SWISH)
     v = conv_sixth(v * gemm_activate_lanes(v + (gemm_lanes)(3.0f), GEMM_CLIP, 0.0f, 6.0f));
   else
@@ -106,7 +127,8 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
                           int pitch, int width, int plane, int panelsEach, int aCount,
                           ulong aStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
                           int activation, float low, float high,
-                          __global const float *restrict after, int afterStride, int steps) {
+                          __global const float *restrict after, int afterStride, int steps,
+                          __global const float *other) {
   GEMM_TILE;
   const int tileWidth = GEMM_VECTORS * GEMM_LANES;
   const int first = tile * tileWidth;
@@ -115,6 +137,7 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
   const ulong matrix = get_global_id(2);
   const int group = (int)matrix % aCount;
   c += cOffset + matrix * cStride;
+  other += cOffset + matrix * cStride;
   x += matrix * xStride + start;
   if (hasBias) bias += group * rows;
   // Planes without padding are one row.
@@ -139,6 +162,9 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
         gemm_lanes v = total[i][j];
         if (hasBias) v = v + (gemm_lanes)(bias[top + i]);
         v = conv_finish(v, r, steps, activation, low, high);
+        if (steps & CONV_ADD_OTHER)
+          v = conv_join_lanes(v, other + (ulong)(top + i) * plane + start + j * GEMM_LANES,
+                              activation, low, high);
         window_put(v, c + (ulong)(top + i) * plane, row[j], column[j],
                    first - start - j * GEMM_LANES, places - start - j * GEMM_LANES, line, end);
       }
@@ -159,10 +185,15 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
    (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
              a.sf, b.sf)}
 
+#define CONV_PUT(lanes, v, q, o)                                                                 \
+  vstore##lanes(adds ? conv_join_##lanes(v, o, activation, low, high) : v, 0, q)
+
 // Sixteen channels of CONV_PLACES neighbouring places; with `isOpen`, and of one more, which the
 // next tile overwrites.
-EX_INLINE void conv_put_lanes(__global float *c, int plane, bool isOpen, float16 r0, float16 r1,
-                              float16 r2, float16 r3, float16 r4, float16 r5, float16 r6) {
+EX_INLINE void conv_put_lanes(__global float *c, __global const float *other, bool adds,
+                              int activation, float low, float high, int plane, bool isOpen,
+                              float16 r0, float16 r1, float16 r2, float16 r3, float16 r4,
+                              float16 r5, float16 r6) {
   const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
   const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
 #pragma unroll
@@ -173,21 +204,53 @@ EX_INLINE void conv_put_lanes(__global float *c, int plane, bool isOpen, float16
       const float16 both[2] = CONV_ZIP(even[j], odd[j]);
 #pragma unroll
       for (int k = 0; k < 2; k++) {
-        __global float *q = c + (ulong)(i * 8 + j * 4 + k * 2) * plane;
+        const ulong place = (ulong)(i * 8 + j * 4 + k * 2) * plane;
+        __global float *q = c + place;
+        __global const float *o = other + place;
         if (isOpen) {
-          vstore8(both[k].lo, 0, q);
-          vstore8(both[k].hi, 0, q + plane);
+          CONV_PUT(8, both[k].lo, q, o);
+          CONV_PUT(8, both[k].hi, q + plane, o + plane);
         } else {
-          vstore4(both[k].s0123, 0, q);
-          vstore4(both[k].s3456, 0, q + 3);
-          vstore4(both[k].s89ab, 0, q + plane);
-          vstore4(both[k].sbcde, 0, q + plane + 3);
+          CONV_PUT(4, both[k].s0123, q, o);
+          CONV_PUT(4, both[k].s3456, q + 3, o + 3);
+          CONV_PUT(4, both[k].s89ab, q + plane, o + plane);
+          CONV_PUT(4, both[k].sbcde, q + plane + 3, o + plane + 3);
         }
       }
     }
   }
 }
 #endif
+
+// The first `count` channels of neighbouring places from `first` on, without those to be skipped and
+// those between rows.
+EX_INLINE void conv_put_places(__global float *c, __global const float *other, bool adds,
+                               int activation, float low, float high, int plane, int width,
+                               int line, int first, int skip, int count,
+                               gemm_lanes total[CONV_PLACES][GEMM_VECTORS]) {
+  float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
+#pragma unroll
+  for (int i = 0; i < CONV_PLACES; i++)
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
+  int row = first / line, column = first - row * line;
+  for (int i = skip; i < CONV_PLACES; i++) {
+    if (column < width) {
+      const int place = row * width + column;
+      __global float *q = c + place;
+      if (adds)
+        for (int l = 0; l < count; l++)
+          q[(ulong)l * plane] = gemm_activate(lanes[i][l] + other[(ulong)l * plane + place],
+                                              activation, low, high);
+      else
+        for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
+    }
+    if (++column == line) {
+      row++;
+      column = 0;
+    }
+  }
+}
 
 // The sums of CONV_PLACES places by channels of the output.
 EX_INLINE void conv_lanes_sum(gemm_lanes total[CONV_PLACES][GEMM_VECTORS],
@@ -229,7 +292,8 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
                          int pitch, int width, int plane, int tilesEach, int groups,
                          ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
                          int activation, float low, float high,
-                         __global const float *restrict after, int afterStride, int steps) {
+                         __global const float *restrict after, int afterStride, int steps,
+                         __global const float *other) {
   const int channel = get_global_id(1) * GEMM_VECTORS * GEMM_LANES;
   if (channel >= rows) return;
   const ulong matrix = get_global_id(2);
@@ -237,7 +301,9 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   w += group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
        channel % GEMM_COLUMNS;
   x += matrix * xStride;
-  c += cOffset + matrix * cStride + (ulong)channel * plane;
+  const ulong corner = cOffset + matrix * cStride + (ulong)channel * plane;
+  c += corner;
+  other += corner;
   float biases[GEMM_VECTORS * GEMM_LANES];
   for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
     biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
@@ -274,29 +340,17 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
     if (line == width && start == first && count == GEMM_VECTORS * GEMM_LANES) {
       const bool isOpen = t + 1 < tilesEach && first + CONV_PLACES < places;
 #pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++)
-        conv_put_lanes(c + (ulong)j * GEMM_LANES * plane + first, plane, isOpen, total[0][j],
-                       total[1][j], total[2][j], total[3][j], total[4][j], total[5][j],
-                       total[6][j]);
+      for (int j = 0; j < GEMM_VECTORS; j++) {
+        const ulong place = (ulong)j * GEMM_LANES * plane + first;
+        conv_put_lanes(c + place, other + place, steps & CONV_ADD_OTHER, activation, low, high,
+                       plane, isOpen, total[0][j], total[1][j], total[2][j], total[3][j],
+                       total[4][j], total[5][j], total[6][j]);
+      }
       continue;
     }
 #endif
-    float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
-#pragma unroll
-    for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
-    int row = first / line, column = first - row * line;
-    for (int i = first - start; i < CONV_PLACES; i++) {
-      if (column < width) {
-        __global float *q = c + row * width + column;
-        for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
-      }
-      if (++column == line) {
-        row++;
-        column = 0;
-      }
-    }
+    conv_put_places(c, other, steps & CONV_ADD_OTHER, activation, low, high, plane, width, line,
+                    first, first - start, count, total);
   }
 }
 

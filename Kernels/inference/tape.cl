@@ -76,7 +76,8 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
                        TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
                        TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
                        TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
-                       TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23));
+                       TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23),
+                       TAPE_POINTER(float, 24));
       break;
     case 3:
       tape_conv_lanes(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
@@ -84,7 +85,8 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
                       TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
                       TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
                       TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
-                      TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23));
+                      TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23),
+                      TAPE_POINTER(float, 24));
       break;
     case 4:
       tape_conv_place(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),

@@ -73,7 +73,7 @@ extension OpenCLDevice {
     }
 
     /// Whether built-in functions are declared by `exact/builtins.cl`, and not by the compiler's
-    /// own header: PoCL reads that again for every program, also for those that it has in its cache.
+    /// own header: PoCL reads that again for every program, those in its cache as well.
     private func declaresBuiltins(_ source: ProgramSource) -> Bool {
         isPoCL && description.kind == .cpu && source.customText == nil
     }

@@ -284,6 +284,30 @@ def networks() -> None:
     CASES["matmul-bias"] = (nodes, {"x": floats(2, 4, 37)}, constants, ["y", "q"], 13)
 
 
+def residuals() -> None:
+    """Convolutions of single places, to which another tensor is added."""
+    def node(kind: str, inputs: str, output: str, **attributes):
+        return helper.make_node(kind, inputs.split(), [output], **attributes)
+
+    for name, items, channels, size, groups in (
+            ("planes", 1, 20, 17, 1), ("lanes", 2, 72, 8, 1), ("groups", 1, 32, 13, 4),
+            ("small", 2, 16, 7, 1)):
+        shape = (channels, channels // groups, 1, 1)
+        constants = {f"w{k}": floats(*shape, low=-1, high=1) for k in range(4)}
+        constants |= {"b": floats(channels), "f": floats(1, channels, 1, 1),
+                      "low": np.float32(-1), "high": np.float32(2)}
+        nodes = [
+            node("Conv", "x w0 b", "c0", group=groups), node("Add", "c0 x", "s0"),
+            node("Relu", "s0", "r0"),
+            node("Conv", "r0 w1", "c1", group=groups), node("Mul", "c1 f", "m1"),
+            node("Add", "x m1", "s1"), node("Clip", "s1 low high", "r1"),
+            node("Conv", "r1 w2 b", "c2", group=groups), node("Add", "c2 r0", "s2"),
+            node("Conv", "s2 w3", "c3", group=groups), node("Add", "c3 c3", "twice"),
+            node("Add", "twice r1", "y")]
+        CASES[f"residual-{name}"] = (
+            nodes, {"x": floats(items, channels, size, size)}, constants, ["y", "s2"], 13)
+
+
 def edges() -> None:
     """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
     a picture's border."""
@@ -326,6 +350,6 @@ def edges() -> None:
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks,
-                  edges):
+                  edges, residuals):
         group()
     return CASES

@@ -7,10 +7,17 @@ enum MemoryPlan {
             for buffer in step.operands + [step.result] { lastUse[buffer] = index }
         }
         // Where a convolution computes elementwise steps behind it, it writes their result while it
-        // reads its own input.
+        // reads its own input, and what they add to it.
+        var maker: [Int: Int] = [:]
+        for (index, step) in plan.steps.enumerated() { maker[step.result] = index }
         for (index, step) in plan.steps.enumerated() where step.kind == .convolve {
             let end = elementwiseEnd(behind: index, plan)
-            lastUse[step.operands[0]] = max(lastUse[step.operands[0]] ?? end, end)
+            let others = plan.steps[index...end].dropFirst().flatMap(\.operands).filter {
+                maker[$0] ?? -1 < index
+            }
+            for operand in [step.operands[0]] + others {
+                lastUse[operand] = max(lastUse[operand] ?? end, end)
+            }
         }
         var kept = Set(plan.constants.keys)
         kept.formUnion(plan.inputs.map(\.buffer))

@@ -2,8 +2,8 @@ internal import Compute
 internal import Core
 
 /// Elementwise steps that a processor's convolution takes in: see `conv_finish` in
-/// `Kernels/inference/convolve.cl`. Each sum is multiplied and added to by channel, then the
-/// activation follows, then a product and a sum again.
+/// `Kernels/inference/convolve.cl`. Each sum is multiplied and added to by channel, then another
+/// tensor of its shape is added, then the activation follows, then a product and a sum again.
 struct ConvolutionTail {
     /// The convolution and what follows it.
     let steps: Range<Int>
@@ -15,13 +15,23 @@ struct ConvolutionTail {
     private var high: Float = 0
     /// Factors and addends, before the activation and behind it; nil where there are none.
     private var numbers: [[Float]?] = [nil, nil, nil, nil]
+    /// The buffer of the tensor that is added.
+    private(set) var other: Int?
+    /// Whether places of the input are those of the output: only then is a tensor added.
+    private let isPointwise: Bool
     private let channels: Int
     private let pixels: Int
     private var isActivated = false
+    /// Buffers of the results so far.
+    private var made: Set<Int> = []
 
     /// Behind the last channel, as many as a work-item reads.
     private static let slack = 64
     private static let hardSwish = 3
+    /// The bit beside those of the four rows.
+    private static let addsOther = 16
+    /// Vectors of a tensor that is added do not reach beyond it then.
+    private static let pixelsMin = 64
 
     /// - Parameters:
     ///   - chain: what follows the convolution.
@@ -37,25 +47,47 @@ struct ConvolutionTail {
         else { return nil }
         channels = shape.groups * shape.outChannels
         pixels = shape.window.outPixels
+        let window = shape.window
+        isPointwise =
+            window.taps == 1 && window.strideY * window.strideX == 1
+            && window.top + window.left == 0 && window.outPixels == window.pixels
+            && shape.depth > 1 && pixels >= Self.pixelsMin
         guard chain.elements == shape.items * channels * pixels else { return nil }
         steps = index..<chain.steps.upperBound
         result = convolution.result
+        made = [result]
         var next = chain.steps.lowerBound
         while next < steps.upperBound {
             let rest = plan.steps[next..<steps.upperBound]
             guard let taken = takeHardSwish(rest, plan) ?? take(plan.steps[next], plan) else {
                 return nil
             }
+            made.formUnion(plan.steps[next..<next + taken].map(\.result))
             next += taken
             result = plan.steps[next - 1].result
         }
-        guard !convolution.operands.contains(result) else { return nil }
+        guard !convolution.operands.contains(result), other != result else { return nil }
+    }
+
+    /// A sum with a tensor of the same shape, that no step of these computes.
+    private mutating func takeOther(_ step: Step, _ plan: Plan) -> Bool {
+        guard isPointwise, !isActivated, other == nil, operation(step) == .add,
+            let place = step.operands.firstIndex(of: result), step.operands.count == 2,
+            let lists = try? step.lists(from: 2, parts: 3),
+            lists.dropFirst().allSatisfy({
+                Chain.pattern(Array(lists[0]), Array($0)) == .whole
+            })
+        else { return false }
+        let number = step.operands[1 - place]
+        guard !made.contains(number), plan.constants[number] == nil else { return false }
+        other = number
+        return true
     }
 
     /// x · clip(x + 3, 0, 6) / 6, as exporters write it.
     private mutating func takeHardSwish(_ steps: ArraySlice<Step>, _ plan: Plan) -> Int? {
         let steps = Array(steps.prefix(4))
-        guard steps.count == 4, !isActivated,
+        guard steps.count == 4, !isActivated, other == nil,
             operation(steps[0]) == .add, number(steps[0], beside: result, plan) == 3,
             steps[1].kind == .unary, UnaryOperation(rawValue: steps[1].ints[0]) == .clip,
             steps[1].floats == [0, 6], steps[1].operands == [steps[0].result],
@@ -107,7 +139,9 @@ struct ConvolutionTail {
             isActivated = true
             return 1
         }
+        if takeOther(step, plan) { return 1 }
         let place = isActivated ? 2 : 0
+        if other != nil { return nil }
         guard let operation = operation(step), numbers[place + 1] == nil,
             let values = values(step, beside: result, plan)
         else { return nil }
@@ -121,8 +155,13 @@ struct ConvolutionTail {
 
     /// Which factors and addends there are, as bits.
     var parts: Int {
-        numbers.enumerated().reduce(0) { $1.element == nil ? $0 : $0 | 1 << $1.offset }
+        numbers.enumerated().reduce(other == nil ? 0 : Self.addsOther) {
+            $1.element == nil ? $0 : $0 | 1 << $1.offset
+        }
     }
+
+    /// Whether there are neither factors nor addends by channel.
+    var hasNoNumbers: Bool { numbers.allSatisfy { $0 == nil } }
 
     /// Floats of each row of the table.
     var stride: Int { channels + Self.slack }
@@ -166,7 +205,7 @@ extension Session {
                 + [.buffer(any), .int(0), .int(0)]
         }
         let table: any ComputeBuffer
-        if tail.parts == 0 {
+        if tail.hasNoNumbers {
             table = any
         } else if let known = tables[tail.steps.lowerBound + 1] {
             table = known

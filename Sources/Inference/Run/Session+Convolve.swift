@@ -22,8 +22,9 @@ extension Session {
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
         let direct = try direct(index, shape)
         let layout = direct.layout
+        let other = try tail?.other.map { (number) throws(Failure) in try buffer(number) } ?? x
         let product = DirectProduct(
-            direct: direct, weights: weights, bias: bias, rest: rest)
+            direct: direct, weights: weights, bias: bias, rest: rest + [.buffer(other)])
         let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
