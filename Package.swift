@@ -157,7 +157,7 @@ let package = Package(
         .target(name: "ProgramTestKit", path: "Tests/ProgramTestKit"),
         tests("Core", ["Core"]),
         tests("Exact", ["Core", "Digest", "Exact", "SoftFloat", "Compute", "RigorTestKit"]),
-        tests("SoftFloat", ["SoftFloat"]),
+        tests("SoftFloat", ["Core", "SoftFloat"]),
         tests("OpenCL", ["Core", "OpenCL", "RigorTestKit"]),
         tests("Compute", ["Core", "Digest", "OpenCL", "Compute", "RigorTestKit"]),
         tests(

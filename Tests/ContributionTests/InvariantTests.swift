@@ -24,7 +24,7 @@ import Wallet
 /// A market under random calls, with what must hold checked after each.
 struct RandomMarket {
     var market: TestMarket
-    var generator: SeededGenerator
+    var generator: SplitMix64
     private(set) var accepted = 0
     private(set) var rejected = 0
     private(set) var completed = 0
@@ -41,7 +41,7 @@ struct RandomMarket {
 
     init(market: TestMarket, seed: UInt64) {
         self.market = market
-        generator = SeededGenerator(seed: seed)
+        generator = SplitMix64(seed: seed)
         supply = market.hub.supply
         honest = Set(market.workers.prefix(3).map(\.address))
         for (owner, account) in market.hub.tables.accounts {

@@ -1,3 +1,4 @@
+import Core
 import Exact
 import Foundation
 
@@ -130,7 +131,7 @@ extension ExactFunction {
                 pairs.append(((-x).bitPattern &+ step &- 4, 0x3f80_0000))
             }
         }
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         while pairs.count < count {
             let word = generator.next()
             let (a, b) = (UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32))
@@ -153,17 +154,4 @@ extension ExactFunction {
         0x4040_0000, 0x40a0_0000, 0x42ff_ffff, 0x4b00_0001, 0x4b7f_ffff, 0x4b80_0000, 0x4b80_0001,
         0x7e80_0001, 0x7f00_0000, 0x7f7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fff_ffff,
     ].flatMap { [$0, $0 | 0x8000_0000] }
-}
-
-/// Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }

@@ -75,9 +75,9 @@ import Testing
 
 /// Operands whose sums meet every case: digits few or many, summands near the product or far.
 private struct Stream {
-    private var generator: SplitMix
+    private var generator: SplitMix64
 
-    init(seed: UInt64) { generator = SplitMix(state: seed) }
+    init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
     mutating func item(
         _ factors: ClosedRange<Int>, _ summand: ClosedRange<Int>

@@ -62,7 +62,7 @@ import Testing
         let model = try Self.model()
         let images = try Self.images(model).items(0..<1)
         let blob = try PreparedModel(model, inputs: ["image": images]).encoded
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         var refused = 0
         for _ in 0..<400 {
             var damaged = blob

@@ -14,7 +14,7 @@ import Testing
         var zeros: (a: [UInt8], b: [UInt8]) = ([], [])
 
         init(
-            _ rows: Int, _ columns: Int, _ depth: Int, _ generator: inout SeededGenerator,
+            _ rows: Int, _ columns: Int, _ depth: Int, _ generator: inout SplitMix64,
             isPlain: Bool = false
         ) {
             (shape.rows, shape.columns, shape.depth) = (rows, columns, depth)
@@ -95,7 +95,7 @@ import Testing
         let device = try test.open()
         let seed = UInt64.random(in: 0...UInt64.max)
         print("DotTests seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var variants = [try DotProduct(on: device)]
         if device.description.prefersWideVectors {
             variants.append(try DotProduct(on: device, isNarrow: true))

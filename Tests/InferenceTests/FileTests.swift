@@ -66,7 +66,7 @@ import Testing
         }
         let seed = UInt64.random(in: 0...UInt64.max)
         print("archivesComeBack seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<300 {
             var bytes = archive
             for _ in 0..<4 {

@@ -52,7 +52,7 @@ import Testing
         let device = try test.open()
         let seed = UInt64.random(in: 0...UInt64.max)
         print("GemmTests seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var variants = [
             try Gemm(on: device), try Gemm(on: device, tiles: .init(rows: 5, columns: 16)),
         ]
@@ -105,7 +105,7 @@ import Testing
         guard device.description.workGroupItemsMax >= 256 else { return }
         let seed = UInt64.random(in: 0...UInt64.max)
         print("GemmTests tiled seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         for side in TiledGemm.sides {
             let tiled = try TiledGemm(on: device, side: side)
             for (rows, columns, depth) in [(1, 1, 1), (70, 130, 261), (128, 65, 512), (33, 9, 7)] {

@@ -62,7 +62,7 @@ import Testing
         let seconds = text.flatMap(Double.init) ?? 2
         let seed = UInt64.random(in: 0...UInt64.max)
         print("damageNeverCrashes seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var seeds: [Data] = []
         for group in ["operators", "hostile"] {
             for name in Fixtures.names(group) {
@@ -91,7 +91,7 @@ import Testing
         #expect(tried > 10 && planned > 0)
     }
 
-    private func damage(_ data: inout Data, _ generator: inout SeededGenerator) {
+    private func damage(_ data: inout Data, _ generator: inout SplitMix64) {
         guard data.count > 4 else { return }
         let at = Int.random(in: 0..<data.count, using: &generator)
         switch Int.random(in: 0..<6, using: &generator) {

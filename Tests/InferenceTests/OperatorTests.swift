@@ -249,7 +249,7 @@ enum ReferenceRun {
 /// The reference against the two rules of sums, written once more.
 @Suite struct RuleTests {
     @Test func productsGoInBlocks() {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix64(seed: 11)
         // 40 channels of 3 x 3 taps: 360 k, a block and a part of one.
         let x = generator.floats(40 * 16)
         let w = generator.floats(2 * 360)
@@ -273,7 +273,7 @@ enum ReferenceRun {
     }
 
     @Test func otherSumsGoInLanes() {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SplitMix64(seed: 12)
         for count in [1, 15, 16, 17, 100] {
             let x = generator.floats(count)
             let step = Step(

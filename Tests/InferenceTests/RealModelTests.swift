@@ -81,7 +81,7 @@ import Testing
     }
 
     static func inputs(_ item: Item, _ model: Model) throws -> [ModelValue] {
-        var generator = SeededGenerator(seed: 2026)
+        var generator = SplitMix64(seed: 2026)
         return try model.inputs.map { input in
             if let shape = item.floats[input.name] {
                 let values = generator.floats(shape.reduce(1, *))
@@ -142,7 +142,7 @@ import Testing
         let name = "ppocr-v2-cls"
         guard let item = Self.present.first(where: { $0.description == name }) else { return }
         let model = try ModelLoader.load(path: item.url.path)
-        var generator = SeededGenerator(seed: 64)
+        var generator = SplitMix64(seed: 64)
         let each = 3 * 48 * 96
         let pictures = Tensor(generator.floats(64 * each), shape: [64, 3, 48, 96])
         var devices: [(String, OpenCLDevice, Bool)] = [("as shipped", try test.open(), false)]

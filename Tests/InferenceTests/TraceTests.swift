@@ -10,7 +10,7 @@ import Testing
     private func digits() throws -> (Model, Tensor) {
         let model = try ModelLoader.load(
             path: Fixtures.digits.appendingPathComponent("digits.onnx").path)
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let shape = model.inputs[0].shape.map { $0 ?? 2 }
         return (model, Tensor(generator.floats(shape.reduce(1, *)), shape: shape))
     }

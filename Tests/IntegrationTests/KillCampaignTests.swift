@@ -34,7 +34,7 @@ import Testing
         let count = environment["RIGOR_KILL_POINTS"].flatMap { Int($0) } ?? 5
         let seed = environment["RIGOR_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let home = try Demo.newHome()
         defer { try? FileManager.default.removeItem(atPath: home) }
         // The demo's own jobs, with fewer pixels.
@@ -69,7 +69,7 @@ import Testing
     /// Runs a demo to its end with one kill at `point`, and in half of the runs a second one while
     /// it recovers.
     private func disturb(
-        _ demo: Demo, at point: Point, _ random: inout SeededGenerator,
+        _ demo: Demo, at point: Point, _ random: inout SplitMix64,
         _ killed: inout [String: Int]
     ) throws {
         var process = try demo.start()
@@ -95,7 +95,7 @@ import Testing
 
     /// Waits until the phase has begun for one of the tasks, and then a little.
     private func lieInWait(
-        _ phase: String, of demo: Demo, _ process: Process, _ random: inout SeededGenerator
+        _ phase: String, of demo: Demo, _ process: Process, _ random: inout SplitMix64
     ) {
         let line = Self.phases.first { $0.key == phase }?.value ?? ""
         let which = Int.random(in: 1...Self.occurrences, using: &random)
@@ -113,7 +113,7 @@ import Testing
 
     /// Waits for a process of that kind to be there: a prepare host lives for a moment only.
     private func find(
-        _ kind: String, of demo: Process, _ random: inout SeededGenerator
+        _ kind: String, of demo: Process, _ random: inout SplitMix64
     ) -> Int32? {
         for _ in 0..<500 where demo.isRunning {
             let found = Processes.find(kind, below: demo.processIdentifier, using: &random)

@@ -1,4 +1,5 @@
 import Contribution
+import Core
 import Ethereum
 import Foundation
 import Ledger
@@ -12,7 +13,7 @@ import Wallet
     @Test func killedWritersLoseNothingTheyWerePromised() throws {
         let seed = UInt64.random(in: .min ... .max)
         print("seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let founded = try FoundedLedger(workers: 1, seed: 5)
         let (requester, worker) = (founded.market.requester, founded.market.workers[0])
         var promised = ["requester": -1, "worker": -1]

@@ -60,7 +60,7 @@ import Testing
         let blob = try RenderBlob(SceneMaker.room, parameters)
         let seed: UInt64 = 42
         print("seed \(seed)")
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         var refused = 0
         for _ in 0..<300 {
             var words = blob.words

@@ -6,9 +6,9 @@ import Testing
 
 /// Directions drawn from an environment, against what it sends from all around.
 @Suite struct EnvironmentTests {
-    /// Random texels; a part of them black, one like a sun.
+    /// SplitMix64 texels; a part of them black, one like a sun.
     private static func environment(
-        width: Int, height: Int, blackPart: Float, _ random: inout Random
+        width: Int, height: Int, blackPart: Float, _ random: inout SplitMix64
     ) -> Environment {
         func unit() -> Float { Float(random.next() >> 40) * 0x1p-24 }
         var texels = (0..<width * height).map { _ -> SIMD3<Float> in
@@ -53,7 +53,7 @@ import Testing
     func drawsFollowBrightness(_ size: (Int, Int), blackPart: Float) throws {
         let seed: UInt64 = 20261125
         print("seed \(seed)")
-        var random = Random(state: seed &+ UInt64(size.0))
+        var random = SplitMix64(seed: seed &+ UInt64(size.0))
         let environment = Self.environment(
             width: size.0, height: size.1, blackPart: blackPart, &random)
         var maker = SceneMaker()

@@ -22,7 +22,7 @@ enum FeatureScene {
     private static var instances: Scene {
         var maker = SceneMaker()
         maker.scene = layers
-        var random = Random(state: 11)
+        var random = SplitMix64(seed: 11)
         let bytes = (0..<4 * 8 * 8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         maker.scene.textures = [Texture(width: 8, height: 8, rgba8: bytes, isSRGB: true)]
         let lamp = maker.material([0, 0, 0], emissive: [4, 3, 2])
@@ -70,7 +70,7 @@ enum FeatureScene {
         let grey = maker.material([0.6, 0.6, 0.6]) { $0.roughness = 0.5 }
         maker.camera(at: [0, 0, 3], halfHeight: 0.4)
         maker.mesh { $0.sphere(.zero, radius: 0.2, level: 1, grey) }
-        var random = Random(state: 12)
+        var random = SplitMix64(seed: 12)
         for _ in 0..<12 {
             maker.scene.instances.append(
                 SceneInstance(mesh: 0, placement: random.placement(spread: 1)))
@@ -201,7 +201,7 @@ enum FeatureScene {
     /// Every kind of texture, both sets of coordinates, all ways to wrap, tangents, colours.
     private static func textures(isLinear: Bool) -> Scene {
         var maker = stage(environment: [0.5, 0.5, 0.5])
-        var random = Random(state: 99)
+        var random = SplitMix64(seed: 99)
         let wraps: [Texture.Wrap] = [.repeat, .mirroredRepeat, .clampToEdge]
         for place in 0..<6 {
             let (width, height) = (3 + place, 8 - place)
@@ -245,7 +245,7 @@ enum FeatureScene {
     /// Light with the vertices' colours, with a texture and without, over a floor that it lights.
     private static var unlit: Scene {
         var maker = stage()
-        var random = Random(state: 41)
+        var random = SplitMix64(seed: 41)
         let bytes = (0..<4 * 16).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         maker.scene.textures = [Texture(width: 4, height: 4, rgba8: bytes, isSRGB: true)]
         for place in 0..<2 {
@@ -266,7 +266,7 @@ enum FeatureScene {
     /// A floor to the horizon, of which a pixel sees many texels.
     private static var farTextures: Scene {
         var maker = stage(environment: .one)
-        var random = Random(state: 5)
+        var random = SplitMix64(seed: 5)
         let bytes = (0..<4 * 64 * 48).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         for mipmap in [Texture.Mipmap.none, .nearest, .linear] {
             var texture = Texture(width: 64, height: 48, rgba8: bytes, isSRGB: mipmap != .nearest)
@@ -287,7 +287,7 @@ enum FeatureScene {
 
     private static func coverage(_ mode: Material.AlphaMode) -> Scene {
         var maker = stage(environment: [0.7, 0.8, 0.9])
-        var random = Random(state: 7)
+        var random = SplitMix64(seed: 7)
         let bytes = (0..<4 * 8 * 8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         maker.scene.textures = [Texture(width: 8, height: 8, rgba8: bytes, isSRGB: true)]
         let leaf = maker.material([0.3, 0.8, 0.2]) {
@@ -348,7 +348,7 @@ enum FeatureScene {
     /// comes through and others.
     private static var manyLights: Scene {
         var maker = stage(environment: [0.2, 0.3, 0.4])
-        var random = Random(state: 21)
+        var random = SplitMix64(seed: 21)
         let surfaces: [(inout Material) -> Void] = [
             { $0.transmission = 0.8 }, { $0.layers.diffuseTransmission = 0.5 },
             { $0.roughness = 0.3 },
@@ -379,7 +379,7 @@ enum FeatureScene {
     /// One bright texel among dim ones, not square, asked and met by chance.
     private static var environment: Scene {
         var maker = stage()
-        var random = Random(state: 3)
+        var random = SplitMix64(seed: 3)
         var texels = (0..<11 * 7).map { _ in random.color() * 0.5 }
         texels[25] = [60, 50, 40]
         texels[40] = .zero

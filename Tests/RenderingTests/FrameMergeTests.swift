@@ -7,17 +7,6 @@ import Testing
 /// Pieces merge to the frame in any cut and order; what is missing or there twice is refused by
 /// name.
 @Suite struct FrameMergeTests {
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     private let parameters = RenderParameters(width: 100, height: 70, samples: 12)
 
     /// Sums of no picture: a function of tile, sample and place.
@@ -44,7 +33,7 @@ import Testing
 
     /// A random cut of a piece into pieces, in random order.
     static func cut(
-        _ whole: RenderPiece, times: Int, using generator: inout Generator
+        _ whole: RenderPiece, times: Int, using generator: inout SplitMix64
     ) -> [RenderPiece] {
         var pieces = [whole]
         for _ in 0..<times {
@@ -63,7 +52,7 @@ import Testing
 
     @Test func anyCutInAnyOrder() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var generator = Generator(state: seed)
+        var generator = SplitMix64(seed: seed)
         let whole = RenderPiece(wholeOf: parameters)
         var first = try FrameMerge(parameters)
         try first.add(try sums(whole), of: whole, from: "whole")

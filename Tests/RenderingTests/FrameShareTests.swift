@@ -74,7 +74,7 @@ import Testing
         #expect(try share(try workers(devices), whole: whole).tiles == alone)
     }
 
-    /// Random cuts, computed on whichever device comes next, in any order.
+    /// SplitMix64 cuts, computed on whichever device comes next, in any order.
     @Test func randomCutsOnAnyMixOfDevices() throws {
         let devices = try devices()
         guard let first = devices.first else { return }

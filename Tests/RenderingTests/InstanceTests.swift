@@ -26,7 +26,7 @@ import Testing
         maker.mesh { $0.sphere([0.02, 0, 0], radius: 0.2, level: level, ball) }
         maker.mesh { $0.sphere([0, 0.01, 0], radius: 0.15, level: level, veil) }
         maker.scene.objects = [SceneObject(name: "Floor", triangles: 0..<4)]
-        var random = Random(state: 2026)
+        var random = SplitMix64(seed: 2026)
         for index in 0..<count {
             let instance = SceneInstance(
                 mesh: index % 2, placement: random.placement(spread: 1.5),
@@ -47,7 +47,7 @@ import Testing
         let blob = try RenderBlob(scene, RenderParameters(width: 1, height: 1))
         let seed: UInt64 = 20_261_125
         print("seed \(seed)")
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         let corners = scene.flattened().positions
         let rays = (0..<700).map { index in
             let origin = random.point() * 2.5
@@ -80,7 +80,7 @@ import Testing
         let one = RenderParameters(width: 1, height: 1)
         let shared = try RayCaster(RenderBlob(scene, one), on: device)
         let flat = try RayCaster(RenderBlob(scene.flattened(), one), on: device)
-        var random = Random(state: 4)
+        var random = SplitMix64(seed: 4)
         let rays = (0..<4000).map { _ in
             RayCaster.Ray(origin: random.point() * 4, direction: random.direction())
         }

@@ -82,7 +82,7 @@ enum Angle {
 
     /// The whole of an environment on a plane, against a sum over its texels' own formula.
     @Test func environmentOnAPlane() throws {
-        var random = Random(state: 21)
+        var random = SplitMix64(seed: 21)
         let texels = (0..<12 * 8).map { place in
             random.color() * (place == 17 ? 40 : 1)
         }

@@ -12,7 +12,7 @@ import Testing
 
     /// Points, spots and triangles, a few very strong and many of no extent.
     private func mixed(_ count: Int, seed: UInt64) -> Scene {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         var maker = SceneMaker(environment: [0.1, 0.1, 0.1])
         let lamps = [Float(0.01), 1, 100].map { maker.material(.zero, emissive: .one * $0) }
         for place in 0..<count {
@@ -34,7 +34,7 @@ import Testing
     }
 
     private func askers(_ count: Int, seed: UInt64) -> [LightAsker] {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { place in
             LightAsker(
                 position: random.point() * (place % 4 == 0 ? 100 : 2),
@@ -73,7 +73,7 @@ import Testing
     @Test func trailsLeadWhereChoicesFall() throws {
         let blob = try RenderBlob(mixed(200, seed: 6), parameters)
         let tree = try #require(ReferenceLightTree(blob))
-        var random = Random(state: 3)
+        var random = SplitMix64(seed: 3)
         for asker in askers(20, seed: 10) {
             for _ in 0..<200 {
                 let choice = UInt32(random.next() % UInt64(tree.chances))
@@ -173,7 +173,7 @@ import Testing
 
     /// 40 × 40 small lamps close above a floor, and above the camera.
     private var street: Scene {
-        var random = Random(state: 17)
+        var random = SplitMix64(seed: 17)
         var maker = SceneMaker()
         let floor = maker.material([0.7, 0.7, 0.7])
         maker.quad([-10, 0, 10], [10, 0, 10], [10, 0, -10], [-10, 0, -10], floor)
@@ -300,7 +300,7 @@ import Testing
         }
         #expect(LightTree(lights, radius: 1).levels <= 32)
 
-        var random = Random(state: 8)
+        var random = SplitMix64(seed: 8)
         let many = (0..<1_000_000).map { emitter in
             let a = SIMD3<Double>(random.point())
             return PlacedLight(

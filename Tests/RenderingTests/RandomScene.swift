@@ -1,7 +1,7 @@
 import Core
 import Rendering
 
-extension Random {
+extension SplitMix64 {
     /// In 0..<1.
     mutating func unit() -> Float { Float(next() >> 40) * 0x1p-24 }
 
@@ -31,7 +31,7 @@ extension Random {
     }
 }
 
-extension Random {
+extension SplitMix64 {
     /// A turned, squeezed, sometimes mirrored place within `spread` of the middle.
     mutating func placement(spread: Float) -> Placement {
         func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
@@ -50,15 +50,15 @@ extension Random {
 /// Scenes that nobody would make: every feature at once, with values at the ends of their ranges.
 struct RandomScene {
     private(set) var maker = SceneMaker()
-    private var random: Random
+    private var random: SplitMix64
 
     static func make(seed: UInt64) -> Scene {
-        var scene = RandomScene(random: Random(state: seed))
+        var scene = RandomScene(random: SplitMix64(seed: seed))
         scene.build()
         return scene.maker.scene
     }
 
-    private init(random: Random) { self.random = random }
+    private init(random: SplitMix64) { self.random = random }
 
     private mutating func build() {
         let textureCount = random.index(5)

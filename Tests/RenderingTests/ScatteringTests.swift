@@ -1,3 +1,4 @@
+import Core
 import Rendering
 import Testing
 
@@ -43,7 +44,7 @@ import Testing
         }
     }
 
-    private func upward(_ random: inout Random) -> SIMD3<Float> {
+    private func upward(_ random: inout SplitMix64) -> SIMD3<Float> {
         var direction = random.direction()
         direction.z = max(direction.z.magnitude, 0.02)
         return direction / (direction * direction).sum().squareRoot()
@@ -60,7 +61,7 @@ import Testing
     /// Helmholtz: light and viewer may change places; through an interface up to
     /// the squared index.
     @Test func reciprocity() {
-        var random = Random(state: 31)
+        var random = SplitMix64(seed: 31)
         for surface in Self.surfaces {
             for _ in 0..<200 {
                 let (a, b) = (upward(&random), upward(&random))
@@ -82,7 +83,7 @@ import Testing
     /// Directions fall into cells of the sphere as often as their density says, by chi-square; what
     /// is missing to one are those draws where light ends.
     @Test func directionsFollowTheirDensity() {
-        var random = Random(state: 17)
+        var random = SplitMix64(seed: 17)
         for surface in Self.surfaces {
             for cosine: Float in [0.95, 0.4] {
                 let wo = SIMD3<Float>((1 - cosine * cosine).squareRoot(), 0, cosine)
@@ -98,7 +99,7 @@ import Testing
     private static let drawCount = 60_000
 
     private func histogram(
-        _ bsdf: ReferenceBsdf, _ wo: SIMD3<Float>, _ random: inout Random
+        _ bsdf: ReferenceBsdf, _ wo: SIMD3<Float>, _ random: inout SplitMix64
     ) -> [Int] {
         var counts = [Int](repeating: 0, count: Cells.count)
         for _ in 0..<Self.drawCount {
@@ -138,7 +139,7 @@ import Testing
     /// the base counts by the Fresnel term of the facet between light and viewer, and at grazing
     /// views light from above is counted nearly in full beside the interface's own.
     @Test func nothingShines() {
-        var random = Random(state: 41)
+        var random = SplitMix64(seed: 41)
         for surface in Self.surfaces {
             for cosine: Float in [1, 0.7, 0.2] {
                 let wo = SIMD3<Float>((1 - cosine * cosine).squareRoot(), 0, cosine)
@@ -153,7 +154,7 @@ import Testing
 
     /// Of white light, in the channel that the base reflects most of.
     private func sent(
-        _ bsdf: ReferenceBsdf, _ wo: SIMD3<Float>, _ random: inout Random
+        _ bsdf: ReferenceBsdf, _ wo: SIMD3<Float>, _ random: inout SplitMix64
     ) -> Double {
         var sum = 0.0
         for _ in 0..<Self.drawCount {
@@ -167,7 +168,7 @@ import Testing
 
     /// Two methods that could both have found a light share its weight, and one alone has it all.
     @Test func weightsSumToOne() {
-        var random = Random(state: 5)
+        var random = SplitMix64(seed: 5)
         for _ in 0..<2000 {
             let a = random.unit() * (random.chance(0.5) ? 1e-6 : 1e6) + 1e-9
             let b = random.unit() * (random.chance(0.5) ? 1e-6 : 1e6) + 1e-9

@@ -21,7 +21,7 @@ import Testing
         maker.triangle(0, 1, 1, material) // without area
         let seed: UInt64 = 20_261_121
         print("seed \(seed)")
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         let rays = Self.rays(maker.scene, &random)
 
         let blob = try RenderBlob(maker.scene, RenderParameters(width: 1, height: 1))
@@ -52,7 +52,7 @@ import Testing
         let corners = maker.scene.positions
         let seed = UInt64.random(in: 0..<1 << 40)
         print("seed \(seed)")
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         let rays = (0..<4000).flatMap { index in
             let distance: Float = [2, 5, 300, 1e5][random.index(4)]
             let origin = random.direction() * distance
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    private static func rays(_ scene: Scene, _ random: inout Random) -> [RayCaster.Ray] {
+    private static func rays(_ scene: Scene, _ random: inout SplitMix64) -> [RayCaster.Ray] {
         (0..<1500).map { index in
             let origin = random.point() * 3
             var direction = random.point()
@@ -93,18 +93,7 @@ import Testing
     }
 }
 
-/// SplitMix64.
-struct Random {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     /// In −1..<1 along each axis.
     mutating func point() -> SIMD3<Float> {
         func side(_ bits: UInt64) -> Float { Float(bits >> 40) * 0x1p-23 - 1 }

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func requests(
-        _ count: Int, items: Int, _ length: Int, _ generator: inout SeededGenerator
+        _ count: Int, items: Int, _ length: Int, _ generator: inout SplitMix64
     ) throws -> [InferRequest] {
         try (0..<count).map { _ in
             try InferRequest("x", [items, length], generator.floats(items * length))
@@ -22,7 +22,7 @@ import Testing
 
     @Test(arguments: TestDevices.quick)
     func bitsAreEqualAloneAndTogether(_ test: TestDevice) throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         let alone = try runner("dense", test, batchMax: 1)
         let together = try runner("dense", test, batchMax: 8)
         for items in [1, 3, 1, 2, 5] {
@@ -38,7 +38,7 @@ import Testing
     /// A model whose items are not their own is found out, and its requests stay apart.
     @Test func itemsThatMixStayApart() throws {
         guard let test = TestDevices.any else { return }
-        var generator = SeededGenerator(seed: 8)
+        var generator = SplitMix64(seed: 8)
         let alone = try runner("mixed", test, batchMax: 1)
         let together = try runner("mixed", test, batchMax: 8)
         let group = try requests(3, items: 2, 3, &generator)
@@ -88,7 +88,7 @@ import Testing
         limits.batchWaitSeconds = 0.15
         guard let server = try Served.server(["dense"], limits) else { return }
         defer { server.close() }
-        var generator = SeededGenerator(seed: 9)
+        var generator = SplitMix64(seed: 9)
         let model = try server.model("dense")
         let rounds = 3
         for _ in 0..<rounds {

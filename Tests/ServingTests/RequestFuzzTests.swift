@@ -33,7 +33,7 @@ import Testing
         "]", "}", ",", ":", "\\", "\"", "2147483648", "NaN",
     ]
 
-    private func damage(_ bytes: inout Bytes, _ generator: inout SeededGenerator) {
+    private func damage(_ bytes: inout Bytes, _ generator: inout SplitMix64) {
         guard bytes.count > 2 else { return }
         let at = Int.random(in: 0..<bytes.count, using: &generator)
         switch Int.random(in: 0..<5, using: &generator) {
@@ -56,7 +56,7 @@ import Testing
     @Test func codecTakesAnything() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("codecTakesAnything seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let end = ContinuousClock.now + .seconds(seconds)
         var (tried, taken) = (0, 0)
         while ContinuousClock.now < end {
@@ -91,7 +91,7 @@ import Testing
         defer { front.close(graceSeconds: 0) }
         let seed = UInt64.random(in: 0...UInt64.max)
         print("serverTakesAnything seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let sound = Self.seeds[1]
         func message(_ chosen: (json: String, tail: Bytes)) -> Bytes {
             let json = Bytes(chosen.json.utf8)

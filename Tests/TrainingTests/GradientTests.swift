@@ -29,7 +29,7 @@ import Training
     private static func compare(
         _ random: RandomNetwork, on device: any ComputeDevice, _ place: String
     ) throws -> Int {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         let batch = [random.items] + random.item
         let x = Tensor(generator.floats(batch.reduce(1, *)), shape: batch)
         let labels = (0..<random.items).map { _ in
@@ -97,7 +97,7 @@ import Training
         let options = OpenCLDevice.Options(cacheFolder: folder)
         for seed in UInt64(1)...6 {
             let random = RandomNetwork(seed: seed)
-            var generator = SeededGenerator(seed: seed)
+            var generator = SplitMix64(seed: seed)
             let batch = [random.items] + random.item
             let x = Tensor(generator.floats(batch.reduce(1, *)), shape: batch)
             let labels = (0..<random.items).map { $0 % random.classes }
@@ -112,7 +112,7 @@ import Training
     @Test(arguments: TestDevices.quick)
     func poolsGradientsAreTheHostsToTheBit(_ test: TestDevice) throws {
         let device = try test.open()
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<30 {
             let (model, values) = try Self.unpool(&generator)
             let plan = try Planner.plan(model, shapes: values.mapValues(\.shape))
@@ -130,7 +130,7 @@ import Training
 
     /// The gradient of a random pool whose maxima are often equal, as a model, and its inputs.
     private static func unpool(
-        _ generator: inout SeededGenerator
+        _ generator: inout SplitMix64
     ) throws -> (Model, [String: Tensor]) {
         func random(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
         let isMax = random(0...1) == 0

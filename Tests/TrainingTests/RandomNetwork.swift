@@ -1,3 +1,4 @@
+import Core
 import Inference
 
 /// A small network of layers that a seed chooses.
@@ -9,10 +10,10 @@ struct RandomNetwork {
     let classes = 3
     private var value = "image"
     private var shape: [Int]
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
 
     init(seed: UInt64) {
-        var source = SeededGenerator(seed: seed)
+        var source = SplitMix64(seed: seed)
         items = Int.random(in: 2...3, using: &source)
         let axes = (0..<3).map { _ in Int.random(in: 4...7, using: &source) }
         generator = source

@@ -129,7 +129,7 @@ import Training
         var bytes = try Archive.npz([("x", x), ("y", y)])
         bytes[140] ^= 1
         #expect(throws: Failure.self) { try DataSet.read(bytes, TrainingOptions()) }
-        var generator = SeededGenerator(seed: 9)
+        var generator = SplitMix64(seed: 9)
         for _ in 0..<500 {
             var damaged = try Archive.npz([("x", x), ("y", y)])
             let at = Int.random(in: 0..<damaged.count, using: &generator)

@@ -111,7 +111,7 @@ import Training
     /// A damaged blob is refused, or is another sound task; nothing crashes.
     @Test func damagedTasksNeverCrash() throws {
         let blob = try Digits.task(.mlp) { $0.epochs = 1 }.encoded
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         var refused = 0
         for _ in 0..<100 {
             var damaged = blob

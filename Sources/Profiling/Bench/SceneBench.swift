@@ -174,10 +174,8 @@ public struct SceneBench: Sendable {
     }
 
     private static func fraction(_ index: Int, _ dimension: UInt64) -> Float {
-        var z = UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ dimension &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Float((z ^ (z >> 31)) >> 40) * 0x1p-24
+        let place = UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ dimension &* 0xbf58_476d_1ce4_e5b9
+        return Float(SplitMix64.mixed(place) >> 40) * 0x1p-24
     }
 
     /// In an order of which each place is a hash's.

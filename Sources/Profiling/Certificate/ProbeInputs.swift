@@ -1,17 +1,13 @@
+internal import Core
+
 /// Inputs of the battery: directed cases, then numbers from an integer hash, the same for ever.
 enum ProbeInputs {
-    /// A number stream: SplitMix64 (Steele, Lea, Flood 2014).
+    /// A number stream.
     struct Stream {
-        private var state: UInt64
-        init(_ seed: UInt64) { state = seed }
+        private var generator: SplitMix64
+        init(_ seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
+        mutating func next() -> UInt64 { generator.next() }
 
         mutating func word() -> UInt32 { UInt32(truncatingIfNeeded: next() >> 32) }
 

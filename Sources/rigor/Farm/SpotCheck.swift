@@ -43,7 +43,7 @@ struct SpotCheck {
         ]
         let seed = options.seed ?? UInt64.random(in: 0 ... .max)
         let groups = try Self.groups(leaves, of: task.spec.parts[task.part])
-        var generator = SpotGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         let drawn = Array(groups.shuffled(using: &generator).prefix(count))
         let device = try openDevice()
         checks += try recompute(drawn, task, on: device)
@@ -135,17 +135,4 @@ private final class FoundLeaves: AppObserver {
     var leaves: [Leaf] = []
     func advance(_ fraction: Double) throws(Failure) {}
     func leaf(_ leaf: Leaf) throws(Failure) { leaves.append(leaf) }
-}
-
-/// SplitMix64: a seed draws the same again on every machine.
-private struct SpotGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }
