@@ -113,6 +113,10 @@ final class Programs: Sendable {
         try program("move", ["move"], type: type.moveType)
     }
 
+    func requantize() throws(Failure) -> any ComputeProgram {
+        try program("requantize", exact: ["divide"], ["requantize"])
+    }
+
     func normalize() throws(Failure) -> any ComputeProgram {
         try program(
             "normalize", exact: ["divide", "root", "exponential", "logarithm"],
