@@ -34,6 +34,9 @@ static const char certify_narrow[] = {
 static const char certify_native[] = {
 #embed "certify/native.cl" suffix(, 0)
 };
+static const char exact_builtins[] = {
+#embed "exact/builtins.cl" suffix(, 0)
+};
 static const char exact_divide[] = {
 #embed "exact/divide.cl" suffix(, 0)
 };
@@ -132,6 +135,12 @@ static const char inference_planes[] = {
 };
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
+};
+static const char inference_tape[] = {
+#embed "inference/tape.cl" suffix(, 0)
+};
+static const char inference_tape_functions[] = {
+#embed "inference/tape_functions.cl" suffix(, 0)
 };
 static const char inference_unpool[] = {
 #embed "inference/unpool.cl" suffix(, 0)
@@ -249,6 +258,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("certify/memory.cl", certify_memory),
     FILE_ENTRY("certify/narrow.cl", certify_narrow),
     FILE_ENTRY("certify/native.cl", certify_native),
+    FILE_ENTRY("exact/builtins.cl", exact_builtins),
     FILE_ENTRY("exact/divide.cl", exact_divide),
     FILE_ENTRY("exact/error.cl", exact_error),
     FILE_ENTRY("exact/exponential.cl", exact_exponential),
@@ -283,6 +293,8 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/planes.cl", inference_planes),
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
+    FILE_ENTRY("inference/tape.cl", inference_tape),
+    FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),
     FILE_ENTRY("inference/unpool.cl", inference_unpool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("inference/requantize.cl", inference_requantize),

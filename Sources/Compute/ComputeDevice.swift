@@ -193,6 +193,9 @@ public struct DeviceDescription: Hashable, Sendable {
     /// Whether kernels may hold AVX-512 VNNI instructions: the compiler takes x86 assembly, and the
     /// processor has them.
     public var takesVNNI = false
+    /// Whether kernels may go by the addresses of buffers that another kernel noted, and count by
+    /// the compiler's own atomic operations.
+    public var runsTapes = false
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,

@@ -7,7 +7,7 @@ public enum KernelFiles {
     /// First in every program.
     public static let prelude = "exact/prelude.cl"
     /// Files that stand before every program's own.
-    static let common = [prelude, "exact/fma.cl"]
+    static let common = [prelude, "exact/builtins.cl", "exact/fma.cl"]
 
     private static let texts: [String: String] = {
         var count = 0

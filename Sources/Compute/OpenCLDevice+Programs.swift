@@ -7,7 +7,7 @@ extension OpenCLDevice {
     public func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
         try core.checkAlive()
         let text = try source.text()
-        let options = try buildOptions(source)
+        let options = try buildOptions(source, declaresBuiltins: declaresBuiltins(source))
         let key = cacheKey(text: text, options: options)
         let memoryKey = "\(source.name) \(key)"
         if let built = programs.withLock({ $0[memoryKey] }) { return built }
@@ -19,7 +19,7 @@ extension OpenCLDevice {
         if let stored {
             program = stored
         } else {
-            program = try compile(text, options: options, name: source.name)
+            program = try compile(source, text, options)
             store(program, key: key)
         }
         let built = OpenCLProgram(
@@ -29,8 +29,13 @@ extension OpenCLDevice {
         return built
     }
 
-    private func buildOptions(_ source: ProgramSource) throws(Failure) -> String {
+    /// - Parameter declaresBuiltins: see ``declaresBuiltins(_:)``.
+    private func buildOptions(
+        _ source: ProgramSource, declaresBuiltins: Bool
+    ) throws(Failure) -> String {
         var extra: [String: String] = [:]
+        // The second one is the guard of clang's header.
+        if declaresBuiltins { extra = ["EXACT_BUILTINS": "", "_OPENCL_H_": ""] }
         if !description.prefersWideVectors { extra["RIGOR_NARROW"] = "" }
         // Why: Kernels/exact/prelude.cl and fma.cl.
         if platform.name == "rusticl" { extra["EXACT_CALLS"] = "" }
@@ -65,6 +70,25 @@ extension OpenCLDevice {
             platform.name, platform.version, "\(info.computeUnits)",
         ]
         return ProgramCache.key(parts)
+    }
+
+    /// Whether built-in functions are declared by `exact/builtins.cl`, and not by the compiler's
+    /// own header: PoCL reads that again for every program, also for those that it has in its cache.
+    private func declaresBuiltins(_ source: ProgramSource) -> Bool {
+        isPoCL && description.kind == .cpu && source.customText == nil
+    }
+
+    private func compile(
+        _ source: ProgramSource, _ text: String, _ options: String
+    ) throws(Failure) -> Program {
+        do throws(Failure) {
+            return try compile(text, options: options, name: source.name)
+        } catch {
+            guard declaresBuiltins(source), core.lost == nil else { throw error }
+            // Another version of the driver may ask for more than those declarations.
+            let plain = try buildOptions(source, declaresBuiltins: false)
+            return try compile(text, options: plain, name: source.name)
+        }
     }
 
     private func compile(

@@ -73,6 +73,8 @@ public final class OpenCLDevice: ComputeDevice {
         var description = DeviceDescription(info, platform: device.platformInfo)
         tuning = options.tuning ?? DeviceProfiles.shipped.tuning(for: description)
         description.prefersWideVectors = tuning[.wideVectors] == 1
+        // Who measures kernels wants to see each.
+        if options.isProfiling { description.runsTapes = false }
         self.description = description
         let label = description.label
         do throws(OpenCLError) {
@@ -225,10 +227,10 @@ extension DeviceDescription {
             localMemoryBytes: info.localMemoryBytes, workGroupItemsMax: info.workGroupItemsMax,
             prefersWideVectors: false, pciAddress: info.pciAddress?.description,
             vendor: info.vendor, floatVectorWidth: info.nativeVectorWidths.float)
-        // PoCL's compiler is clang for this very processor.
+        // PoCL's compiler is clang for this very processor, whose memory it computes in.
+        runsTapes = kind == .cpu && platform.name == "Portable Computing Language"
         takesVNNI =
-            kind == .cpu && platform.name == "Portable Computing Language"
-            && floatVectorWidth == 16 && rigor_has_vnni() != 0
+            runsTapes && floatVectorWidth == 16 && rigor_has_vnni() != 0
         prefersWideVectors =
             DeviceProfiles.shipped.tuning(for: self)[.wideVectors] == 1
     }

@@ -18,6 +18,9 @@ package final class ModelRunner {
 
     /// Batches of different items that must agree before requests are joined.
     private static let agreementsMin = 2
+    /// Bytes of inputs up to which items of one request are computed together, more than of
+    /// several requests: small items are not worth a run.
+    private static let batchBytes = 4 << 20
     /// Plans kept, each for its shapes.
     private static let plansMax = 32
 
@@ -164,11 +167,15 @@ package final class ModelRunner {
         let inputs = requests[0].inputs.indices.map { at in
             requests.map { $0.inputs[at].bytes }.reduce(into: Bytes()) { $0 += $1 }
         }
+        let itemBytes = inputs.reduce(0) { $0 + $1.count } / total
+        let most =
+            requests.count == 1
+            ? max(batchMax, Self.batchBytes / max(1, itemBytes)) : batchMax
         var joined: [InferResponse.Output] = []
         var done = 0
         while done < total {
             var batch = 1
-            while batch * 2 <= min(batchMax, total - done) { batch *= 2 }
+            while batch * 2 <= min(most, total - done) { batch *= 2 }
             let shapes = requests[0].inputs.map { [batch] + $0.shape.dropFirst() }
             let session = try session(shapes)
             guard session.plan.isByItem, session.plan.itemCount == batch else {

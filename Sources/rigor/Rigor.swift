@@ -35,6 +35,7 @@ struct Rigor: AsyncParsableCommand {
     static func main() async {
         StandardStreams.fill()
         SearchPath.fill()
+        DriverCache.fill()
         do {
             try checkHelp(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()

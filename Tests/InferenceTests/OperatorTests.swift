@@ -3,6 +3,7 @@ import Core
 import Foundation
 import Inference
 import RigorTestKit
+import Synchronization
 import Testing
 
 /// Where this folder's fixtures and the shipped examples lie.
@@ -125,6 +126,7 @@ enum Fixtures {
     @Test(arguments: TestDevices.all)
     func hasTheBitsOfTheReference(_ test: TestDevice) throws {
         let device = try test.open()
+        var taped: Set<String> = []
         var names = Fixtures.names("operators")
         if test.isSlow { names = names.filter { ["conv.onnx", "averagepool.onnx"].contains($0) } }
         for name in names {
@@ -137,9 +139,10 @@ enum Fixtures {
             for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
                 // With inputs read where they are, and copied.
                 let session = try Session(
-                    plan, on: device, isNarrow: isNarrow, viewBytesMin: isNarrow ? 1 : 1 << 20)
-                // Launches are made, then remembered, then repeated.
-                for run in 1...(test.isSlow ? 1 : 3) {
+                    plan, on: device, isNarrow: isNarrow, viewBytesMin: isNarrow ? 1 : 1 << 20,
+                    tapes: .init(fromRun: 4, launchesMin: 1))
+                // Launches are made, then remembered, then repeated, then on tapes.
+                for run in 1...(test.isSlow ? 1 : 5) {
                     let found = try session.run(values)
                     for (a, b) in zip(found, expected) {
                         #expect(
@@ -147,8 +150,40 @@ enum Fixtures {
                         )
                     }
                 }
+                taped.formUnion(session.tapedKernels)
             }
         }
+        if device.description.runsTapes {
+            #expect(taped == Set(Tape.kernelNames), "kernels that a fixture had on a tape")
+        }
+    }
+
+    /// Work-groups that wait for one another get to the end, however few run at a time.
+    @Test func tapesRunOnOneUnitAndBesideOthers() throws {
+        guard let test = TestDevices.any, let parts = try? test.open(computeUnits: 1),
+            parts.allSatisfy(\.description.runsTapes)
+        else { return TestDevices.skip("no device that runs tapes and can be split") }
+        let item = try Case("squeeze-excite.onnx")
+        let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+        let values = plan.inputs.compactMap { item.inputs[$0.name] }
+        let expected = ReferenceRun.run(plan, values).map(\.bytes)
+        let whole = try test.open()
+        let results = Mutex<[[Bytes]]>([])
+        // The whole device computes beside its parts.
+        DispatchQueue.concurrentPerform(iterations: parts.count + 1) { number in
+            let device = number < parts.count ? parts[number] : whole
+            guard
+                let session = try? Session(
+                    plan, on: device, tapes: .init(fromRun: 3, launchesMin: 1))
+            else { return }
+            for _ in 0..<40 {
+                let found = (try? session.run(values))?.map(\.bytes) ?? []
+                results.withLock { $0.append(found) }
+            }
+            if session.tapedKernels.isEmpty { results.withLock { $0.append([]) } }
+        }
+        let found = results.withLock { $0 }
+        #expect(found.count == 40 * (parts.count + 1) && found.allSatisfy { $0 == expected })
     }
 }
 

@@ -253,6 +253,76 @@ def integer_products() -> None:
     case("matmulinteger-plain", "MatMulInteger", {"a": numbers(u, 1, 8), "b": numbers(u, 8, 5)})
 
 
+def networks() -> None:
+    """Layers as exporters write them, whose sums with constants follow the products."""
+    def node(kind: str, inputs: str, output: str, **attributes):
+        return helper.make_node(kind, inputs.split(), [output], **attributes)
+
+    constants = {"w1": floats(48, 16, 3, 3, low=-1, high=1), "b1": floats(1, 48, 1, 1),
+                 "w2": floats(12, 48, 1, 1, low=-1, high=1), "b2": floats(12, 1, 1),
+                 "w3": floats(48, 12, 1, 1, low=-1, high=1), "b3": floats(1, 48, 1, 1),
+                 "w4": floats(48, 1, 5, 5, low=-1, high=1), "b4": floats(48),
+                 "w5": floats(48, 48, 3, 3, low=-1, high=1), "b5": floats(48, 1, 1),
+                 "three": np.float32([3]), "zero": np.float32(0), "six": np.float32(6)}
+    nodes = [
+        node("Conv", "x w1", "c1", pads=[1, 1, 1, 1]), node("Add", "c1 b1", "s1"),
+        node("Relu", "s1", "a"), node("GlobalAveragePool", "a", "mean"),
+        node("Conv", "mean w2", "c2"), node("Add", "b2 c2", "s2"), node("Relu", "s2", "r2"),
+        node("Conv", "r2 w3", "c3"), node("Add", "c3 b3", "s3"),
+        node("HardSigmoid", "s3", "gate", alpha=0.2, beta=0.5), node("Mul", "a gate", "scaled"),
+        node("Conv", "scaled w4 b4", "c4", pads=[2, 2, 2, 2], group=48),
+        node("Add", "c4 three", "s4"), node("Clip", "s4 zero six", "p4"),
+        node("Mul", "c4 p4", "m4"), node("Div", "m4 six", "swish"),
+        node("Add", "swish a", "sum"), node("Conv", "sum w5", "c5", strides=[2, 2]),
+        node("Add", "c5 b5", "y")]
+    CASES["squeeze-excite"] = (nodes, {"x": floats(2, 16, 15, 15)}, constants, ["y"], 13)
+    constants = {"w": floats(37, 9), "b": floats(9), "v": floats(9, 5), "c": floats(1, 1, 5),
+                 "u": floats(1, 2, 5, 3), "d": floats(3)}
+    nodes = [node("MatMul", "x w", "p"), node("Add", "p b", "s"), node("Relu", "s", "r"),
+             node("MatMul", "r v", "q"), node("Add", "c q", "t"),
+             node("MatMul", "t u", "o"), node("Add", "o d", "y")]
+    CASES["matmul-bias"] = (nodes, {"x": floats(2, 4, 37)}, constants, ["y", "q"], 13)
+
+
+def edges() -> None:
+    """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
+    a picture's border."""
+    node = helper.make_node
+    CASES["fill-scalar"] = (
+        [node("ConstantOfShape", ["none"], ["f"]), node("Shape", ["f"], ["rank"]),
+         node("ReduceSum", ["x"], ["s"], keepdims=0), node("Dropout", ["s"], ["d", "mask"]),
+         node("IsInf", ["s"], ["isinf"], detect_negative=0, detect_positive=0),
+         node("Slice", ["x", "three", "three"], ["empty"]),
+         node("ReduceProd", ["empty"], ["one"], keepdims=0), node("Mul", ["one", "f"], ["y"])],
+        {"x": floats(3)}, {"none": ints(), "three": ints(3)},
+        ["y", "one", "rank", "mask", "isinf"], 17)
+    for name, kind, b in (("gemm-empty", np.float32, floats(2)),
+                          ("gemm-empty-double", np.float64, floats(1, 2).astype(np.float64))):
+        CASES[name] = (
+            [node("Slice", ["x", "three", "three", "axis"], ["a"]),
+             node("Gemm", ["a", "w", "b"], ["g"]), node("Relu", ["g"], ["y"])],
+            {"x": floats(2, 3).astype(kind)},
+            {"three": ints(3), "axis": ints(1), "w": np.zeros((0, 2), kind), "b": b}, ["y"], 17)
+    for corners in (0, 1):
+        case(f"gridsample-cubic-border-{corners}", "GridSample",
+             {"x": floats(2, 2, 5, 4), "grid": floats(2, 3, 6, 2, low=-1.6, high=1.6)},
+             mode="bicubic", padding_mode="border", align_corners=corners, opset=16)
+
+    def value(name: str, kind: int, *shape: int):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    body = helper.make_graph(
+        [node("Add", ["v", "v"], ["w"]), node("Less", ["i", "four"], ["goes"])], "turn",
+        [value("i", TensorProto.INT64), value("c", TensorProto.BOOL),
+         value("v", TensorProto.FLOAT, 3)],
+        [value("goes", TensorProto.BOOL), value("w", TensorProto.FLOAT, 3)],
+        [helper.make_tensor("four", TensorProto.INT64, [], [4])])
+    for name, count, condition in (("count", "n", ""), ("condition", "", "yes")):
+        CASES[f"loop-{name}"] = (
+            [node("Loop", [count, condition, "x"], ["y"], body=body)], {"x": floats(3)},
+            {"n": np.int64(3), "yes": np.bool_(True)}, ["y"], 17)
+
+
 def integer_convolutions() -> None:
     """Several channels, strides, paddings, groups, signs and numbers of zero points."""
     def numbers(kind, *shape: int) -> np.ndarray:
@@ -288,6 +358,7 @@ def integer_convolutions() -> None:
 
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
-                  wide_recurrence, picks, integer_products, integer_convolutions):
+                  wide_recurrence, picks, integer_products, networks, edges,
+                  integer_convolutions):
         group()
     return CASES

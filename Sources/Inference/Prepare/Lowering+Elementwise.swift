@@ -192,7 +192,7 @@ extension Lowering {
         case (true, false): return try binary(.equal, x, above)
         case (false, true): return try binary(.equal, x, below)
         case (false, false):
-            return try repeated(Value(Tensor([0], type: .bool, shape: [1])), x.shape)
+            return try filled(Value(Tensor([0], type: .bool, shape: [])), x.shape)
         }
     }
 
@@ -232,8 +232,8 @@ extension Lowering {
         try define(op, x)
         if op.node.outputs.count > 1, !op.node.outputs[1].isEmpty {
             // Nothing is dropped.
-            let kept = Value(Tensor([1], type: .bool, shape: [1]))
-            try define(op, try repeated(kept, x.shape), at: 1)
+            let kept = Value(Tensor([1], type: .bool, shape: []))
+            try define(op, try filled(kept, x.shape), at: 1)
         }
     }
 

@@ -6,7 +6,7 @@ extension Operators {
         "If": steps(1...1, outputs: 0...1024, widens: false, hasGraphs: true) {
             (lowering, op) throws(Failure) in try lowering.branch(op)
         },
-        "Loop": steps(2...1024, outputs: 0...1024, widens: false, hasGraphs: true) {
+        "Loop": steps(0...1024, outputs: 0...1024, widens: false, hasGraphs: true) {
             (lowering, op) throws(Failure) in try lowering.loop(op)
         },
         "Scan": steps(1...1024, outputs: 0...1024, from: 9, widens: false, hasGraphs: true) {
@@ -26,6 +26,23 @@ extension Lowering {
         /// They are the outputs of the node: a branch, or a function's body.
         case outputs([String])
         case iteration(Iteration)
+    }
+
+    /// Values, one a turn. A turn's beginning is kept until it is over, to be begun again; so that
+    /// the next one copies few, they lie in parts.
+    struct Collected {
+        private var parts: [[Value]] = []
+        private var last: [Value] = []
+        private static let partCount = 256
+
+        var values: [Value] { parts.flatMap(\.self) + last }
+
+        mutating func append(_ value: Value) {
+            last.append(value)
+            guard last.count == Self.partCount else { return }
+            parts.append(last)
+            last = []
+        }
     }
 
     /// One turn of a loop over a graph, and what its turns before left.
@@ -54,11 +71,11 @@ extension Lowering {
         /// Values that each turn hands to the next.
         var carried: [Slot]
         /// Of each further output, one value a turn.
-        var collected: [[Value]]
+        var collected: [Collected]
 
         /// All values that later turns or nodes may use.
         var slots: [Slot] {
-            var slots = carried + collected.map(Slot.sequence)
+            var slots = carried + collected.map { .sequence($0.values) }
             switch kind {
             case .loop: break
             case .scan(let inputs, _): slots += inputs.map { .tensor($0.value) }
@@ -179,7 +196,7 @@ extension Lowering {
         try begin(
             Iteration(
                 kind: .loop, graph: graph, outputs: op.node.outputs, turnCount: turnCount,
-                carried: carried, collected: Array(repeating: [], count: collectedCount)))
+                carried: carried, collected: Array(repeating: .init(), count: collectedCount)))
     }
 
     mutating func scan(_ op: Operator) throws(Failure) {
@@ -217,7 +234,7 @@ extension Lowering {
                 graph: graph, outputs: op.node.outputs,
                 turnCount: inputs[0].value.shape[inputs[0].axis],
                 carried: values.prefix(stateCount).map(Slot.tensor),
-                collected: Array(repeating: [], count: outputCount)))
+                collected: Array(repeating: .init(), count: outputCount)))
     }
 
     mutating func map(_ op: Operator) throws(Failure) {
@@ -233,7 +250,7 @@ extension Lowering {
             Iteration(
                 kind: .map(inputs: inputs), graph: graph, outputs: op.node.outputs,
                 turnCount: first.count, carried: [],
-                collected: Array(repeating: [], count: graph.outputs.count)))
+                collected: Array(repeating: .init(), count: graph.outputs.count)))
     }
 
     private mutating func begin(_ iteration: Iteration) throws(Failure) {
@@ -315,8 +332,8 @@ extension Lowering {
     /// Gives the node's outputs.
     private mutating func conclude(_ iteration: Iteration) throws(Failure) {
         var slots = iteration.carried.map(resolved)
-        for (index, values) in iteration.collected.enumerated() {
-            var values = values.map(resolved)
+        for (index, collected) in iteration.collected.enumerated() {
+            var values = collected.values.map(resolved)
             switch iteration.kind {
             case .map:
                 slots.append(.sequence(values))

@@ -85,7 +85,7 @@ extension Lowering {
         }
         (shape.aLine, shape.aDepth) = (shape.depth, 1)
         (shape.bLine, shape.bDepth) = (1, shape.columns)
-        return try emitProduct(shape, a, b, nil, epilogue, out)
+        return try emitProduct(shape, a, b, epilogue.bias, epilogue, out)
     }
 
     /// `x` with its leading axes repeated to `batch`.
@@ -98,15 +98,28 @@ extension Lowering {
             type: x.type, shape: wanted)
     }
 
+    /// Sums of no products, with what follows them.
+    private mutating func emptySums(
+        _ type: ElementType, _ bias: Value?, _ epilogue: Epilogue, _ out: [Int]
+    ) throws(Failure) -> Value {
+        var value = try filled(try scalar(0, type), out)
+        if let bias { value = try binary(.add, value, bias) }
+        switch epilogue.activation {
+        case .none: return value
+        case .relu: return try unary(.relu, value)
+        case .clip(let low, let high): return try unary(.clip, value, low, high)
+        }
+    }
+
     mutating func emitProduct(
         _ shape: MatrixShape, _ a: Value, _ b: Value, _ bias: Value?, _ epilogue: Epilogue,
         _ out: [Int]
     ) throws(Failure) -> Value {
         var shape = shape
-        if shape.depth == 0 { return try repeated(try scalar(0, a.type), out) }
         guard a.type == b.type else {
             throw Failure(.malformed, "\(a.type.name) times \(b.type.name)")
         }
+        if shape.depth == 0 { return try emptySums(a.type, bias, epilogue, out) }
         try checkFinite(a, "a constant factor")
         try checkFinite(b, "a constant factor")
         if let bias { try checkFinite(bias, "bias") }

@@ -153,7 +153,7 @@ extension Lowering {
             guard tensor.count == 1 else { throw Failure(.malformed, "one value expected") }
             value = Value(tensor)
         }
-        return try repeated(value, try Shape.checked(shape))
+        return try filled(value, try Shape.checked(shape))
     }
 
     /// One element or broadcast axes, repeated.
@@ -163,6 +163,13 @@ extension Lowering {
             .copy, [x],
             ints: [Int(x.type.rawValue), 0] + broadcast.axes + broadcast.strides[0],
             type: x.type, shape: broadcast.shape)
+    }
+
+    /// A tensor of one number.
+    ///
+    /// - Parameter number: one element, of any rank.
+    mutating func filled(_ number: Value, _ shape: [Int]) throws(Failure) -> Value {
+        try repeated(try reshaped(number, []), shape)
     }
 
     mutating func expand(_ op: Operator) throws(Failure) -> Value {

@@ -3,9 +3,13 @@ internal import Exact
 
 /// What nodes after a product are folded into it.
 struct Epilogue {
+    typealias Value = Lowering.Value
+
     var activation = Gemm.Activation.none
     /// Scale and shift by channel, from a batch normalisation.
     var affine: (scale: [Float], shift: [Float])?
+    /// A vector that is added first: by channel of a convolution, by column of a product.
+    var bias: Value?
     /// The name that the last folded node gives the result.
     var output: String
 
@@ -30,14 +34,47 @@ extension Operators {
 }
 
 extension Lowering {
-    /// The node of this graph that alone uses `name`, as its first input, if there is one.
-    private func soleConsumer(_ name: String) -> Node? {
+    /// The node of this graph that alone uses `name`, as its first input or wherever, if there is
+    /// one.
+    private func soleConsumer(_ name: String, anywhere: Bool = false) -> Node? {
         let graph = frames[frames.count - 1].graph
         guard let users = graph.consumers[name], users.count == 1, users[0] >= 0 else {
             return nil
         }
         let node = graph.nodes[users[0]]
-        return node.inputs.first == name && node.domain.isEmpty ? node : nil
+        return (anywhere || node.inputs.first == name) && node.domain.isEmpty ? node : nil
+    }
+
+    /// The constant that a node adds to `name`, where nothing else is done with that.
+    private func addend(_ name: String, _ op: Operator) throws(Failure) -> (Value, Node)? {
+        guard let next = soleConsumer(name, anywhere: true), next.type == "Add",
+            next.inputs.count == 2, let place = next.inputs.firstIndex(of: name)
+        else { return nil }
+        let after = following(next, op)
+        guard after.opset >= 7, after.isKnown(1 - place),
+            let value = try after.optional(1 - place), value.type == .float32,
+            value.constant?.floats?.allSatisfy(\.isFinite) ?? false
+        else { return nil }
+        return (value, next)
+    }
+
+    /// Takes in a vector that is added to what `op` computes.
+    ///
+    /// - Parameters:
+    ///   - count: of its elements.
+    ///   - behind: how many axes are behind the one it goes along.
+    ///   - rank: of the result.
+    private mutating func takeBias(
+        _ epilogue: inout Epilogue, _ op: Operator, count: Int, behind: Int, rank: Int
+    ) throws(Failure) {
+        guard let (value, next) = try addend(epilogue.output, op), value.shape.count <= rank,
+            value.shape.elementCount == count
+        else { return }
+        let axes = Array(repeating: 1, count: rank - value.shape.count) + value.shape
+        guard axes[rank - 1 - behind] == count else { return }
+        epilogue.bias = try reshaped(value, [count])
+        epilogue.output = next.outputs[0]
+        skip(next)
     }
 
     /// A node after another one, as an operator.
@@ -51,13 +88,25 @@ extension Lowering {
             slots: node.inputs.map { $0.isEmpty ? nil : slot($0) }, demand: .init())
     }
 
-    /// Takes in a normalisation (after a convolution) and an activation that follow `op`.
+    /// Takes in a sum with constants, or a normalisation (after a convolution), and an activation
+    /// that follow `op`.
     mutating func epilogue(after op: Operator, normalizes: Bool) throws(Failure) -> Epilogue {
         var epilogue = Epilogue(output: op.node.outputs[0])
         // Results of narrow type are rounded before what follows.
         if op.narrow != nil { return epilogue }
-        if try op.optional(0)?.type == .double { return epilogue }
-        if normalizes, let next = soleConsumer(epilogue.output),
+        guard let x = try op.optional(0), x.type == .float32 else { return epilogue }
+        if try op.optional(2) == nil, let weights = try op.optional(1), op.node.type != "Gemm" {
+            let rank = max(x.shape.count, weights.shape.count)
+            if op.node.type == "Conv", x.shape.count == rank, rank >= 3 {
+                try takeBias(
+                    &epilogue, op, count: weights.shape[0], behind: rank - 2, rank: rank)
+            } else if min(x.shape.count, weights.shape.count) >= 2 {
+                try takeBias(
+                    &epilogue, op, count: weights.shape[weights.shape.count - 1], behind: 0,
+                    rank: rank)
+            }
+        }
+        if normalizes, epilogue.bias == nil, let next = soleConsumer(epilogue.output),
             next.type == "BatchNormalization",
             let affine = try affine(following(next, op))
         {
@@ -115,7 +164,10 @@ extension Lowering {
         let b = try op.input(1)
         if a.type.isInteger, b.type == a.type { return try multiplyWhole(a, b, op) }
         let (x, y) = (try op.floats(0), try op.floats(1))
-        if epilogue.activation == .none, let rows = try pickedRows(x, y) { return rows }
+        if epilogue.activation == .none, let rows = try pickedRows(x, y) {
+            guard let bias = epilogue.bias else { return rows }
+            return try binary(.add, rows, bias)
+        }
         return try multiply(x, y, epilogue)
     }
 
@@ -131,7 +183,7 @@ extension Lowering {
         groups: Int
     ) throws(Failure) -> Value {
         var weights = weights
-        var bias = bias
+        var bias = bias ?? epilogue.bias
         guard x.shape.count == weights.shape.count, x.shape.count >= 3,
             groups > 0, groups <= 1 << 20, weights.shape[0] % groups == 0,
             x.shape[1] == weights.shape[1] * groups, !weights.shape.contains(0)

@@ -323,9 +323,9 @@ extension Lowering {
         guard value.isFinite || type.isFloating else {
             let (low, high) = type.limits
             let limit = Tensor([operation == .max ? low : high], type: type, shape: [1])
-            return try repeated(Value(limit), shape)
+            return try filled(Value(limit), shape)
         }
-        return try repeated(try cast(Value(Tensor([value], shape: [1])), to: type), shape)
+        return try filled(try cast(Value(Tensor([value], shape: [])), to: type), shape)
     }
 
     mutating func argument(

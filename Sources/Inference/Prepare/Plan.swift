@@ -68,6 +68,11 @@ extension Lowering {
                     "input \"\(input.name.printable)\": shape \(shape.text) is given; "
                         + "\(input.text) expected")
             }
+            // Devices compute nothing of it.
+            guard !shape.contains(0) else {
+                throw Failure(
+                    .dependsOnData, "input \"\(input.name.printable)\": an empty tensor")
+            }
             try takeInput(input, try Shape.checked(shape))
         }
         for name in shapes.keys where !model.inputs.contains(where: { $0.name == name }) {
@@ -111,7 +116,7 @@ extension Lowering {
             if let constant = value.constant, buffer == nil {
                 guard constant.count > 0 else {
                     throw Failure(
-                        .unsupported,
+                        .dependsOnData,
                         "output \"\(name.printable)\": an empty tensor of shape "
                             + constant.shape.text)
                 }
@@ -131,7 +136,7 @@ extension Model.Input {
     func takes(_ shape: [Int]) -> Bool {
         !isRanked
             || (shape.count == self.shape.count
-                && zip(shape, self.shape).allSatisfy { $0 > 0 && ($1 == nil || $0 == $1) })
+                && zip(shape, self.shape).allSatisfy { $0 >= 0 && ($1 == nil || $0 == $1) })
     }
 }
 

@@ -10,7 +10,14 @@ public enum ClassLabels {
         public var score: Float
 
         public var json: JSON {
-            ["index": .int(index), "label": .string(label), "score": .decimal("\(score)")]
+            ["index": .int(index), "label": .string(label), "score": number]
+        }
+
+        /// JSON has no numbers for what is not finite: they are told as Protocol Buffers do.
+        private var number: JSON {
+            if score.isNaN { return .string("NaN") }
+            if score.isInfinite { return .string(score < 0 ? "-Infinity" : "Infinity") }
+            return .decimal("\(score)")
         }
     }
 

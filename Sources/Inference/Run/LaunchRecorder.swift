@@ -2,6 +2,16 @@ internal import Compute
 internal import Core
 internal import Synchronization
 
+/// A launch that can be put on the queue again, and what it is.
+struct RecordedLaunch {
+    let prepared: any PreparedLaunch
+    let kernel: String
+    let program: any ComputeProgram
+    let global: [Int]
+    let local: [Int]?
+    let arguments: [KernelArgument]
+}
+
 /// A device that works through another one, and can remember what was launched.
 final class LaunchRecorder: ComputeDevice {
     private let base: any ComputeDevice
@@ -9,7 +19,7 @@ final class LaunchRecorder: ComputeDevice {
     private let record = Mutex<Record?>(nil)
 
     private struct Record {
-        var launches: [any PreparedLaunch] = []
+        var launches: [RecordedLaunch] = []
         /// Whether launching was all that was done.
         var isWhole = true
     }
@@ -19,7 +29,7 @@ final class LaunchRecorder: ComputeDevice {
     /// What `body` launches, prepared for launching it again; nil when `body` does more than that.
     func recording(
         _ body: () throws(Failure) -> Void
-    ) throws(Failure) -> [any PreparedLaunch]? {
+    ) throws(Failure) -> [RecordedLaunch]? {
         record.withLock { $0 = Record() }
         do throws(Failure) {
             try body()
@@ -83,7 +93,10 @@ final class LaunchRecorder: ComputeDevice {
         }
         let prepared = try base.prepare(
             kernel, of: program, global: global, local: local, arguments: arguments)
-        record.withLock { $0?.launches.append(prepared) }
+        let launch = RecordedLaunch(
+            prepared: prepared, kernel: kernel, program: program, global: global, local: local,
+            arguments: arguments)
+        record.withLock { $0?.launches.append(launch) }
         try base.launch(prepared)
     }
 

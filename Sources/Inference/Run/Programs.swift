@@ -71,6 +71,23 @@ final class Programs: Sendable {
             ], ["order", "elementwise", "chain"])
     }
 
+    /// Runs other programs' kernels.
+    ///
+    /// - Parameter products: the program of matrix products, which the tape's are as well.
+    func tape(beside products: ProgramSource) throws(Failure) -> any ComputeProgram {
+        try program(
+            "tape",
+            exact: [
+                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+                "hyperbolic",
+            ],
+            [
+                "tape_functions", "order", "elementwise", "chain", "activate", "gemm", "pack",
+                "layout", "window", "convolve", "pool_strips", "planes", "reduce", "rows", "copy",
+                "tape",
+            ], type: "uint", defines: products.defines)
+    }
+
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
         try program("integer", ["integer"], type: type.kernelType)
     }

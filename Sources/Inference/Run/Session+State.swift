@@ -37,7 +37,7 @@ extension Session {
     public func step(carrying carries: [Carry], reading: [Int]) throws(Failure) -> [Tensor] {
         try compute { _ in }
         if let carrying {
-            for launch in carrying { try device.launch(launch) }
+            for launch in carrying { try device.launch(launch.prepared) }
         } else {
             carrying = try device.recording { () throws(Failure) in
                 for carry in carries { try self.carry(carry) }

@@ -29,8 +29,11 @@ public final class Session {
     /// The steps in order, as they are launched.
     private var groups: [StepGroup] = []
     private var runCount = 0
+    /// Groups that are launched together, by the first one's index.
+    private var tapes: [Int: Tape] = [:]
+    private let tapeRule: Tape.Rule?
     /// What ``step(carrying:reading:)`` launches to carry state on, once it is known.
-    var carrying: [any PreparedLaunch]?
+    var carrying: [RecordedLaunch]?
     /// Where windows' taps lie, and chains' programs, by step index.
     var tables: [Int: any ComputeBuffer] = [:]
     /// How windows are computed, by step index.
@@ -52,13 +55,24 @@ public final class Session {
     ///   so many bytes where the caller has them; smaller ones are copied.
     /// - Parameter bindsPorts: for ``run(binding:advance:)``.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
-    public init(
+    public convenience init(
         _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
         viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false
+    ) throws(Failure) {
+        try self.init(
+            plan, on: device, isNarrow: isNarrow, viewBytesMin: viewBytesMin,
+            bindsPorts: bindsPorts, tapes: Tape.Rule())
+    }
+
+    /// - Parameter tapes: when launches are put together, on devices that allow it.
+    package init(
+        _ plan: Plan, on device: any ComputeDevice, isNarrow: Bool = false,
+        viewBytesMin: Int = 1 << 20, bindsPorts: Bool = false, tapes: Tape.Rule
     ) throws(Failure) {
         try plan.check()
         self.plan = plan
         self.bindsPorts = bindsPorts
+        tapeRule = device.description.runsTapes ? tapes : nil
         let device = LaunchRecorder(device)
         self.device = device
         panelBytesMax = device.tuning[.inferPanelBytes]
@@ -190,9 +204,16 @@ public final class Session {
 
     func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         runCount += 1
-        for index in groups.indices {
-            if let launches = groups[index].launches {
-                for launch in launches { try device.launch(launch) }
+        if runCount == tapeRule?.fromRun { try makeTapes() }
+        var next = 0
+        while next < groups.count {
+            let index = next
+            next += 1
+            if let tape = tapes[index] {
+                try device.launch(tape.launch)
+                next = tape.groups.upperBound
+            } else if let launches = groups[index].launches {
+                for launch in launches { try device.launch(launch.prepared) }
             } else if runCount > 1, groups[index].isSteady {
                 // By now all scratch memory is as large as any step needs.
                 let launches = try device.recording { () throws(Failure) in
@@ -203,8 +224,27 @@ public final class Session {
             } else {
                 try launch(groups[index])
             }
-            try advance(groups[index].done)
+            try advance(groups[next - 1].done)
         }
+    }
+
+    /// By now all launches that stay the same are known.
+    private func makeTapes() throws(Failure) {
+        let cost = plan.steps.reduce(1) { $0 + $1.cost }
+        let extents = Tape.extents(of: groups, cost: cost, launchesMin: tapeRule?.launchesMin ?? 2)
+        guard !extents.isEmpty else { return }
+        let program = try programs.tape(beside: gemm.program.source)
+        let state = try device.makeBuffer(byteCount: 256)
+        for extent in extents {
+            let launches = groups[extent].flatMap { $0.launches ?? [] }
+            tapes[extent.lowerBound] = try Tape(
+                extent, launches, by: program, state: state, on: device)
+        }
+    }
+
+    /// Names of the kernels that are on tapes.
+    package var tapedKernels: Set<String> {
+        Set(tapes.values.flatMap { groups[$0.groups].flatMap { $0.launches ?? [] } }.map(\.kernel))
     }
 
     private func launch(_ group: StepGroup) throws(Failure) {

@@ -9,7 +9,7 @@ struct StepGroup {
     /// Whether the same is launched every time.
     var isSteady: Bool
     /// What that is, once it is known.
-    var launches: [any PreparedLaunch]?
+    var launches: [RecordedLaunch]?
 
     /// Prepared launches that a session keeps at most, by the steps that make them.
     static let steadyMax = 4096

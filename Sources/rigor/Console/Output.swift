@@ -128,6 +128,34 @@ enum SearchPath {
     }
 }
 
+enum DriverCache {
+    /// Gives this process and its children a folder for PoCL's compiled kernels where a user's home
+    /// cannot be written: it has no device then.
+    static func fill() {
+        let environment = ProcessInfo.processInfo.environment
+        guard environment["POCL_CACHE_DIR"] == nil else { return }
+        let home = environment["HOME"].map { $0 + "/.cache" }
+        guard !canWrite(below: environment["XDG_CACHE_HOME"] ?? home ?? "") else { return }
+        let folder = "\(NSTemporaryDirectory())/rigor-pocl-\(getuid())"
+        mkdir(folder, 0o700)
+        // What is in it is run: nobody else may have put it there.
+        var info = stat()
+        guard lstat(folder, &info) == 0, info.st_uid == getuid(),
+            info.st_mode & S_IFMT == S_IFDIR, info.st_mode & 0o077 == 0
+        else { return }
+        setenv("POCL_CACHE_DIR", folder, 1)
+    }
+
+    /// Whether the folder can be written, or made.
+    private static func canWrite(below folder: String) -> Bool {
+        var path = folder
+        while !path.isEmpty, path != "/", access(path, F_OK) != 0 {
+            path = (path as NSString).deletingLastPathComponent
+        }
+        return !path.isEmpty && access(path, W_OK | X_OK) == 0
+    }
+}
+
 extension JSON {
     /// One device's document as it is; several under `devices`.
     static func perDevice(_ documents: [JSON]) -> JSON {

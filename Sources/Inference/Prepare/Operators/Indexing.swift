@@ -44,7 +44,7 @@ extension Lowering {
         let count = outer == 0 ? 0 : x.shape.elementCount / outer
         guard count > 0, places.count > 0 else {
             guard places.allSatisfy({ $0 == nil }) else { throw Step.broken }
-            return try repeated(try zero(x.type), shape)
+            return try filled(try zero(x.type), shape)
         }
         let table = Tensor(
             places.map { Int64($0 ?? count) }, type: .int32, shape: [places.count])
@@ -278,7 +278,7 @@ extension Lowering {
         if shape == value.shape { return value }
         if case .constant(let bits) = padding {
             if value.shape.contains(0) {
-                return try repeated(Value(Tensor(bits: [bits], type: x.type, shape: [1])), shape)
+                return try filled(Value(Tensor(bits: [bits], type: x.type, shape: [])), shape)
             }
             return try emit(
                 .pad, [value],

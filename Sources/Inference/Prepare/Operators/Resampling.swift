@@ -222,7 +222,7 @@ extension Lowering {
         guard let sum else {
             var shape = x.shape
             shape[axis] = count
-            return try repeated(try zero(x.type), shape)
+            return try filled(try zero(x.type), shape)
         }
         guard sampling.outside.contains(true) else { return sum }
         let mask = Value(

@@ -170,8 +170,9 @@ private struct GridSampler {
         // Beyond these all is padding.
         let bounded = min(max(at.isNaN ? 0 : at, -0x1p24), 0x1p24)
         switch padding {
+        case _ where mode == "cubic": return bounded // each tap is brought inside
         case "border": return min(max(bounded, 0), Float(size - 1))
-        case "reflection": return mode == "cubic" ? bounded : reflected(bounded, size)
+        case "reflection": return reflected(bounded, size)
         default: return bounded
         }
     }

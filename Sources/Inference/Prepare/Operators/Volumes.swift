@@ -183,7 +183,7 @@ extension Lowering {
             let part = try taken(x, outer: outer, places, shape: shape)
             sum = try sum.map { (sum) throws(Failure) in try binary(.add, sum, part) } ?? part
         }
-        guard let sum else { return try repeated(try zero(x.type), shape) }
+        guard let sum else { return try filled(try zero(x.type), shape) }
         return sum
     }
 }

@@ -1,0 +1,220 @@
+// needs: inference/tape_functions.cl exact/divide.cl exact/root.cl exact/exponential.cl
+// needs: exact/logarithm.cl exact/trigonometric.cl exact/power.cl exact/error.cl
+// needs: exact/hyperbolic.cl inference/order.cl inference/elementwise.cl inference/chain.cl
+// needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
+// needs: inference/window.cl inference/convolve.cl inference/pool_strips.cl inference/planes.cl
+// needs: inference/reduce.cl inference/rows.cl inference/copy.cl
+// defines: T=uint
+// Launches one after another, as a tape of records, by one launch: a processor's launch costs some
+// microseconds and wakes its other threads anew, which is as long as many a step of a small network
+// takes. What the kernels compute is what they compute alone.
+//
+// Work-groups take tickets. Each ticket is some groups of one record's launch, and begins when all
+// tickets of the records before are done. Tickets are taken in order, so whoever waits, waits for a
+// work-group that runs: any number of threads gets to the end, one alone as well.
+//
+// A record holds addresses that `tape_address` noted, which is for implementations where a buffer
+// has one address as long as it lives.
+
+// Words of a record, which arguments follow: those by value that are no number lie behind the
+// records, as many words from the program's beginning as the argument says.
+#define TAPE_WORDS 48
+#define TAPE_KERNEL 0
+#define TAPE_START 1 // the first ticket
+#define TAPE_EACH 2  // groups of a ticket
+#define TAPE_GROUPS 3
+#define TAPE_ACROSS 4 // groups along the first axis, and along the second
+#define TAPE_DOWN 5
+#define TAPE_ITEMS 6 // work-items of a group, along the first axis
+#define TAPE_SIZE 7  // work-items along each axis
+#define TAPE_ARGUMENTS 10
+
+// Counters in `state`, on lines of their own.
+#define TAPE_TAKEN 0
+#define TAPE_DONE 16
+#define TAPE_LEFT 32
+
+// Who waits long lets others run: the thread that is waited for may be one of them.
+#define TAPE_PATIENCE 1000
+#if defined(__x86_64__) && defined(__linux__)
+#define TAPE_SCHED_YIELD 24 // the system call's number
+EX_INLINE void tape_wait(int turns) {
+  if (turns < TAPE_PATIENCE) {
+    __asm__ __volatile__("pause");
+  } else {
+    long number = TAPE_SCHED_YIELD;
+    __asm__ __volatile__("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+  }
+}
+#else
+EX_INLINE void tape_wait(int turns) { (void)turns; }
+#endif
+
+#define TAPE_AT x, y, z, r[TAPE_SIZE], r[TAPE_SIZE + 1], r[TAPE_SIZE + 2]
+#define TAPE_POINTER(type, i) ((__global type *)a[i])
+#define TAPE_INT(i) ((int)a[i])
+#define TAPE_FLOAT(i) as_float((uint)a[i])
+#define TAPE_STRUCT(type, i) (*(__global const type *)(program + a[i]))
+
+// One work-item of a record's launch.
+EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, size_t x,
+                                size_t y, size_t z, __local float16 *shared) {
+  __global const ulong *a = r + TAPE_ARGUMENTS;
+  switch ((int)r[TAPE_KERNEL]) {
+    case 1:
+      tape_conv_depthwise_strips(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                                 TAPE_POINTER(float, 2), TAPE_POINTER(float, 3),
+                                 TAPE_POINTER(uint, 4), TAPE_STRUCT(window_layout, 5),
+                                 TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
+                                 TAPE_INT(10), TAPE_INT(11), TAPE_FLOAT(12), TAPE_FLOAT(13),
+                                 TAPE_POINTER(float, 14), TAPE_INT(15), TAPE_INT(16), (__local
+                                 float *)shared);
+      break;
+    case 2:
+      tape_conv_direct(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                       TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
+                       TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
+                       TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
+                       TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
+                       TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23));
+      break;
+    case 3:
+      tape_conv_lanes(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                      TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
+                      TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
+                      TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
+                      TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
+                      TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23));
+      break;
+    case 4:
+      tape_conv_place(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                      TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4),
+                      TAPE_INT(5), TAPE_INT(6), a[7], TAPE_INT(8), TAPE_INT(9),
+                      TAPE_FLOAT(10), TAPE_FLOAT(11));
+      break;
+    case 16:
+      tape_window_spread(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                         TAPE_STRUCT(window_layout, 2), TAPE_INT(3), a[4]);
+      break;
+  }
+}
+
+EX_INLINE void tape_product(__global const ulong *program, __global const ulong *r, size_t x,
+                            size_t y, size_t z, __local float16 *shared) {
+  __global const ulong *a = r + TAPE_ARGUMENTS;
+  switch ((int)r[TAPE_KERNEL]) {
+    case 6:
+      tape_gemm(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float,
+                2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5), TAPE_INT(6),
+                TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12], TAPE_INT(13),
+                TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16));
+      break;
+    case 7:
+      tape_gemm_pack(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
+                     TAPE_INT(3), TAPE_INT(4), a[5], a[6], a[7], a[8], a[9]);
+      break;
+    case 8:
+      tape_gemm_rows(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                     TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5),
+                     TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
+                     TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17],
+                     a[18]);
+      break;
+    case 17:
+      tape_gemm_row(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                    TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5),
+                    TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
+                    TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17], a[18]);
+      break;
+    default: tape_convolution(program, r, x, y, z, shared);
+  }
+}
+
+EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r, size_t x,
+                         size_t y, size_t z, __local float16 *shared) {
+  __global const ulong *a = r + TAPE_ARGUMENTS;
+  switch ((int)r[TAPE_KERNEL]) {
+    case 0:
+      tape_chain(TAPE_AT, TAPE_POINTER(int, 0), TAPE_INT(1), TAPE_INT(2), TAPE_INT(3),
+                 TAPE_POINTER(float, 4), TAPE_POINTER(float, 5), TAPE_POINTER(float, 6),
+                 TAPE_POINTER(float, 7), TAPE_POINTER(float, 8), TAPE_POINTER(float, 9),
+                 TAPE_POINTER(float, 10), TAPE_POINTER(float, 11));
+      break;
+    case 5:
+      tape_copy_rows(TAPE_AT, TAPE_POINTER(uint, 0), TAPE_POINTER(uint, 1), TAPE_INT(2),
+                     TAPE_INT(3), TAPE_INT(4), TAPE_INT(5), a[6], a[7], a[8], a[9], a[10],
+                     a[11], a[12], a[13]);
+      break;
+    case 9:
+      tape_planes_affine(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                         TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(float,
+                         4), TAPE_POINTER(float, 5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8),
+                         TAPE_INT(9), TAPE_INT(10), TAPE_INT(11), TAPE_FLOAT(12),
+                         TAPE_FLOAT(13));
+      break;
+    case 10:
+      tape_pool_average_strips(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                               TAPE_POINTER(uint, 2), TAPE_STRUCT(window_layout, 3),
+                               TAPE_STRUCT(average_window, 4), TAPE_INT(5), TAPE_INT(6),
+                               (__local float *)shared);
+      break;
+    case 11:
+      tape_pool_max_strips(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                           TAPE_STRUCT(pool_window, 2), TAPE_INT(3), TAPE_INT(4), TAPE_INT(5),
+                           (__local int *)shared);
+      break;
+    case 12:
+      tape_rows_lrn(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
+                    TAPE_INT(3), TAPE_INT(4), TAPE_FLOAT(5), TAPE_FLOAT(6), TAPE_FLOAT(7));
+      break;
+    case 13:
+      tape_rows_mean(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
+                     TAPE_INT(3), TAPE_INT(4));
+      break;
+    case 14:
+      tape_rows_softmax(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
+                        TAPE_INT(3));
+      break;
+    case 15:
+      tape_rows_sum(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
+                    TAPE_INT(3), TAPE_INT(4));
+      break;
+    default: tape_product(program, r, x, y, z, shared);
+  }
+}
+
+EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *r, ulong ticket,
+                           __local float16 *shared) {
+  const ulong first = ticket * r[TAPE_EACH], end = first + r[TAPE_EACH];
+  const ulong last = end < r[TAPE_GROUPS] ? end : r[TAPE_GROUPS];
+  for (ulong group = first; group < last; group++) {
+    const ulong row = group / r[TAPE_ACROSS];
+    const ulong x = (group - row * r[TAPE_ACROSS]) * r[TAPE_ITEMS];
+    const ulong z = row / r[TAPE_DOWN], y = row - z * r[TAPE_DOWN];
+    for (ulong i = 0; i < r[TAPE_ITEMS]; i++) tape_item(program, r, x + i, y, z, shared);
+  }
+}
+
+// `state` is zero before and after.
+kernel void tape(__global const ulong *program, int records, int tickets, int workers,
+                 __global int *state, __local float16 *shared) {
+  int n = 0;
+  while (true) {
+    const int ticket = __atomic_fetch_add(state + TAPE_TAKEN, 1, __ATOMIC_RELAXED);
+    if (ticket >= tickets) break;
+    while (n + 1 < records && ticket >= (int)program[(n + 1) * TAPE_WORDS + TAPE_START]) n++;
+    __global const ulong *r = program + n * TAPE_WORDS;
+    const int start = r[TAPE_START];
+    for (int i = 0; __atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
+      tape_wait(i);
+    tape_ticket(program, r, ticket - start, shared);
+    __atomic_fetch_add(state + TAPE_DONE, 1, __ATOMIC_RELEASE);
+  }
+  if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) == workers - 1)
+    state[TAPE_TAKEN] = state[TAPE_DONE] = state[TAPE_LEFT] = 0;
+}
+
+// Notes where a buffer lies.
+kernel void tape_address(__global const uchar *buffer, __global ulong *addresses, int place) {
+  addresses[place] = (ulong)buffer;
+}

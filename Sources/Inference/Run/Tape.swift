@@ -1,0 +1,190 @@
+internal import Compute
+internal import Core
+
+/// Launches one after another that are put on the queue as one: see `Kernels/inference/tape.cl`.
+/// Which kernel computes what, and in which order, stays as it is; only the time between launches
+/// is saved.
+package struct Tape {
+    /// The groups of steps that are launched.
+    let groups: Range<Int>
+    let launch: any PreparedLaunch
+    /// Buffers whose addresses are in the program.
+    private let held: [any ComputeBuffer]
+
+    /// Kernels as `tape.cl` numbers them, and the program that each is known from: others may have
+    /// one of that name.
+    private static let kernels: [(name: String, program: String)] = [
+        ("chain", "chain"), ("conv_depthwise_strips", "gemm"), ("conv_direct", "gemm"),
+        ("conv_lanes", "gemm"), ("conv_place", "gemm"), ("copy_rows", "copy-uint"),
+        ("gemm", "gemm"), ("gemm_pack", "gemm"), ("gemm_rows", "gemm"),
+        ("planes_affine", "gemm"), ("pool_average_strips", "gemm"), ("pool_max_strips", "gemm"),
+        ("rows_lrn", "rows"), ("rows_mean", "rows"), ("rows_softmax", "rows"),
+        ("rows_sum", "rows"), ("window_spread", "gemm"),
+        ("gemm_row", "gemm"),
+    ]
+    private static let numbers = Dictionary(
+        uniqueKeysWithValues: kernels.enumerated().map { ($1.name, $0) })
+
+    /// Words of a record, and of those its arguments.
+    private static let wordsEach = 48, argumentsMax = 38
+    /// What a tape takes at most, as ``Step/cost`` counts: between tapes a run can be stopped.
+    private static let costMax = 4e9
+
+    /// Whether the launch can be on a tape.
+    private static func takes(_ launch: RecordedLaunch) -> Bool {
+        guard let number = numbers[launch.kernel], let local = launch.local,
+            launch.program.source.name == "inference/\(kernels[number].program)",
+            launch.arguments.count <= argumentsMax
+        else { return false }
+        return local.dropFirst().allSatisfy { $0 == 1 }
+    }
+
+    /// When launches are put together.
+    package struct Rule {
+        /// Launches are known from the third run on. Compiling what runs tapes takes seconds, where
+        /// it is not cached: not for a few runs.
+        var fromRun: Int
+        var launchesMin: Int
+
+        package init(fromRun: Int = 8, launchesMin: Int = 2) {
+            (self.fromRun, self.launchesMin) = (fromRun, launchesMin)
+        }
+    }
+
+    package static var kernelNames: [String] { kernels.map(\.name) }
+
+    /// What of a plan can be on tapes, in order: ranges of groups.
+    static func extents(
+        of groups: [StepGroup], cost: Double, launchesMin: Int
+    ) -> [Range<Int>] {
+        var extents: [Range<Int>] = []
+        var first = 0
+        while first < groups.count {
+            let begun = first == 0 ? 0 : groups[first - 1].done
+            var end = first
+            var count = 0
+            while end < groups.count, let launches = groups[end].launches,
+                launches.allSatisfy(takes),
+                end == first || (groups[end].done - begun) * cost <= costMax
+            {
+                count += launches.count
+                end += 1
+            }
+            if count >= launchesMin { extents.append(first..<end) }
+            first = max(end, first + 1)
+        }
+        return extents
+    }
+
+    /// - Parameters:
+    ///   - launches: those of the groups, in order.
+    ///   - state: its counters, zero; tapes of one queue may share them.
+    init(
+        _ groups: Range<Int>, _ launches: [RecordedLaunch], by program: any ComputeProgram,
+        state: any ComputeBuffer, on device: LaunchRecorder
+    ) throws(Failure) {
+        var buffers: [ObjectIdentifier: any ComputeBuffer] = [:]
+        for case .buffer(let buffer) in launches.flatMap(\.arguments) {
+            buffers[ObjectIdentifier(buffer)] = buffer
+        }
+        let places = Array(buffers.keys)
+        held = places.compactMap { buffers[$0] }
+        let addresses = try Self.addresses(of: held, by: program, on: device)
+        var writer = TapeWriter(
+            recordCount: launches.count,
+            addresses: Dictionary(uniqueKeysWithValues: zip(places, addresses)))
+        let workers = max(1, device.description.computeUnits)
+        for launch in launches {
+            writer.write(
+                launch, number: Self.numbers[launch.kernel] ?? 0, wordsEach: Self.wordsEach,
+                workers: workers)
+        }
+        self.groups = groups
+        self.launch = try device.prepare(
+            "tape", of: program, global: [workers], local: [1],
+            arguments: [
+                .buffer(try device.makeBuffer(writer.words)),
+                .int(Int32(launches.count)), .int(Int32(writer.tickets)), .int(Int32(workers)),
+                .buffer(state), .local(byteCount: max(64, writer.localBytes.roundedUp(to: 64))),
+            ])
+    }
+
+    private static func addresses(
+        of buffers: [any ComputeBuffer], by program: any ComputeProgram, on device: LaunchRecorder
+    ) throws(Failure) -> [UInt64] {
+        let noted = try device.makeBuffer(byteCount: max(8, buffers.count * 8))
+        for (place, buffer) in buffers.enumerated() {
+            try device.launch(
+                "tape_address", of: program, global: [1], local: [1],
+                arguments: [.buffer(buffer), .buffer(noted), .int(Int32(place))])
+        }
+        return try device.read(UInt64.self, count: buffers.count, from: noted)
+    }
+}
+
+/// A tape's program while it is written.
+private struct TapeWriter {
+    private var records: [UInt64] = []
+    /// Arguments that are no number, behind the records.
+    private var behind: [UInt64] = []
+    private let recordCount: Int
+    private let addresses: [ObjectIdentifier: UInt64]
+    private(set) var tickets = 0
+    private(set) var localBytes = 0
+    /// A record's work is cut into about so many tickets for each processor at most.
+    private static let ticketsEach = 24
+    /// From so many rows of groups on, for each processor, tickets are whole rows.
+    private static let rowsEachMin = 8
+
+    init(recordCount: Int, addresses: [ObjectIdentifier: UInt64]) {
+        self.recordCount = recordCount
+        self.addresses = addresses
+    }
+
+    var words: [UInt64] { records + behind }
+
+    mutating func write(
+        _ launch: RecordedLaunch, number: Int, wordsEach: Int, workers: Int
+    ) {
+        let global = launch.global + Array(repeating: 1, count: 3 - launch.global.count)
+        let items = launch.local?.first ?? 1
+        let across = global[0] / items
+        let groups = across * global[1] * global[2]
+        let ticketsMax = workers * Self.ticketsEach
+        // Neighbours along the first axis read the same weights: one processor's cache is enough.
+        let rows = global[1] * global[2]
+        let each =
+            rows >= workers * Self.rowsEachMin
+            ? across * max(1, rows / ticketsMax) : groups.dividedUp(by: ticketsMax)
+        var record = [number, tickets, each, groups, across, global[1], items].map(UInt64.init)
+        record += global.map(UInt64.init)
+        for argument in launch.arguments {
+            record.append(word(argument, behind: recordCount * wordsEach))
+        }
+        records += record + Array(repeating: 0, count: wordsEach - record.count)
+        tickets += groups.dividedUp(by: each)
+    }
+
+    private mutating func word(_ argument: KernelArgument, behind start: Int) -> UInt64 {
+        switch argument {
+        case .buffer(let buffer): return addresses[ObjectIdentifier(buffer)] ?? 0
+        case .int(let value): return UInt64(bitPattern: Int64(value))
+        case .uint(let value): return UInt64(value)
+        case .long(let value): return UInt64(bitPattern: value)
+        case .ulong(let value): return value
+        case .float(let value): return UInt64(value.bitPattern)
+        case .local(let byteCount):
+            localBytes = max(localBytes, byteCount)
+            return 0
+        case .bytes(let bytes):
+            let place = start + behind.count
+            for first in stride(from: 0, to: bytes.count, by: 8) {
+                behind.append(
+                    bytes[first..<min(first + 8, bytes.count)].reversed().reduce(0) {
+                        $0 << 8 | UInt64($1)
+                    })
+            }
+            return UInt64(place)
+        }
+    }
+}
