@@ -41,7 +41,7 @@ def main() -> None:
     onnx.save(model, path)
     q.quantize_static(path, f"{folder}/{name}-static.onnx", Random(path),
                       quant_format=q.QuantFormat.QOperator, per_channel=True,
-                      op_types_to_quantize=["Conv", "MatMul", "Gemm"])
+                      op_types_to_quantize=["Conv", "MatMul"])
     q.quantize_dynamic(path, f"{folder}/{name}-dynamic.onnx",
                        op_types_to_quantize=["Conv", "MatMul"])
 
