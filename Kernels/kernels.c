@@ -97,6 +97,9 @@ static const char inference_copy[] = {
 static const char inference_dot[] = {
 #embed "inference/dot.cl" suffix(, 0)
 };
+static const char inference_dot_convolve[] = {
+#embed "inference/dot_convolve.cl" suffix(, 0)
+};
 static const char inference_elementwise[] = {
 #embed "inference/elementwise.cl" suffix(, 0)
 };
@@ -111,6 +114,9 @@ static const char inference_gemm_tiled[] = {
 };
 static const char inference_integer[] = {
 #embed "inference/integer.cl" suffix(, 0)
+};
+static const char inference_layout[] = {
+#embed "inference/layout.cl" suffix(, 0)
 };
 static const char inference_move[] = {
 #embed "inference/move.cl" suffix(, 0)
@@ -144,6 +150,9 @@ static const char inference_pool_strips[] = {
 };
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
+};
+static const char inference_requantize[] = {
+#embed "inference/requantize.cl" suffix(, 0)
 };
 static const char inference_rows[] = {
 #embed "inference/rows.cl" suffix(, 0)
@@ -270,11 +279,13 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/copy.cl", inference_copy),
     FILE_ENTRY("inference/dot.cl", inference_dot),
+    FILE_ENTRY("inference/dot_convolve.cl", inference_dot_convolve),
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
     FILE_ENTRY("inference/gemm_tiled.cl", inference_gemm_tiled),
     FILE_ENTRY("inference/integer.cl", inference_integer),
+    FILE_ENTRY("inference/layout.cl", inference_layout),
     FILE_ENTRY("inference/move.cl", inference_move),
     FILE_ENTRY("inference/normalize.cl", inference_normalize),
     FILE_ENTRY("inference/order.cl", inference_order),
@@ -286,6 +297,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),
     FILE_ENTRY("inference/unpool.cl", inference_unpool),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("inference/requantize.cl", inference_requantize),
     FILE_ENTRY("inference/rows.cl", inference_rows),
     FILE_ENTRY("inference/window.cl", inference_window),
     FILE_ENTRY("render/accumulate.cl", render_accumulate),

@@ -1,4 +1,5 @@
-// needs: exact/divide.cl inference/activate.cl inference/gemm.cl inference/window.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm.cl
+// needs: inference/layout.cl inference/window.cl
 // Convolution: an implicit matrix product, and the depthwise case by itself.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding

@@ -1,5 +1,5 @@
 // needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm.cl
-// needs: inference/window.cl
+// needs: inference/layout.cl inference/window.cl
 // Pooling for processors, row after row; bits as in pool.cl.
 // Work-items: (parts of the rows, parts of `planesEach` planes).
 

@@ -1,4 +1,4 @@
-// needs: inference/activate.cl inference/gemm.cl
+// needs: inference/activate.cl inference/gemm.cl inference/layout.cl
 // Planes as the windows that slide over them read them.
 //
 // Outputs are counted along `pitch`, which is a row of the output and as many places more as the
@@ -6,18 +6,6 @@
 // its output, whichever that is, and neighbouring outputs read neighbouring words. Results at the
 // places in excess are dropped. Strided windows read phases: planes that hold every strideX-th
 // column of every strideY-th row.
-
-typedef struct {
-  int height, width;
-  int outHeight, outWidth;
-  int taps;
-  int strideY, strideX;
-  int top, left; // padding
-  int phasesY, phasesX;
-  int rows, pitch; // of one phase
-  int stripRows;   // of the output, that `rows` suffice for
-  int planeSize;   // of all phases, and what is behind them
-} window_layout;
 
 // `count` elements that do not overlap what they are copied to: in vectors where there are so many,
 // of which the last one may repeat some. Loops of single elements would take as long as all else.

@@ -212,7 +212,8 @@ enum ReferenceRun {
         case .cast: ElementType(rawValue: UInt8(step.ints[1])) ?? .float32
         case .choose: operands[1].type
         case .argument: .int64
-        case .dot: .int32
+        case .dot, .dotConvolve: .int32
+        case .requantize: step.ints[3] == 1 ? .int8 : .uint8
         default: operands[0].type
         }
     }
@@ -237,7 +238,8 @@ enum ReferenceRun {
         case .choose: return axes(1, 4)
         case .gather: return i[2] * i[4] * i[5]
         case .gemm, .dot: return i[0] * i[1] * i[3]
-        case .convolve: return i[0] * i[1] * i[3] * i[8] * i[9]
+        case .requantize: return i[0] * i[2]
+        case .convolve, .dotConvolve: return i[0] * i[1] * i[3] * i[8] * i[9]
         case .pool: return i[0] * i[7] * i[8]
         case .unpool: return i[0] * i[5] * i[6]
         case .reduce, .argument: return i[1] * i[3]

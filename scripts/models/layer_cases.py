@@ -347,9 +347,42 @@ def edges() -> None:
             {"n": np.int64(3), "yes": np.bool_(True)}, ["y"], 17)
 
 
+def integer_convolutions() -> None:
+    """Several channels, strides, paddings, groups, signs and numbers of zero points."""
+    def numbers(kind, *shape: int) -> np.ndarray:
+        limits = np.iinfo(kind)
+        return RNG.integers(limits.min, limits.max + 1, shape).astype(kind)
+
+    u, i = np.uint8, np.int8
+    case("convinteger-plain", "ConvInteger", {"x": numbers(u, 2, 3, 9, 21)},
+         {"w": numbers(i, 5, 3, 3, 3)}, pads=[1, 1, 1, 1])
+    case("convinteger-strided", "ConvInteger", {"x": numbers(u, 1, 9, 13, 40)},
+         {"w": numbers(i, 17, 9, 3, 3), "zx": numbers(u, 1)[0], "zw": np.int8(0)},
+         strides=[2, 2], pads=[1, 0, 1, 2])
+    case("convinteger-groups", "ConvInteger", {"x": numbers(u, 2, 8, 6, 35)},
+         {"w": numbers(u, 10, 4, 1, 1), "zx": numbers(u, 1)[0], "zw": numbers(u, 1)[0]}, group=2)
+    case("convinteger-line", "ConvInteger", {"x": numbers(u, 1, 6, 50)},
+         {"w": numbers(u, 9, 6, 5), "zx": numbers(u, 1)[0], "zw": numbers(u, 1)[0]},
+         dilations=[2], pads=[4, 4])
+    case("convinteger-channels", "ConvInteger", {"x": numbers(u, 1, 7, 5, 19)},
+         {"w": numbers(i, 6, 7, 2, 3), "zx": numbers(u, 1)[0], "zw": numbers(i, 6)},
+         pads=[0, 2, 1, 0])
+    # Powers of two: products of scales are exact, in whichever order they are formed.
+    scales = {"sx": np.float32(2**-5), "zx": numbers(u, 1)[0]}
+    more = {"sw": np.exp2(RNG.integers(-9, -5, 40)).astype(np.float32), "zw": np.zeros(40, i),
+            "sy": np.float32(2), "zy": numbers(u, 1)[0],
+            "b": RNG.integers(-9999, 9999, 40).astype(np.int32)}
+    case("qlinearconv-channels", "QLinearConv", {"x": numbers(u, 2, 64, 7, 7)},
+         {**scales, "w": numbers(i, 40, 64, 3, 3), **more}, pads=[1, 1, 1, 1])
+    case("qlinearconv-signed", "QLinearConv", {"x": numbers(i, 1, 5, 20, 18)},
+         {"sx": np.float32(2**-4), "zx": numbers(i, 1)[0], "w": numbers(i, 12, 5, 2, 2),
+          "sw": np.float32(0.25), "zw": np.int8(0), "sy": np.float32(4),
+          "zy": numbers(i, 1)[0]}, strides=[2, 3])
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
-                  wide_recurrence, picks, integer_products, networks,
-                  edges, residuals):
+                  wide_recurrence, picks, integer_products, networks, edges,
+                  integer_convolutions, residuals):
         group()
     return CASES

@@ -3,18 +3,18 @@ public import Core
 
 /// Products of matrices of 8-bit integers on a device, exact modulo 2³².
 ///
-/// Operands are packed, with the sums of A's rows and of B's columns behind them; an A of whole
+/// Operands are packed, with the sums of rows of A and of columns of B behind them. An A of whole
 /// words whose sums do not count is as well read where it lies.
 public struct DotProduct: Sendable {
     /// Rows and columns of a packed panel; as in the kernel.
-    private static let rows = 8
+    static let rows = 8
     private static let columns = 32
     /// So few rows are computed each on its own.
     private static let loneRowsMax = 2
 
     public let isNarrow: Bool
-    private let device: any ComputeDevice
-    private let program: any ComputeProgram
+    let device: any ComputeDevice
+    let program: any ComputeProgram
 
     /// Compiles the kernels.
     ///
@@ -30,10 +30,16 @@ public struct DotProduct: Sendable {
         if self.isNarrow { defines["RIGOR_NARROW"] = "1" }
         if !self.isNarrow, takesVNNI, device.description.takesVNNI { defines["RIGOR_VNNI"] = "1" }
         program = try device.program(
-            ProgramSource("inference/dot", files: ["inference/dot.cl"], defines: defines))
+            ProgramSource(
+                "inference/dot",
+                files: ["layout", "dot", "dot_convolve"].map { "inference/\($0).cl" },
+                defines: defines))
     }
 
     var buildSeconds: Double { program.buildSeconds }
+
+    /// Neighbouring outputs that one work-item computes.
+    var tileWidth: Int { isNarrow ? 4 : Self.columns }
 
     /// Four bytes of neighbouring k.
     private func words(_ shape: DotShape) -> Int { shape.depth.roundedUp(to: 4) / 4 }
@@ -94,8 +100,7 @@ public struct DotProduct: Sendable {
         zeros: (a: any ComputeBuffer, b: any ComputeBuffer), into c: any ComputeBuffer
     ) throws(Failure) {
         let panels = shape.rows.roundedUp(to: Self.rows) / Self.rows
-        let width = isNarrow ? 4 : Self.columns
-        let tiles = shape.columns.roundedUp(to: width) / width
+        let tiles = shape.columns.dividedUp(by: tileWidth)
         let isPlain = readsRows(shape)
         let aStride =
             shape.aMatrix == 0 ? 0 : isPlain ? shape.aMatrix / 4 : packedCountA(shape)

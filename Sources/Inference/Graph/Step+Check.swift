@@ -52,6 +52,8 @@ extension Step {
         case .normalize: return try normalizeExtent()
         case .cell: return try cellExtent()
         case .dot: return try dotExtent()
+        case .dotConvolve: return try dotConvolveExtent()
+        case .requantize: return try requantizeExtent()
         case .lrn:
             try expect(operands: 1, ints: 5, floats: 3)
             let count = try Self.product(Array(ints[..<3]) + [4])
@@ -223,7 +225,7 @@ extension Step {
     }
 
     /// Checks a window's numbers; its planes' sizes are in the result.
-    private static func check(_ w: WindowShape) throws(Failure) {
+    static func check(_ w: WindowShape) throws(Failure) {
         let positive = [
             w.height, w.width, w.outHeight, w.outWidth, w.kernelHeight, w.kernelWidth, w.strideY,
             w.strideX, w.dilationY, w.dilationX,

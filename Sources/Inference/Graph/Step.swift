@@ -51,6 +51,10 @@ public struct Step: Hashable, Sendable {
         case unpool = 42
         /// See ``DotShape``; a, b and their zero points, where there are any.
         case dot = 43
+        /// See ``DotConvolutionShape``; x, weights and their zero points, where there are any.
+        case dotConvolve = 44
+        /// See ``RequantizeShape``; sums, perhaps a bias, factors, a scale and a zero point.
+        case requantize = 45
     }
 
     public var kind: Kind
@@ -152,6 +156,11 @@ extension Step {
         }
         if kind == .dot, let s = DotShape(ints) {
             return [s.rows, s.columns, s.depth, s.matrices].reduce(0.25) { $0 * Double($1) }
+        }
+        if kind == .dotConvolve, let s = DotConvolutionShape(ints)?.convolution {
+            return [s.items, s.groups, s.outChannels, s.window.outPixels, s.depth].reduce(0.25) {
+                $0 * Double($1)
+            }
         }
         if kind == .convolve, let s = ConvolutionShape(ints) {
             return [s.items, s.groups, s.outChannels, s.window.outPixels, s.depth].reduce(1) {

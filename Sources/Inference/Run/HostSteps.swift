@@ -19,6 +19,8 @@ public enum HostSteps {
         case .copy, .concat, .pad, .choose, .gather:
             return move(step, operands, type: type, shape: shape)
         case .dot: return dot(step, operands, shape: shape)
+        case .dotConvolve: return dotConvolve(step, operands, shape: shape)
+        case .requantize: return requantize(step, operands, shape: shape)
         case .unary where operands[0].type.isInteger:
             return integerUnary(step, operands[0], shape: shape)
         case .reduce where operands[0].type.isInteger, .argument where operands[0].type.isInteger:

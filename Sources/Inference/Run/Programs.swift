@@ -83,7 +83,8 @@ final class Programs: Sendable {
             ],
             [
                 "tape_functions", "order", "elementwise", "chain", "activate", "gemm", "pack",
-                "window", "convolve", "pool_strips", "planes", "reduce", "rows", "copy", "tape",
+                "layout", "window", "convolve", "pool_strips", "planes", "reduce", "rows", "copy",
+                "tape",
             ], type: "uint", defines: products.defines)
     }
 
@@ -127,6 +128,10 @@ final class Programs: Sendable {
 
     func move(_ type: ElementType) throws(Failure) -> any ComputeProgram {
         try program("move", ["move"], type: type.moveType)
+    }
+
+    func requantize() throws(Failure) -> any ComputeProgram {
+        try program("requantize", exact: ["divide"], ["requantize"])
     }
 
     func normalize() throws(Failure) -> any ComputeProgram {

@@ -6,7 +6,7 @@ extension Session {
     func launch(_ step: Step, _ index: Int) throws(Failure) {
         let i = step.ints
         var operands: [any ComputeBuffer] = []
-        if ![.gemm, .convolve, .dot].contains(step.kind) {
+        if ![.gemm, .convolve, .dot, .dotConvolve].contains(step.kind) {
             for number in step.operands { operands.append(try buffer(number)) }
         }
         let result = try buffer(step.result)
@@ -42,6 +42,8 @@ extension Session {
         case .gemm: try multiply(step, index, result)
         case .convolve: try convolve(step, index, result)
         case .dot: try dot(step, index, result)
+        case .dotConvolve: try dotConvolve(step, index, result)
+        case .requantize: try requantize(step, operands, result)
         case .pool: try pool(step, index, operands[0], result)
         case .unpool: try unpool(step, operands, result)
         case .reduce, .argument, .softmax: try reduce(step, operands[0], result)

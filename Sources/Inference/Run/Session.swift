@@ -346,7 +346,7 @@ public final class Session {
                 return nil
             }
             return plan.constants[step.operands[1]] == nil ? nil : 1
-        case .gemm, .dot: return plan.constants[step.operands[1]] == nil ? nil : 1
+        case .gemm, .dot, .dotConvolve: return plan.constants[step.operands[1]] == nil ? nil : 1
         default: return nil
         }
     }
@@ -358,6 +358,8 @@ public final class Session {
                 panels = try packWeights(shape, plain)
             } else if step.kind == .dot, let shape = DotShape(step.ints) {
                 panels = try packDot(shape, plain)
+            } else if step.kind == .dotConvolve, let shape = DotConvolutionShape(step.ints) {
+                panels = try packFilters(shape, plain)
             } else if let shape = MatrixShape(step.ints) {
                 panels = try packColumns(shape, plain)
             }

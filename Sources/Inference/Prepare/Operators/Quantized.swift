@@ -190,6 +190,18 @@ extension Lowering {
             try centered(a, aZero, isRows: true), try centered(b, bZero, isRows: false))
     }
 
+    /// How many zero points a factor of an integer product has: one a line at most.
+    ///
+    /// - Returns: nil where they are of another type, or of many axes.
+    private func zeros(_ zero: Value?, of factor: Value, lines: Int) -> DotShape.Zeros? {
+        guard let zero else { return DotShape.Zeros.none }
+        guard zero.type == factor.type else { return nil }
+        guard zero.shape.elementCount == 1 || zero.shape == [lines] else { return nil }
+        // What is known to be zero need not be subtracted.
+        if zero.constant?.bytes.allSatisfy({ $0 == 0 }) == true { return DotShape.Zeros.none }
+        return zero.shape.elementCount == 1 ? .one : .lines
+    }
+
     /// The same in one step.
     ///
     /// - Returns: nil for other types than int8 and uint8, and for zero points of many axes.
@@ -204,15 +216,8 @@ extension Lowering {
         var shape = DotShape()
         (shape.aIsSigned, shape.bIsSigned) = (a.type == .int8, b.type == .int8)
         (shape.rows, shape.depth, shape.columns) = (a.shape[a.shape.count - 2], depth, columns)
-        func zeros(_ zero: Value?, _ factor: Value, _ lines: Int) -> DotShape.Zeros? {
-            guard let zero else { return DotShape.Zeros.none }
-            guard zero.type == factor.type else { return nil }
-            guard zero.shape.elementCount == 1 || zero.shape == [lines] else { return nil }
-            // What is known to be zero need not be subtracted.
-            if zero.constant?.bytes.allSatisfy({ $0 == 0 }) == true { return DotShape.Zeros.none }
-            return zero.shape.elementCount == 1 ? .one : .lines
-        }
-        guard let aZeros = zeros(aZero, a, shape.rows), let bZeros = zeros(bZero, b, columns)
+        guard let aZeros = zeros(aZero, of: a, lines: shape.rows),
+            let bZeros = zeros(bZero, of: b, lines: columns)
         else { return nil }
         (shape.aZeros, shape.bZeros) = (aZeros, bZeros)
         let batch = try Broadcast([Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))]).shape
@@ -272,16 +277,54 @@ extension Lowering {
         return try view(x, offset: start * strides[axis], axes: shape, strides: strides)
     }
 
-    /// round(product × (a scale × b scale ÷ y scale)) + zero, saturating.
+    /// round((product + bias) × (a scale × b scale) ÷ y scale) + zero, saturating.
+    ///
+    /// - Parameter bias: one for each channel, the second axis.
     fileprivate mutating func requantized(
-        _ product: Value, _ aScale: Value, _ bScale: Value, _ scale: Value, _ zero: Value
+        _ product: Value, _ aScale: Value, _ bScale: Value, _ scale: Value, _ zero: Value,
+        bias: Value? = nil
     ) throws(Failure) -> Value {
         func float(_ value: Value) throws(Failure) -> Value { try cast(value, to: .float32) }
         let factor = try binary(.mul, try float(aScale), try float(bScale))
-        let value = try binary(.mul, try float(product), factor)
         let point = zero.shape.elementCount == 1 ? try reshaped(zero, [1]) : zero
-        let unit = scale.shape.elementCount == 1 ? try reshaped(scale, [1]) : scale
-        return try quantized(value, try float(unit), point, to: zero.type)
+        let unit = try float(scale.shape.elementCount == 1 ? try reshaped(scale, [1]) : scale)
+        if let value = try requantizedPlanes(product, bias, factor, unit, point) { return value }
+        var sum = product
+        if let bias {
+            let rest = Array(repeating: 1, count: product.shape.count - 2)
+            sum = try binary(.add, sum, try reshaped(bias, bias.shape + rest))
+        }
+        let value = try binary(.mul, try float(sum), factor)
+        return try quantized(value, unit, point, to: zero.type)
+    }
+
+    /// The same in one step.
+    ///
+    /// - Returns: nil for other types, and for scales that are neither one nor one a channel.
+    private mutating func requantizedPlanes(
+        _ product: Value, _ bias: Value?, _ factor: Value, _ unit: Value, _ zero: Value
+    ) throws(Failure) -> Value? {
+        guard product.type == .int32, zero.type == .int8 || zero.type == .uint8,
+            unit.shape.elementCount == 1, zero.shape.elementCount == 1,
+            product.shape.elementCount > 0
+        else { return nil }
+        var shape = RequantizeShape()
+        shape.isSigned = zero.type == .int8
+        shape.hasBias = bias != nil
+        shape.isByChannel = factor.shape.elementCount > 1
+        if shape.hasBias || shape.isByChannel {
+            guard product.shape.count >= 2 else { return nil }
+            shape.channels = product.shape[1]
+            shape.planes = product.shape[0] * shape.channels
+            let rest = Array(repeating: 1, count: product.shape.count - 2)
+            guard bias.map({ $0.type == .int32 && $0.shape == [shape.channels] }) ?? true,
+                !shape.isByChannel || factor.shape == [shape.channels] + rest
+            else { return nil }
+        }
+        shape.pixels = product.shape.elementCount / shape.planes
+        return try emit(
+            .requantize, [product] + (bias.map { [$0] } ?? []) + [factor, unit, zero],
+            ints: shape.ints, type: zero.type, shape: product.shape)
     }
 
     // MARK: Convolutions
@@ -299,6 +342,9 @@ extension Lowering {
             input.shape[1] == weights.shape[1] * groups, !weights.shape.contains(0)
         else {
             throw Failure(.malformed, "input \(input.shape.text), weights \(weights.shape.text)")
+        }
+        if let sum = try dotConvolved(op, input, weights, (xZero, wZero), groups: groups) {
+            return sum
         }
         let plain = try cast(try centered(input, xZero, isRows: false), to: .float32)
         var filters = try cast(weights, to: .int32)
@@ -335,17 +381,49 @@ extension Lowering {
         return sum
     }
 
+    /// The same in one step.
+    ///
+    /// - Returns: nil for other types than int8 and uint8, for planes of more than two axes, and
+    ///   for groups of so few channels that words of four would be mostly empty.
+    private mutating func dotConvolved(
+        _ op: Operator, _ x: Value, _ weights: Value, _ points: (x: Value?, w: Value?),
+        groups: Int
+    ) throws(Failure) -> Value? {
+        let bytes: Set<ElementType> = [.int8, .uint8]
+        let kernel = Array(weights.shape[2...])
+        guard bytes.contains(x.type), bytes.contains(weights.type), kernel.count <= 2,
+            groups == 1 || weights.shape[1] >= 4,
+            let xZeros = zeros(points.x, of: x, lines: -1),
+            let wZeros = zeros(points.w, of: weights, lines: weights.shape[0]),
+            try op.ints("kernel_shape") ?? kernel == kernel
+        else { return nil }
+        let window = try Window(op, axes: Array(x.shape[2...]), kernel: kernel)
+        let out = [x.shape[0], weights.shape[0]] + window.outAxes
+        guard !out.contains(0) else { return nil }
+        var shape = DotConvolutionShape()
+        (shape.convolution.items, shape.convolution.groups) = (x.shape[0], groups)
+        shape.convolution.channels = weights.shape[1]
+        shape.convolution.outChannels = weights.shape[0] / groups
+        shape.convolution.window = window.shape
+        (shape.xIsSigned, shape.wIsSigned) = (x.type == .int8, weights.type == .int8)
+        (shape.xZeros, shape.wZeros) = (xZeros, wZeros)
+        let given = [
+            xZeros == .none ? nil : points.x, wZeros == .none ? nil : points.w,
+        ].compactMap(\.self)
+        return try emit(
+            .dotConvolve, [x, weights] + given, ints: shape.ints, type: .int32, shape: out)
+    }
+
     fileprivate mutating func convolveQuantized(_ op: Operator) throws(Failure) -> Value {
-        var sum = try convolveIntegers(
+        let sum = try convolveIntegers(
             op, x: 0, w: 3, xZero: try op.input(2), wZero: try op.input(5))
         let rest = Array(repeating: 1, count: sum.shape.count - 2)
         func beside(_ value: Value) throws(Failure) -> Value {
             value.shape.elementCount == 1
                 ? try reshaped(value, [1]) : try reshaped(value, value.shape + rest)
         }
-        if let bias = try op.optional(8) { sum = try binary(.add, sum, try beside(bias)) }
         return try requantized(
             sum, try beside(try op.input(1)), try beside(try op.input(4)), try op.input(6),
-            try op.input(7))
+            try op.input(7), bias: try op.optional(8))
     }
 }
