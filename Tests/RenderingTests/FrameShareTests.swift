@@ -80,7 +80,7 @@ import Testing
         guard let first = devices.first else { return }
         let alone = root(try renderTiles(SceneMaker.room, parameters, on: first))
         let seed = UInt64.random(in: 0 ... .max)
-        var generator = FrameMergeTests.Generator(state: seed)
+        var generator = SplitMix64(seed: seed)
         let blob = try RenderBlob(SceneMaker.room, parameters)
         let runs = try devices.map {
             try RenderRun(blob, on: $0, clock: MonotonicClock(), tuning: .init(pathsMax: 1 << 14))
