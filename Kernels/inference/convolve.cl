@@ -1,5 +1,6 @@
 // needs: exact/divide.cl inference/activate.cl inference/gemm.cl
 // needs: inference/layout.cl inference/window.cl
+// needs: inference/convolve_tail.cl
 // Convolution: an implicit matrix product, and the depthwise case by itself.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding
@@ -14,75 +15,6 @@
 #define CONV_FETCH(p) (void)(p)
 #endif
 #define CONV_AHEAD 12
-
-// x · clip(x + 3, 0, 6) / 6, beside the activations of all products.
-#define CONV_HARD_SWISH 3
-
-// What a processor's convolution takes in of the steps behind it, by channel: sum · factor + addend
-// before the activation, and the same after it. Their numbers lie in four rows, `stride` apart. Or,
-// behind a factor and addend, a tensor that lies as the output does, and the activation.
-#define CONV_MULTIPLY 1
-#define CONV_ADD 2
-#define CONV_MULTIPLY_LAST 4
-#define CONV_ADD_LAST 8
-#define CONV_ADD_OTHER 16
-typedef struct {
-  gemm_lanes factor, addend, lastFactor, lastAddend;
-} conv_after;
-
-EX_INLINE conv_after conv_after_channel(__global const float *after, int stride, int steps,
-                                        int channel) {
-  conv_after r;
-  r.factor = (gemm_lanes)(steps & CONV_MULTIPLY ? after[channel] : 1.0f);
-  r.addend = (gemm_lanes)(steps & CONV_ADD ? after[stride + channel] : 0.0f);
-  r.lastFactor = (gemm_lanes)(steps & CONV_MULTIPLY_LAST ? after[2 * stride + channel] : 1.0f);
-  r.lastAddend = (gemm_lanes)(steps & CONV_ADD_LAST ? after[3 * stride + channel] : 0.0f);
-  return r;
-}
-
-EX_INLINE gemm_lanes conv_sixth(gemm_lanes v) {
-#ifdef EXACT_NATIVE_DIVIDE
-  return v / (gemm_lanes)(6.0f);
-#else
-  float lanes[GEMM_LANES];
-  GEMM_STORE(v, 0, lanes);
-  for (int l = 0; l < GEMM_LANES; l++) lanes[l] = ex_div(lanes[l], 6.0f);
-  return GEMM_LOAD(0, lanes);
-#endif
-}
-
-// Some of another tensor's elements added to sums, and the activation.
-#define CONV_JOIN(name, lanes, load)                                                             \
-  EX_INLINE lanes name(lanes v, __global const float *other, int activation, float low,          \
-                       float high) {                                                             \
-    v = v + load(0, other);                                                                      \
-    if (activation == GEMM_RELU) return select(v, (lanes)(0.0f), v < (lanes)(0.0f));             \
-    if (activation == GEMM_CLIP) {                                                               \
-      const lanes l = (lanes)(low), h = (lanes)(high);                                           \
-      return select(select(v, h, v > h), l, v < l);                                              \
-    }                                                                                            \
-    return v;                                                                                    \
-  }
-CONV_JOIN(conv_join_4, float4, vload4)
-#ifndef RIGOR_NARROW
-CONV_JOIN(conv_join_8, float8, vload8)
-#endif
-CONV_JOIN(conv_join_lanes, gemm_lanes, GEMM_LOAD)
-
-// A sum with what follows it; before another tensor, with factor and addend alone.
-EX_INLINE gemm_lanes conv_finish(gemm_lanes v, const conv_after r, int steps, int activation,
-                                 float low, float high) {
-  if (steps & CONV_MULTIPLY) v = v * r.factor;
-  if (steps & CONV_ADD) v = v + r.addend;
-  if (steps & CONV_ADD_OTHER) return v;
-  if (activation == CONV_HARD_SWISH)
-    v = conv_sixth(v * gemm_activate_lanes(v + (gemm_lanes)(3.0f), GEMM_CLIP, 0.0f, 6.0f));
-  else
-    v = gemm_activate_lanes(v, activation, low, high);
-  if (steps & CONV_MULTIPLY_LAST) v = v * r.lastFactor;
-  if (steps & CONV_ADD_LAST) v = v + r.lastAddend;
-  return v;
-}
 
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
@@ -223,8 +155,8 @@ EX_INLINE void conv_put_lanes(__global float *c, __global const float *other, bo
 }
 #endif
 
-// The first `count` channels of neighbouring places from `first` on, without those to be skipped and
-// those between rows.
+// The first `count` channels of neighbouring places from `first` on, without those to be skipped
+// and those between rows.
 EX_INLINE void conv_put_places(__global float *c, __global const float *other, bool adds,
                                int activation, float low, float high, int plane, int width,
                                int line, int first, int skip, int count,

@@ -2,8 +2,9 @@
 // needs: exact/logarithm.cl exact/trigonometric.cl exact/power.cl exact/error.cl
 // needs: exact/hyperbolic.cl inference/order.cl inference/elementwise.cl inference/chain.cl
 // needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
-// needs: inference/window.cl inference/convolve.cl inference/pool_strips.cl inference/planes.cl
-// needs: inference/reduce.cl inference/rows.cl inference/copy.cl
+// needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
+// needs: inference/pool_strips.cl inference/planes.cl inference/reduce.cl inference/rows.cl
+// needs: inference/copy.cl
 // defines: T=uint
 // Launches one after another, as a tape of records, by one launch: a processor's launch costs some
 // microseconds and wakes its other threads anew, which is as long as many a step of a small network

@@ -113,6 +113,15 @@ import Testing
         }
     }
 
+    /// JSON has no numbers that are infinite, or none.
+    @Test func scoresThatAreNoNumbersAreJSON() throws {
+        let tensor = Tensor([-.infinity, .nan, 0.5, .infinity], shape: [1, 4])
+        let best = ClassLabels.best(4, of: tensor, labels: nil)[0]
+        let text = JSON.array(best.map(\.json)).text
+        let found = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
+        #expect(found?.map { "\($0["score"] ?? "")" } == ["Infinity", "0.5", "-Infinity", "NaN"])
+    }
+
     @Test func bestClasses() {
         let tensor = Tensor([0.1, 0.5, 0.5, .nan], shape: [1, 4])
         let best = ClassLabels.best(4, of: tensor, labels: ["a", "b", "c"])[0]

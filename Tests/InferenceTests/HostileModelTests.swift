@@ -12,6 +12,7 @@ import Testing
         "domain": "operator com.example.Relu", "doubling": "elements",
         "external": "a file in the model's folder",
         "far-axis": "axis", "gigabytes": "elements", "huge-axes": "too many elements",
+        "host-elements": "more than the 67108864 elements that the host computes with",
         "initializer-twice": "a name of its own", "missing-initializer": "not defined before it",
         "negative-axis": "negative axis", "nine-axes": "at most 8", "no-output": "no node computes",
         "not-finite": "not finite", "old-opset": "opset 5",

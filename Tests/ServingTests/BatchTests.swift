@@ -49,6 +49,22 @@ import Testing
         #expect(together.items == .mixed)
     }
 
+    /// Small items of one request are worth larger batches than those of several.
+    @Test func aLoneRequestIsCutIntoFewBatches() throws {
+        guard let test = TestDevices.any else { return }
+        var generator = SplitMix64(seed: 9)
+        let alone = try runner("dense", test, batchMax: 1)
+        let together = try runner("dense", test, batchMax: 8)
+        for _ in 0..<2 { _ = together.answers(try requests(8, items: 1, 4, &generator)) }
+        #expect(together.items == .independent)
+        let known = together.planCount
+        let many = try requests(1, items: 700, 4, &generator)
+        let expected = try alone.answers(many)[0].get()
+        #expect(try together.answers(many)[0].get() == expected)
+        // 512, 128, 32 and 16 items, and what is there for eight and fewer.
+        #expect(together.planCount >= known + 4)
+    }
+
     /// Equal items agree in any model, and prove nothing.
     @Test func equalItemsProveNothing() throws {
         guard let test = TestDevices.any else { return }

@@ -297,6 +297,8 @@ def write_hostile(folder: str) -> None:
     write("heads", [node("Unsqueeze", ["x", "a"], ["b"]),
                     node("Attention", ["b", "b", "b"], ["y"], q_num_heads=3, kv_num_heads=2)],
           {"a": ints(0)}, opset=23)
+    write("host-elements", [node("Expand", ["x", "r"], ["e"]), node("NonZero", ["e"], ["y"])],
+          {"r": ints(1 << 25, 4)})
     write("targets", [node("NegativeLogLikelihoodLoss", ["x", "t"], ["y"])], {"t": ints(1, 2)})
 
 

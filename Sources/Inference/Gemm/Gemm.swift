@@ -125,8 +125,8 @@ public struct Gemm: Sendable {
                 "inference/gemm",
                 files: ["exact/divide.cl"]
                     + [
-                        "order", "activate", "gemm", "pack", "layout", "window", "convolve",
-                        "pool_strips", "planes",
+                        "order", "activate", "gemm", "pack", "layout", "window", "convolve_tail",
+                        "convolve", "pool_strips", "planes",
                     ].map { "inference/\($0).cl" },
                 defines: defines))
     }

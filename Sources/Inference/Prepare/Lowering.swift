@@ -64,6 +64,9 @@ struct Lowering {
     /// Elements that all constants computed here may have together: a few bytes of a model can ask
     /// for gigabytes.
     static let foldedElementsMax = 160 << 20
+    /// Elements of a tensor that the host may ask a device for, to compute with: they take several
+    /// times their memory there.
+    static let hostElementsMax = 64 << 20
     /// Bytes of memory that one plan may ask a device for.
     static let deviceBytesMax = 16 << 30
     /// Bytes of all values of a plan, of which those share memory that never live together.
@@ -151,7 +154,9 @@ struct Lowering {
             do throws(Failure) {
                 try lower(node, demand)
             } catch {
-                throw error.at(node.place)
+                // So that this node is named.
+                frames[frames.count - 1].next = node.index
+                throw error
             }
             skip(node)
         }
@@ -202,8 +207,9 @@ struct Lowering {
 
     /// Sees to it that the data of every input are known.
     private func demandAll(_ op: Operator) throws(Failure) {
-        let values = op.slots.flatMap { $0?.tensors ?? [] }
-        op.demand.buffers += values.compactMap { $0.constant == nil ? $0.buffer : nil }
+        let values = op.slots.flatMap { $0?.tensors ?? [] }.filter { $0.constant == nil }
+        for value in values { try value.checkHost() }
+        op.demand.buffers += values.compactMap(\.buffer)
         guard op.demand.buffers.isEmpty else {
             throw Failure(
                 .unsupported, "the host computes it, from data that are not known beforehand")

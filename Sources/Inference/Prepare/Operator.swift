@@ -60,6 +60,7 @@ struct Operator {
     /// - Throws: ``Failure`` when that is not known yet; the operator is lowered again when it is.
     func data(_ value: Lowering.Value) throws(Failure) -> Tensor {
         if let constant = value.constant { return constant }
+        try value.checkHost()
         if let buffer = value.buffer { demand.buffers.append(origins[buffer] ?? buffer) }
         throw Failure(.unsupported, "an input depends on the data; one known from shapes expected")
     }
@@ -170,5 +171,17 @@ struct Operator {
             }
         }
         return axes.sorted()
+    }
+}
+
+extension Lowering.Value {
+    /// - Throws: ``Failure`` when there is more of it than the host computes with.
+    func checkHost() throws(Failure) {
+        guard shape.elementCount <= Lowering.hostElementsMax else {
+            throw Failure(
+                .limit,
+                "\(shape.text) is more than the \(Lowering.hostElementsMax) elements that the host "
+                    + "computes with")
+        }
     }
 }

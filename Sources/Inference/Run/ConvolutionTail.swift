@@ -1,9 +1,9 @@
 internal import Compute
 internal import Core
 
-/// Elementwise steps that a processor's convolution takes in: see `conv_finish` in
-/// `Kernels/inference/convolve.cl`. Each sum is multiplied and added to by channel, then another
-/// tensor of its shape is added, then the activation follows, then a product and a sum again.
+/// Elementwise steps that a processor's convolution takes in, as `convolve_tail.cl` computes them.
+/// Each sum is multiplied and added to by channel, then another tensor of its shape is added, then
+/// the activation follows, then a product and a sum again.
 struct ConvolutionTail {
     /// The convolution and what follows it.
     let steps: Range<Int>

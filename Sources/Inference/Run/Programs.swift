@@ -83,8 +83,8 @@ final class Programs: Sendable {
             ],
             [
                 "tape_functions", "order", "elementwise", "chain", "activate", "gemm", "pack",
-                "layout", "window", "convolve", "pool_strips", "planes", "reduce", "rows", "copy",
-                "tape",
+                "layout", "window", "convolve_tail", "convolve", "pool_strips", "planes", "reduce",
+                "rows", "copy", "tape",
             ], type: "uint", defines: products.defines)
     }
 

@@ -58,8 +58,8 @@ public struct TrainingTask: Hashable, Sendable {
         guard train.count >= options.batch else {
             throw Failure(
                 .malformed,
-                "\(train.count) items to train on; as many as a batch has, \(options.batch), or more "
-                    + "expected")
+                "\(train.count) items to train on; as many as a batch has, \(options.batch), or "
+                    + "more expected")
         }
         guard steps <= TrainingOptions.stepsMax else {
             throw Failure(
