@@ -57,7 +57,7 @@ package final class ModelRunner {
             zip(known, shapes).allSatisfy({ $0.count == $1.count })
         else { return }
         // What is wrong with the model is said to the first request.
-        _ = try? session(known)
+        _ = try? session(known).warm()
     }
 
     /// One answer for each request. They were checked, and have equal shapes but for the number of

@@ -229,6 +229,15 @@ public final class Session {
         }
     }
 
+    /// Compiles ahead what later runs will ask for, where that is not cached: a server's first
+    /// clients would wait for it.
+    ///
+    /// - Throws: ``Failure`` when the device fails.
+    public func warm() throws(Failure) {
+        guard tapeRule != nil else { return }
+        try Tape.compile(try programs.tape(beside: gemm.program.source), on: device)
+    }
+
     /// By now all launches that stay the same are known.
     private func makeTapes() throws(Failure) {
         let cost = plan.steps.reduce(1) { $0 + $1.cost }

@@ -109,6 +109,22 @@ package struct Tape {
             ])
     }
 
+    /// Runs a tape without records: some drivers compile a kernel when it is first launched.
+    static func compile(
+        _ program: any ComputeProgram, on device: LaunchRecorder
+    ) throws(Failure) {
+        let none = try device.makeBuffer(byteCount: 256)
+        let workers = max(1, device.description.computeUnits)
+        try device.launch(
+            "tape", of: program, global: [workers], local: [1],
+            arguments: [
+                .buffer(none), .int(0), .int(0), .int(Int32(workers)), .buffer(none),
+                .local(byteCount: 64),
+            ])
+        _ = try addresses(of: [none], by: program, on: device)
+        try device.finish()
+    }
+
     private static func addresses(
         of buffers: [any ComputeBuffer], by program: any ComputeProgram, on device: LaunchRecorder
     ) throws(Failure) -> [UInt64] {
