@@ -10,21 +10,9 @@ final class OpenCLBuffer: ComputeBuffer {
 
     /// Zero-filled, and a little longer than asked: up to a whole number of the fill's patterns,
     /// which are the longest OpenCL allows, since fills go pattern by pattern.
-    ///
-    /// - Parameter sharesMemory: whether the device computes in the host's memory, of which it then
-    ///   gets whole pages where it is to have many: the system has them zeroed, before and after.
-    init(
-        _ core: DeviceCore, byteCount: Int, isScrubbed: Bool, sharesMemory: Bool
-    ) throws(Failure) {
+    init(_ core: DeviceCore, byteCount: Int, isScrubbed: Bool) throws(Failure) {
         self.core = core
         self.byteCount = byteCount
-        if sharesMemory, byteCount >= Self.pagesBytesMin {
-            self.isScrubbed = false
-            memory = try core.call { () throws(OpenCLError) in
-                try Buffer(core.context, pagesOf: byteCount)
-            }
-            return
-        }
         self.isScrubbed = isScrubbed
         memory = try core.call { () throws(OpenCLError) in
             try Buffer(core.context, byteCount: Self.rounded(byteCount))
@@ -60,8 +48,6 @@ final class OpenCLBuffer: ComputeBuffer {
             core.remember("scrub of \(byteCount) bytes", event)
         }
     }
-
-    private static let pagesBytesMin = 1 << 20
 
     private static func rounded(_ byteCount: Int) -> Int { (byteCount + 127) & ~127 }
 }

@@ -118,9 +118,7 @@ public final class OpenCLDevice: ComputeDevice {
                 \(description.allocationBytesMax)
                 """)
         }
-        return try OpenCLBuffer(
-            core, byteCount: byteCount, isScrubbed: options.scrubsOnRelease,
-            sharesMemory: sharesMemory && isPoCL && description.kind == .cpu)
+        return try OpenCLBuffer(core, byteCount: byteCount, isScrubbed: options.scrubsOnRelease)
     }
 
     public func write(

@@ -69,11 +69,6 @@ extension UnsafeMutableRawBufferPointer {
             count / Self.pieceBytesMin, ProcessInfo.processInfo.activeProcessorCount,
             Self.threadsMax)
         guard pieceCount > 1 else { return copyMemory(from: source) }
-        // Memory that is new is filled in a fraction of the time by large pages.
-        if let start = baseAddress {
-            let first = start.alignedUp(toMultipleOf: Self.largePageBytes)
-            if first < start + count { _ = madvise(first, start + count - first, MADV_HUGEPAGE) }
-        }
         // Whole cache lines each.
         let pieceBytes = (count / pieceCount + 63) & ~63
         nonisolated(unsafe) let (from, to) = (source, self)
@@ -87,7 +82,6 @@ extension UnsafeMutableRawBufferPointer {
     /// A piece's least size: below, starting threads costs more than it saves.
     private static let pieceBytesMin = 1 << 20
     private static let threadsMax = 8
-    private static let largePageBytes = 2 << 20
 }
 
 /// Pinned host memory between callers' bytes and a device that has memory of its own.

@@ -1,5 +1,4 @@
 internal import COpenCL
-internal import Glibc
 
 /// Device memory. C: `cl_mem`.
 public final class Buffer: Sendable {
@@ -39,49 +38,7 @@ public final class Buffer: Sendable {
         byteCount = memory.count
     }
 
-    /// Pages of the host's memory, all zero, that are the buffer's own: for devices that compute in
-    /// the host's memory. Large pages are asked for: filling one takes a fraction of the time that
-    /// its 512 small ones take.
-    public init(_ context: Context, pagesOf byteCount: Int) throws(OpenCLError) {
-        guard let pages = Pages(byteCount: byteCount) else {
-            throw OpenCLError(.outOfHostMemory, "mmap", "\(byteCount) bytes")
-        }
-        let flags = cl_mem_flags(CL_MEM_READ_WRITE) | cl_mem_flags(CL_MEM_USE_HOST_PTR)
-        handle = Handle(
-            try made("clCreateBuffer", "\(byteCount) bytes of the host's") {
-                clCreateBuffer(context.handle.pointer, flags, byteCount, pages.address, &$0)
-            })
-        self.byteCount = byteCount
-        // The driver knows when the last command that uses them is done. Where it does not take the
-        // callback, they are never given back.
-        _ = clSetMemObjectDestructorCallback(
-            handle.pointer,
-            { _, pages in
-                if let pages { Unmanaged<Pages>.fromOpaque(pages).release() }
-            }, Unmanaged.passRetained(pages).toOpaque())
-    }
-
     deinit { clReleaseMemObject(handle.pointer) }
-}
-
-/// Whole pages of memory, zero to begin with.
-private final class Pages: Sendable {
-    private let addressBits: UInt
-    private let byteCount: Int
-
-    var address: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: addressBits) }
-
-    init?(byteCount: Int) {
-        guard
-            let address = mmap(
-                nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            address != UnsafeMutableRawPointer(bitPattern: -1)
-        else { return nil }
-        _ = madvise(address, byteCount, MADV_HUGEPAGE)
-        (addressBits, self.byteCount) = (UInt(bitPattern: address), byteCount)
-    }
-
-    deinit { _ = munmap(address, byteCount) }
 }
 
 /// A command's progress. C: `cl_event`.

@@ -75,7 +75,7 @@ import Training
             Self.message(Self.plain, Self.data(labels: negative)).contains("item 7 has label -1"))
         #expect(
             Self.message(Self.plain, Self.data(8)).contains(
-                "8 items to train on; a batch of 32 or more expected"))
+                "8 items to train on; as many as a batch has, 32, or more expected"))
     }
 
     @Test func modelsThatDoNotFitAreRefused() {
