@@ -127,6 +127,9 @@ static const char inference_move[] = {
 static const char inference_normalize[] = {
 #embed "inference/normalize.cl" suffix(, 0)
 };
+static const char inference_normalize_lanes[] = {
+#embed "inference/normalize_lanes.cl" suffix(, 0)
+};
 static const char inference_order[] = {
 #embed "inference/order.cl" suffix(, 0)
 };
@@ -292,6 +295,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/layout.cl", inference_layout),
     FILE_ENTRY("inference/move.cl", inference_move),
     FILE_ENTRY("inference/normalize.cl", inference_normalize),
+    FILE_ENTRY("inference/normalize_lanes.cl", inference_normalize_lanes),
     FILE_ENTRY("inference/order.cl", inference_order),
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/planes.cl", inference_planes),

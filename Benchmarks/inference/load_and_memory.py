@@ -92,7 +92,7 @@ def least(a: argparse.Namespace, folder: str) -> int:
               path)
     np.save(f"{folder}/least.npy", np.ones(1, np.float32))
     ports = [f"x={folder}/least.npy"]
-    own(a, path, ports, 1)
+    own(a, path, ports, 11)
     return min(own(a, path, ports, 11)[2] for _ in range(3))
 
 
@@ -107,7 +107,7 @@ def measure(a: argparse.Namespace, path: str, base: int, folder: str) -> tuple[f
         np.save(f"{folder}/{k}.npy", value)
         ports.append(f"{port}={folder}/{k}.npy")
     del session
-    own(a, path, ports, 1)
+    own(a, path, ports, 11)
     loads, wholes, memories = [], [], []
     for _ in range(a.rounds):
         theirs = peer(path, ports, a.threads, 1)

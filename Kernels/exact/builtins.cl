@@ -9,9 +9,8 @@
 #define BUILTIN_SIZES(each, T) each(T, 2) each(T, 3) each(T, 4) each(T, 8) each(T, 16)
 #define BUILTIN_ALL(each, T) each(T) each(T##2) each(T##3) each(T##4) each(T##8) each(T##16)
 #define BUILTIN_INTEGERS(each)                                                                     \
-  BUILTIN_ALL(each, char) BUILTIN_ALL(each, uchar) BUILTIN_ALL(each, short)                        \
-  BUILTIN_ALL(each, ushort) BUILTIN_ALL(each, int) BUILTIN_ALL(each, uint)                         \
-  BUILTIN_ALL(each, long) BUILTIN_ALL(each, ulong)
+  each(char) each(uchar) each(short) each(ushort) BUILTIN_ALL(each, int) BUILTIN_ALL(each, uint)   \
+  each(long) each(ulong)
 
 // Vectors, and how they are loaded and stored.
 #define BUILTIN_VECTOR(T, n)                                                                       \
@@ -23,14 +22,10 @@
   void BUILTIN_EFFECT vstore##n(T##n, size_t, __global T *);                                       \
   void BUILTIN_EFFECT vstore##n(T##n, size_t, __local T *);                                        \
   void BUILTIN_EFFECT vstore##n(T##n, size_t, __private T *);
-BUILTIN_SIZES(BUILTIN_VECTOR, char)
-BUILTIN_SIZES(BUILTIN_VECTOR, uchar)
-BUILTIN_SIZES(BUILTIN_VECTOR, short)
-BUILTIN_SIZES(BUILTIN_VECTOR, ushort)
+BUILTIN_VECTOR(char, 4)
+BUILTIN_VECTOR(uchar, 4)
 BUILTIN_SIZES(BUILTIN_VECTOR, int)
 BUILTIN_SIZES(BUILTIN_VECTOR, uint)
-BUILTIN_SIZES(BUILTIN_VECTOR, long)
-BUILTIN_SIZES(BUILTIN_VECTOR, ulong)
 BUILTIN_SIZES(BUILTIN_VECTOR, float)
 
 // The same bits as another type.
@@ -79,7 +74,9 @@ BUILTIN_ATOMIC(uint, __local)
 BUILTIN_ALL(BUILTIN_FLOAT, float)
 
 // Integers.
+#ifndef INT_MAX
 #define INT_MAX 0x7fffffff
+#endif
 #define BUILTIN_INTEGER(T)                                                                         \
   T BUILTIN clamp(T, T, T);                                                                        \
   T BUILTIN clz(T);                                                                                \
@@ -96,23 +93,20 @@ BUILTIN_ABSOLUTE(int, uint)
 BUILTIN_ABSOLUTE(long, ulong)
 
 // Choice by a mask of the values' width.
-#define BUILTIN_SELECT(T, M)                                                                       \
-  T BUILTIN select(T, T, M);                                                                       \
-  T##2 BUILTIN select(T##2, T##2, M##2);                                                           \
-  T##3 BUILTIN select(T##3, T##3, M##3);                                                           \
-  T##4 BUILTIN select(T##4, T##4, M##4);                                                           \
-  T##8 BUILTIN select(T##8, T##8, M##8);                                                           \
-  T##16 BUILTIN select(T##16, T##16, M##16);
-BUILTIN_SELECT(int, int)
-BUILTIN_SELECT(int, uint)
-BUILTIN_SELECT(uint, int)
-BUILTIN_SELECT(uint, uint)
+#define BUILTIN_SELECT(T, M) T BUILTIN select(T, T, M);
+#define BUILTIN_SELECTS(T, M)                                                                      \
+  BUILTIN_SELECT(T, M) BUILTIN_SELECT(T##2, M##2) BUILTIN_SELECT(T##3, M##3)                       \
+  BUILTIN_SELECT(T##4, M##4) BUILTIN_SELECT(T##8, M##8) BUILTIN_SELECT(T##16, M##16)
+BUILTIN_SELECTS(int, int)
+BUILTIN_SELECTS(int, uint)
+BUILTIN_SELECTS(uint, int)
+BUILTIN_SELECTS(uint, uint)
+BUILTIN_SELECTS(float, int)
+BUILTIN_SELECTS(float, uint)
 BUILTIN_SELECT(long, long)
 BUILTIN_SELECT(long, ulong)
 BUILTIN_SELECT(ulong, long)
 BUILTIN_SELECT(ulong, ulong)
-BUILTIN_SELECT(float, int)
-BUILTIN_SELECT(float, uint)
 
 // Conversions.
 float16 BUILTIN convert_float16(int16);

@@ -4,7 +4,7 @@
 // needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
 // needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
 // needs: inference/pool_strips.cl inference/planes.cl inference/reduce.cl inference/rows.cl
-// needs: inference/copy.cl
+// needs: inference/copy.cl inference/normalize.cl
 // defines: T=uint
 // Launches one after another, as a tape of records, by one launch: a processor's launch costs some
 // microseconds and wakes its other threads anew, which is as long as many a step of a small network
@@ -57,6 +57,18 @@ EX_INLINE void tape_wait(int turns) { (void)turns; }
 #define TAPE_FLOAT(i) as_float((uint)a[i])
 #define TAPE_STRUCT(type, i) (*(__global const type *)(program + a[i]))
 
+// What all kernels of convolutions by tiles take, and all of products by rows.
+#define TAPE_CONVOLUTION                                                                          \
+  TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float, 2),                \
+      TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4), TAPE_INT(5), TAPE_INT(6), TAPE_INT(7),       \
+      TAPE_INT(8), TAPE_INT(9), TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15],    \
+      a[16], TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20), TAPE_POINTER(float, 21), \
+      TAPE_INT(22), TAPE_INT(23), TAPE_POINTER(float, 24)
+#define TAPE_PRODUCT                                                                            \
+  TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float, 2),              \
+      TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8),  \
+      a[9], a[10], a[11], a[12], TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16)
+
 // One work-item of a record's launch.
 EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, size_t x,
                                 size_t y, size_t z, __local float16 *shared) {
@@ -71,24 +83,8 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
                                  TAPE_POINTER(float, 14), TAPE_INT(15), TAPE_INT(16), (__local
                                  float *)shared);
       break;
-    case 2:
-      tape_conv_direct(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                       TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
-                       TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
-                       TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
-                       TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
-                       TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23),
-                       TAPE_POINTER(float, 24));
-      break;
-    case 3:
-      tape_conv_lanes(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                      TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
-                      TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), TAPE_INT(9),
-                      TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), a[13], a[14], a[15], a[16],
-                      TAPE_INT(17), TAPE_INT(18), TAPE_FLOAT(19), TAPE_FLOAT(20),
-                      TAPE_POINTER(float, 21), TAPE_INT(22), TAPE_INT(23),
-                      TAPE_POINTER(float, 24));
-      break;
+    case 2: tape_conv_direct(TAPE_CONVOLUTION); break;
+    case 3: tape_conv_lanes(TAPE_CONVOLUTION); break;
     case 4:
       tape_conv_place(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
                       TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4),
@@ -106,29 +102,13 @@ EX_INLINE void tape_product(__global const ulong *program, __global const ulong 
                             size_t y, size_t z, __local float16 *shared) {
   __global const ulong *a = r + TAPE_ARGUMENTS;
   switch ((int)r[TAPE_KERNEL]) {
-    case 6:
-      tape_gemm(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float,
-                2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5), TAPE_INT(6),
-                TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12], TAPE_INT(13),
-                TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16));
-      break;
+    case 6: tape_gemm(TAPE_PRODUCT); break;
     case 7:
       tape_gemm_pack(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
                      TAPE_INT(3), TAPE_INT(4), a[5], a[6], a[7], a[8], a[9]);
       break;
-    case 8:
-      tape_gemm_rows(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                     TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5),
-                     TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
-                     TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17],
-                     a[18]);
-      break;
-    case 17:
-      tape_gemm_row(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                    TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5),
-                    TAPE_INT(6), TAPE_INT(7), TAPE_INT(8), a[9], a[10], a[11], a[12],
-                    TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16), a[17], a[18]);
-      break;
+    case 8: tape_gemm_rows(TAPE_PRODUCT, a[17], a[18]); break;
+    case 17: tape_gemm_row(TAPE_PRODUCT, a[17], a[18]); break;
     default: tape_convolution(program, r, x, y, z, shared);
   }
 }
@@ -181,6 +161,11 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
     case 15:
       tape_rows_sum(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
                     TAPE_INT(3), TAPE_INT(4));
+      break;
+    case 18:
+      tape_normalize_rows(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                          TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4),
+                          TAPE_INT(5), TAPE_INT(6), TAPE_FLOAT(7));
       break;
     default: tape_product(program, r, x, y, z, shared);
   }

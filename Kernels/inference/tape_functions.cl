@@ -21,6 +21,7 @@ __constant size_t tape_size0 = 0, tape_size1 = 0, tape_size2 = 0;
 #define gemm_pack(...) tape_gemm_pack(TAPE_PLACE, __VA_ARGS__)
 #define gemm_row(...) tape_gemm_row(TAPE_PLACE, __VA_ARGS__)
 #define gemm_rows(...) tape_gemm_rows(TAPE_PLACE, __VA_ARGS__)
+#define normalize_rows(...) tape_normalize_rows(TAPE_PLACE, __VA_ARGS__)
 #define planes_affine(...) tape_planes_affine(TAPE_PLACE, __VA_ARGS__)
 #define pool_average_strips(...) tape_pool_average_strips(TAPE_PLACE, __VA_ARGS__)
 #define pool_max_strips(...) tape_pool_max_strips(TAPE_PLACE, __VA_ARGS__)

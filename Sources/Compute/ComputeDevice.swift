@@ -196,6 +196,9 @@ public struct DeviceDescription: Hashable, Sendable {
     /// Whether kernels may go by the addresses of buffers that another kernel noted, and count by
     /// the compiler's own atomic operations.
     public var runsTapes = false
+    /// Whether kernels are compiled when they are first launched, while every program costs some
+    /// time even where all of it is at hand: one of many kernels costs less than several.
+    public var compilesAtLaunch = false
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,

@@ -229,6 +229,7 @@ extension DeviceDescription {
             vendor: info.vendor, floatVectorWidth: info.nativeVectorWidths.float)
         // PoCL's compiler is clang for this very processor, whose memory it computes in.
         runsTapes = kind == .cpu && platform.name == "Portable Computing Language"
+        compilesAtLaunch = runsTapes
         takesVNNI =
             runsTapes && floatVectorWidth == 16 && rigor_has_vnni() != 0
         prefersWideVectors =

@@ -118,17 +118,8 @@ public struct Gemm: Sendable {
         self.device = device
         self.tiles = tiles
         self.isNarrow = isNarrow || !device.description.prefersWideVectors
-        var defines = ["GEMM_ROWS": "\(tiles.rows)", "GEMM_COLUMNS": "\(tiles.columns)"]
-        if self.isNarrow { defines["RIGOR_NARROW"] = "1" }
         program = try device.program(
-            ProgramSource(
-                "inference/gemm",
-                files: ["exact/divide.cl"]
-                    + [
-                        "order", "activate", "gemm", "pack", "layout", "window", "convolve_tail",
-                        "convolve", "pool_strips", "planes",
-                    ].map { "inference/\($0).cl" },
-                defines: defines))
+            Programs.products(tiles, isNarrow: self.isNarrow, device.description))
     }
 
     /// Neighbouring outputs of a row that one work-item computes.

@@ -1,16 +1,67 @@
-internal import Compute
-internal import Core
+public import Compute
+public import Core
 internal import Synchronization
 
 /// The programs that steps need, built when the first step asks.
 final class Programs: Sendable {
     private let device: any ComputeDevice
+    /// What ``products(_:isNarrow:_:)`` is.
+    private let products: any ComputeProgram
     private let built = Mutex<[String: any ComputeProgram]>([:])
 
-    init(device: any ComputeDevice) { self.device = device }
+    init(device: any ComputeDevice, products: any ComputeProgram) {
+        (self.device, self.products) = (device, products)
+    }
 
     var buildSeconds: Double {
         built.withLock { $0.values.reduce(0) { $0 + $1.buildSeconds } }
+    }
+
+    // MARK: - Most models' kernels
+
+    private static let chainFunctions = [
+        "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+        "hyperbolic",
+    ]
+    private static let productFiles = [
+        "activate", "gemm", "pack", "layout", "window", "convolve_tail", "convolve", "pool_strips",
+        "planes",
+    ]
+
+    /// Products, convolutions and what goes with them; where a device would rather have one program
+    /// than several, most other steps' kernels too.
+    static func products(
+        _ tiles: Gemm.Tiles, isNarrow: Bool, _ device: DeviceDescription
+    ) -> ProgramSource {
+        var defines = ["GEMM_ROWS": "\(tiles.rows)", "GEMM_COLUMNS": "\(tiles.columns)"]
+        if isNarrow { defines["RIGOR_NARROW"] = "1" }
+        guard device.compilesAtLaunch else {
+            return ProgramSource(
+                "inference/gemm", files: files(exact: ["divide"], ["order"] + productFiles),
+                defines: defines)
+        }
+        defines.merge(copies("uint")) { a, _ in a }
+        return ProgramSource(
+            "inference/common",
+            files: files(
+                exact: chainFunctions,
+                ["order", "elementwise", "chain"] + productFiles
+                    + ["reduce", "rows", "copy", "normalize"]),
+            defines: defines)
+    }
+
+    /// The program of products, where it has other steps' kernels too.
+    private var common: (any ComputeProgram)? {
+        device.description.compilesAtLaunch ? products : nil
+    }
+
+    private static func files(exact: [String], _ files: [String]) -> [String] {
+        exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" }
+    }
+
+    /// What kernels that move elements of a type are compiled with.
+    private static func copies(_ type: String) -> [String: String] {
+        ["T": type, "U": type.hasPrefix("u") ? type : "u\(type)"]
     }
 
     private func program(
@@ -20,27 +71,17 @@ final class Programs: Sendable {
         // Asked for at every launch: a source is long, and so is hashing it.
         let key = type.map { "\(name)-\($0)" } ?? name
         if let program = built.withLock({ $0[key] }) { return program }
-        var defines = defines
-        if let type {
-            defines["T"] = type
-            defines["U"] = type.hasPrefix("u") ? type : "u\(type)"
-        }
         let source = ProgramSource(
-            "inference/\(key)",
-            files: exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" },
-            defines: defines)
+            "inference/\(key)", files: Self.files(exact: exact, files),
+            defines: type.map { defines.merging(Self.copies($0)) { a, _ in a } } ?? defines)
         let program = try device.program(source)
         built.withLock { $0[key] = program }
         return program
     }
 
     func elementwise() throws(Failure) -> any ComputeProgram {
-        try program(
-            "elementwise",
-            exact: [
-                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
-                "hyperbolic",
-            ], ["order", "elementwise"])
+        if let common { return common }
+        return try program("elementwise", exact: Self.chainFunctions, ["order", "elementwise"])
     }
 
     func functions() throws(Failure) -> any ComputeProgram {
@@ -53,39 +94,35 @@ final class Programs: Sendable {
     }
 
     func rows() throws(Failure) -> any ComputeProgram {
-        try program(
+        if let common { return common }
+        return try program(
             "rows", exact: ["divide", "exponential", "logarithm", "power"],
             ["order", "reduce", "rows"])
     }
 
     func copy(_ type: ElementType) throws(Failure) -> any ComputeProgram {
-        try program("copy", ["copy"], type: type.moveType)
+        if let common, common.source.defines["T"] == type.moveType { return common }
+        return try program("copy", ["copy"], type: type.moveType)
     }
 
     func chain() throws(Failure) -> any ComputeProgram {
-        try program(
-            "chain",
-            exact: [
-                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
-                "hyperbolic",
-            ], ["order", "elementwise", "chain"])
+        if let common { return common }
+        return try program(
+            "chain", exact: Self.chainFunctions, ["order", "elementwise", "chain"])
     }
 
-    /// Runs other programs' kernels.
-    ///
-    /// - Parameter products: the program of matrix products, which the tape's are as well.
-    func tape(beside products: ProgramSource) throws(Failure) -> any ComputeProgram {
-        try program(
-            "tape",
-            exact: [
-                "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
-                "hyperbolic",
-            ],
-            [
-                "tape_functions", "order", "elementwise", "chain", "activate", "gemm", "pack",
-                "layout", "window", "convolve_tail", "convolve", "pool_strips", "planes", "reduce",
-                "rows", "copy", "tape",
-            ], type: "uint", defines: products.defines)
+    /// Runs kernels of the program of products.
+    func tape() throws(Failure) -> any ComputeProgram {
+        let key = "tape"
+        if let program = built.withLock({ $0[key] }) { return program }
+        let program = try device.program(
+            ProgramSource(
+                "inference/\(key)",
+                files: ["inference/tape_functions.cl"] + products.source.files
+                    + ["inference/tape.cl"],
+                defines: products.source.defines))
+        built.withLock { $0[key] = program }
+        return program
     }
 
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
@@ -134,10 +171,17 @@ final class Programs: Sendable {
         try program("requantize", exact: ["divide"], ["requantize"])
     }
 
-    func normalize() throws(Failure) -> any ComputeProgram {
+    /// Rows, each by one work-item.
+    func normalizeRows() throws(Failure) -> any ComputeProgram {
+        if let common { return common }
+        return try program("normalize", exact: ["divide", "root"], ["normalize"])
+    }
+
+    /// Rows that work-items share.
+    func normalizeLanes() throws(Failure) -> any ComputeProgram {
         try program(
-            "normalize", exact: ["divide", "root", "exponential", "logarithm"],
-            ["order", "normalize"])
+            "normalize-lanes", exact: ["divide", "root", "exponential", "logarithm"],
+            ["order", "normalize", "normalize_lanes"])
     }
 
     /// Hidden units that a work-item of a processor takes together.
@@ -162,8 +206,23 @@ final class Programs: Sendable {
     }
 
     func reduce() throws(Failure) -> any ComputeProgram {
+        if let common { return common }
+        return try pool()
+    }
+
+    func pool() throws(Failure) -> any ComputeProgram {
         try program(
             "reduce", exact: ["divide", "exponential", "logarithm", "power"],
             ["order", "reduce", "pool"])
+    }
+}
+
+extension Session {
+    /// Compiles what most models need on a device, which keeps it: for the time in which a model is
+    /// loaded.
+    ///
+    /// - Throws: ``Failure`` when the device fails.
+    public static func compileAhead(on device: any ComputeDevice) throws(Failure) {
+        _ = try Gemm(on: device)
     }
 }

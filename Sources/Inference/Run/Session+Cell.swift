@@ -18,7 +18,7 @@ extension Session {
             + [count, rows, flags.rawValue].map { .int(Int32($0)) } + [.float(step.floats[0])]
         if sharesRows { return try launchRows("normalize_lanes", rows: rows, arguments) }
         try device.launch(
-            "normalize_rows", of: try programs.normalize(), global: [rows.inGroups],
+            "normalize_rows", of: try programs.normalizeRows(), global: [rows.inGroups],
             local: Launch.local(device, axes: 1), arguments: arguments)
     }
 
@@ -27,7 +27,7 @@ extension Session {
         _ kernel: String, rows: Int, _ arguments: [KernelArgument]
     ) throws(Failure) {
         try device.launch(
-            kernel, of: try programs.normalize(),
+            kernel, of: try programs.normalizeLanes(),
             global: [16, rows.roundedUp(to: Self.rowsPerGroup)], local: [16, Self.rowsPerGroup],
             arguments: arguments)
     }

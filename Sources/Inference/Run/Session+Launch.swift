@@ -105,7 +105,6 @@ extension Session {
     ) throws(Failure) {
         let i = step.ints
         let type = try Step.type(i[0])
-        let program = try programs.move(type)
         switch step.kind {
         case .copy:
             let lists = try step.lists(from: 2, parts: 2)
@@ -129,7 +128,7 @@ extension Session {
             let outer = Array(lists[0])
             let inner = Array(lists[1])
             try device.launch(
-                "fill", of: program, global: [outer.elementCount.inGroups],
+                "fill", of: try programs.move(type), global: [outer.elementCount.inGroups],
                 local: Launch.local(device, axes: 1),
                 arguments: [
                     .buffer(result), .int(Int32(outer.elementCount)),

@@ -14,7 +14,7 @@ extension Session {
             arguments += [shape.countsPadding, shape.bottom, shape.right].map { .int(Int32($0)) }
         }
         try device.launch(
-            shape.averages == 1 ? "pool_average" : "pool_max", of: try programs.reduce(),
+            shape.averages == 1 ? "pool_average" : "pool_max", of: try programs.pool(),
             global: [shape.window.outPixels.inGroups, shape.planes],
             local: Launch.local(device, axes: 2), arguments: arguments)
     }
@@ -103,7 +103,6 @@ extension Session {
         let results = step.ints[1] * inner
         let type = step.kind == .softmax ? ElementType.float32 : try Step.type(step.ints[4])
         let prefix = type == .float32 ? "" : "integer_"
-        let program = try type == .float32 ? programs.reduce() : programs.integer(type)
         if step.kind == .softmax, inner == 1, sharesRows {
             return try launchRows(
                 "softmax_lanes", rows: results,
@@ -128,8 +127,8 @@ extension Session {
             more = []
         }
         try device.launch(
-            kernel, of: program, global: [results.inGroups],
-            local: Launch.local(device, axes: 1),
+            kernel, of: try type == .float32 ? programs.reduce() : programs.integer(type),
+            global: [results.inGroups], local: Launch.local(device, axes: 1),
             arguments: [
                 .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(inner)),
                 .int(Int32(results)),

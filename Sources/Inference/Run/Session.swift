@@ -78,7 +78,7 @@ public final class Session {
         panelBytesMax = device.tuning[.inferPanelBytes]
         sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
-        programs = Programs(device: device)
+        programs = Programs(device: device, products: gemm.program)
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         let tails = ConvolutionTail.tails(of: plan, chains)
         (self.chains, self.tails) = (chains, tails)
@@ -235,15 +235,16 @@ public final class Session {
     /// - Throws: ``Failure`` when the device fails.
     public func warm() throws(Failure) {
         guard tapeRule != nil else { return }
-        try Tape.compile(try programs.tape(beside: gemm.program.source), on: device)
+        try Tape.compile(try programs.tape(), on: device)
     }
 
     /// By now all launches that stay the same are known.
     private func makeTapes() throws(Failure) {
         let cost = plan.steps.reduce(1) { $0 + $1.cost }
-        let extents = Tape.extents(of: groups, cost: cost, launchesMin: tapeRule?.launchesMin ?? 2)
+        let extents = Tape.extents(
+            of: groups, gemm.program, cost: cost, launchesMin: tapeRule?.launchesMin ?? 2)
         guard !extents.isEmpty else { return }
-        let program = try programs.tape(beside: gemm.program.source)
+        let program = try programs.tape()
         let state = try device.makeBuffer(byteCount: 256)
         for extent in extents {
             let launches = groups[extent].flatMap { $0.launches ?? [] }

@@ -11,19 +11,15 @@ package struct Tape {
     /// Buffers whose addresses are in the program.
     private let held: [any ComputeBuffer]
 
-    /// Kernels as `tape.cl` numbers them, and the program that each is known from: others may have
-    /// one of that name.
-    private static let kernels: [(name: String, program: String)] = [
-        ("chain", "chain"), ("conv_depthwise_strips", "gemm"), ("conv_direct", "gemm"),
-        ("conv_lanes", "gemm"), ("conv_place", "gemm"), ("copy_rows", "copy-uint"),
-        ("gemm", "gemm"), ("gemm_pack", "gemm"), ("gemm_rows", "gemm"),
-        ("planes_affine", "gemm"), ("pool_average_strips", "gemm"), ("pool_max_strips", "gemm"),
-        ("rows_lrn", "rows"), ("rows_mean", "rows"), ("rows_softmax", "rows"),
-        ("rows_sum", "rows"), ("window_spread", "gemm"),
-        ("gemm_row", "gemm"),
+    /// Kernels as `tape.cl` numbers them.
+    package static let kernelNames = [
+        "chain", "conv_depthwise_strips", "conv_direct", "conv_lanes", "conv_place", "copy_rows",
+        "gemm", "gemm_pack", "gemm_rows", "planes_affine", "pool_average_strips",
+        "pool_max_strips", "rows_lrn", "rows_mean", "rows_softmax", "rows_sum", "window_spread",
+        "gemm_row", "normalize_rows",
     ]
     private static let numbers = Dictionary(
-        uniqueKeysWithValues: kernels.enumerated().map { ($1.name, $0) })
+        uniqueKeysWithValues: kernelNames.enumerated().map { ($1, $0) })
 
     /// Words of a record, and of those its arguments.
     private static let wordsEach = 48, argumentsMax = 38
@@ -31,10 +27,13 @@ package struct Tape {
     private static let costMax = 4e9
 
     /// Whether the launch can be on a tape.
-    private static func takes(_ launch: RecordedLaunch) -> Bool {
-        guard let number = numbers[launch.kernel], let local = launch.local,
-            launch.program.source.name == "inference/\(kernels[number].program)",
-            launch.arguments.count <= argumentsMax
+    ///
+    /// - Parameter program: the one whose kernels tapes run; others may have one of that name.
+    private static func takes(
+        _ launch: RecordedLaunch, of program: any ComputeProgram
+    ) -> Bool {
+        guard launch.program === program, numbers[launch.kernel] != nil,
+            let local = launch.local, launch.arguments.count <= argumentsMax
         else { return false }
         return local.dropFirst().allSatisfy { $0 == 1 }
     }
@@ -51,11 +50,11 @@ package struct Tape {
         }
     }
 
-    package static var kernelNames: [String] { kernels.map(\.name) }
-
     /// What of a plan can be on tapes, in order: ranges of groups.
+    ///
+    /// - Parameter program: the one whose kernels tapes run.
     static func extents(
-        of groups: [StepGroup], cost: Double, launchesMin: Int
+        of groups: [StepGroup], _ program: any ComputeProgram, cost: Double, launchesMin: Int
     ) -> [Range<Int>] {
         var extents: [Range<Int>] = []
         var first = 0
@@ -64,7 +63,7 @@ package struct Tape {
             var end = first
             var count = 0
             while end < groups.count, let launches = groups[end].launches,
-                launches.allSatisfy(takes),
+                launches.allSatisfy({ takes($0, of: program) }),
                 end == first || (groups[end].done - begun) * cost <= costMax
             {
                 count += launches.count

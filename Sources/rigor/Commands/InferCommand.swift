@@ -85,13 +85,18 @@ struct InferCommand: AsyncParsableCommand {
         let console = Console()
         if isByFile { return try computeFiles(console) }
         if let output { try FileBytes.checkWritable(output) }
+        if let trace { try FileBytes.checkWritable(trace) }
+        let opened = try devices.open(home: home.given, isProfiling: kernels)
+        // Compilers are slow, and not much of what they are asked for depends on the model.
+        async let compiled: Void = Self.compileAhead(on: opened)
         var seconds = Seconds()
         var ready = try makeReady(&seconds, console)
         let names = ready.names
+        var watch = Lap()
+        await compiled
+        seconds.compile = watch.next()
 
         var reports: [Report] = []
-        if let trace { try FileBytes.checkWritable(trace) }
-        let opened = try devices.open(home: home.given, isProfiling: kernels)
         for (place, device) in opened.enumerated() {
             // The last device has the weights for itself.
             let work = place == opened.count - 1 ? ready.work.take() : ready.work
@@ -113,7 +118,12 @@ struct InferCommand: AsyncParsableCommand {
         }
     }
 
-    /// What there is before a device is opened.
+    /// What fails here fails again, and is said, when it is asked for.
+    private static func compileAhead(on devices: [OpenCLDevice]) async {
+        for device in devices { try? Session.compileAhead(on: device) }
+    }
+
+    /// What there is before a device computes.
     private struct Ready {
         var work: Work?
         /// The model once more, where a trace of it is asked for.
@@ -148,7 +158,7 @@ struct InferCommand: AsyncParsableCommand {
         console.progress("compiling")
         let isByItem = work.isByItem
         var runner = try Runner(consume work, on: device)
-        seconds.compile = watch.next()
+        seconds.compile += watch.next()
         var runs: [Double] = []
         var named: [(name: String, tensor: Tensor)] = []
         for index in 0..<repeats {

@@ -1,0 +1,84 @@
+import Compute
+import Core
+import Inference
+import RigorTestKit
+import Synchronization
+import Testing
+
+/// What a session does once it has run a few times.
+@Suite struct SteadyTests {
+    /// Memory is planned and made once: no run asks for more.
+    @Test(arguments: TestDevices.all.filter { !$0.isSlow })
+    func asksForNoMemory(_ test: TestDevice) throws {
+        for name in ["squeeze-excite.onnx", "conv.onnx", "gemm.onnx", "layernorm.onnx"] {
+            let item = try OperatorTests.Case(name)
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let values = plan.inputs.compactMap { item.inputs[$0.name] }
+            let device = CountingDevice(try test.open())
+            let session = try Session(plan, on: device, tapes: .init(fromRun: 4, launchesMin: 1))
+            for _ in 0..<6 { _ = try session.run(values) }
+            let before = device.buffersMade
+            #expect(before > 0, "\(name): what is counted is made")
+            for _ in 0..<3 { _ = try session.run(values) }
+            #expect(device.buffersMade == before, "\(name): buffers made by steady runs")
+        }
+    }
+}
+
+/// Another device, whose buffers are counted.
+private final class CountingDevice: ComputeDevice {
+    private let base: any ComputeDevice
+    private let made = Mutex(0)
+
+    init(_ base: any ComputeDevice) { self.base = base }
+
+    var buffersMade: Int { made.withLock { $0 } }
+    var description: DeviceDescription { base.description }
+    var tuning: Tuning { base.tuning }
+    var sharesMemory: Bool { base.sharesMemory }
+
+    func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
+        try base.program(source)
+    }
+
+    func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
+        made.withLock { $0 += 1 }
+        return try base.makeBuffer(byteCount: byteCount)
+    }
+
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to buffer: any ComputeBuffer, at offset: Int
+    ) throws(Failure) {
+        try base.write(bytes, to: buffer, at: offset)
+    }
+
+    func read(
+        from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(Failure) {
+        try base.read(from: buffer, at: offset, into: bytes)
+    }
+
+    func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        try base.withBuffer(reading: values, body)
+    }
+
+    func launch(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) {
+        try base.launch(kernel, of: program, global: global, local: local, arguments: arguments)
+    }
+
+    func prepare(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) -> any PreparedLaunch {
+        try base.prepare(kernel, of: program, global: global, local: local, arguments: arguments)
+    }
+
+    func launch(_ prepared: any PreparedLaunch) throws(Failure) { try base.launch(prepared) }
+
+    func finish() throws(Failure) { try base.finish() }
+}
