@@ -40,33 +40,51 @@
 ROWS_REDUCE(sum, 0.0f, a + b, a + b, s)
 ROWS_REDUCE(mean, 0.0f, a + b, a + b, ex_div(s, (float)count))
 
+// The float of a key; see order.cl.
+EX_INLINE float rows_of_key(int key) {
+  return key == 0x7fffffff ? EX_NAN : as_float(key ^ ((key >> 31) & 0x7fffffff));
+}
+
+EX_INLINE float rows_top(__global const float *p, int count) {
+  int tops[ROWS_LANES];
+  for (int l = 0; l < ROWS_LANES; l++) tops[l] = (int)0x80000000;
+  int e = 0;
+  for (; e + ROWS_LANES <= count; e += ROWS_LANES)
+    for (int l = 0; l < ROWS_LANES; l++) tops[l] = max(tops[l], ew_key(p[e + l]));
+  for (int l = 0; e + l < count; l++) tops[l] = max(tops[l], ew_key(p[e + l]));
+#pragma unroll
+  for (int w = ROWS_LANES / 2; w > 0; w >>= 1)
+    for (int l = 0; l < w; l++) tops[l] = max(tops[l], tops[l + w]);
+  return rows_of_key(tops[0]);
+}
+
 // As softmax, over rows of neighbours. Work-items: (rows).
 __kernel void rows_softmax(__global const float *restrict x, __global float *restrict y,
                            int count, int logarithm) {
   __global const float *px = x + get_global_id(0) * (ulong)count;
   __global float *py = y + get_global_id(0) * (ulong)count;
   const int whole = count / ROWS_LANES * ROWS_LANES;
-  float tops[ROWS_LANES];
-  for (int l = 0; l < ROWS_LANES; l++) tops[l] = as_float(0xff800000);
-  for (int e = 0; e < whole; e += ROWS_LANES)
-    for (int l = 0; l < ROWS_LANES; l++) tops[l] = ew_max(tops[l], px[e + l]);
-  float top = px[0];
-  for (int l = 0; l < ROWS_LANES; l++) top = ew_max(top, tops[l]);
-  for (int e = whole; e < count; e++) top = ew_max(top, px[e]);
+  const float top = rows_top(px, count);
   // Exponentials are not below +0, so that a sum may begin with +0.
-  float lanes[16];
+  float lanes[16], v[ROWS_LANES];
   for (int l = 0; l < 16; l++) lanes[l] = 0.0f;
-  for (int e = 0; e < count; e += ROWS_LANES) {
-    float v[ROWS_LANES];
-    const int n = min(ROWS_LANES, count - e);
-    for (int l = 0; l < n; l++) v[l] = px[e + l];
-    for (int l = n; l < ROWS_LANES; l++) v[l] = top;
+  for (int e = 0; e < whole; e += ROWS_LANES) {
+    for (int l = 0; l < ROWS_LANES; l++) v[l] = ex_exp(px[e + l] - top);
+    for (int l = 0; l < ROWS_LANES; l++) py[e + l] = v[l];
+    for (int l = 0; l < ROWS_LANES; l += 16)
+      for (int i = 0; i < 16; i++) lanes[i] = lanes[i] + v[l + i];
+  }
+  if (whole < count) {
+    const int n = count - whole;
+    for (int l = 0; l < ROWS_LANES; l++) v[l] = top;
+    for (int l = 0; l < n; l++) v[l] = px[whole + l];
     for (int l = 0; l < ROWS_LANES; l++) v[l] = ex_exp(v[l] - top);
-    for (int l = 0; l < n; l++) py[e + l] = v[l];
+    for (int l = 0; l < n; l++) py[whole + l] = v[l];
     for (int l = n; l < ROWS_LANES; l++) v[l] = 0.0f;
     for (int l = 0; l < ROWS_LANES; l += 16)
       for (int i = 0; i < 16; i++) lanes[i] = lanes[i] + v[l + i];
   }
+#pragma unroll
   for (int w = 8; w > 0; w >>= 1)
     for (int l = 0; l < w; l++) lanes[l] = lanes[l] + lanes[l + w];
   const float sum = lanes[0];
