@@ -10,7 +10,6 @@ same. Proofs of the device's own division and root are taken as shipped on both 
 Usage: cost.py --rigor PATH [--light FOLDER] [--rounds 5] [--only PART] [MODEL...]
 """
 import argparse
-import glob
 import json
 import os
 import statistics
@@ -56,24 +55,14 @@ def measure(a: argparse.Namespace, name: str, path: str, library: str, folder: s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", help="by default those of installed packages")
-    parser.add_argument("--rigor", required=True)
-    parser.add_argument("--light", help="folder of the light networks")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = beside.arguments(__doc__, rounds=5)
     parser.add_argument("--milliseconds", type=float, default=1000, help="of a round's runs")
-    parser.add_argument("--only", default="", help="part of the names to measure")
     a = parser.parse_args()
-    models = a.models or beside.installed()
-    if a.light:
-        models += sorted(glob.glob(os.path.join(a.light, "*.onnx")))
     with tempfile.TemporaryDirectory() as folder:
         library = f"{folder}/loosen.so"
         subprocess.check_call(["cc", "-O2", "-shared", "-fPIC", "-o", library,
                                os.path.join(HERE, "loosen.c"), "-ldl"])
-        work = [(os.path.basename(path).removesuffix(".onnx"), path) for path in models]
+        work = [(os.path.basename(path).removesuffix(".onnx"), path) for path in beside.paths(a)]
         for n in (512, 1024, 1536, 2048):
             path = f"{folder}/sgemm-{n}.onnx"
             products.write(path, n, n, n, "float")

@@ -113,22 +113,30 @@ def measure(path: str, a: argparse.Namespace) -> float | None:
     return ratio
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
+def arguments(text: str, rounds: int) -> argparse.ArgumentParser:
+    """What all that measure models take."""
+    parser = argparse.ArgumentParser(description=text,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", help="by default those of installed packages")
     parser.add_argument("--rigor", required=True)
     parser.add_argument("--light", help="folder of the light networks")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="part of the paths to measure")
-    a = parser.parse_args()
-    models = a.models or installed()
-    if a.light:
-        models += sorted(glob.glob(os.path.join(a.light, "*.onnx")))
+    parser.add_argument("--threads", type=int, default=2, help="of ONNX Runtime")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--only", default="", help="part of the names to measure")
+    return parser
+
+
+def paths(a: argparse.Namespace) -> list[str]:
+    """The models that are asked for."""
+    light = sorted(glob.glob(os.path.join(a.light, "*.onnx"))) if a.light else []
+    return (a.models or installed()) + light
+
+
+def main() -> None:
+    a = arguments(__doc__, rounds=3).parse_args()
     print(f"ONNX Runtime {ort.__version__}, {a.threads} threads")
-    ratios = [r for m in models if a.only in m and (r := measure(m, a)) is not None]
+    ratios = [r for m in paths(a) if a.only in m and (r := measure(m, a)) is not None]
     if ratios:
         print(f"ratios {min(ratios):.2f} to {max(ratios):.2f}, median "
               f"{statistics.median(ratios):.2f}")

@@ -17,7 +17,6 @@ over ONNX Runtime's: below 1 Rigor is faster, or smaller.
 Usage: load_and_memory.py --rigor PATH [--light FOLDER] [--rounds 5] [--only PART] [MODEL...]
 """
 import argparse
-import glob
 import json
 import os
 import re
@@ -131,20 +130,10 @@ def measure(a: argparse.Namespace, path: str, base: int, folder: str) -> tuple[f
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", help="by default those of installed packages")
-    parser.add_argument("--rigor", required=True)
-    parser.add_argument("--light", help="folder of the light networks")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = beside.arguments(__doc__, rounds=5)
     parser.add_argument("--memory-rounds", type=int, default=1)
-    parser.add_argument("--only", default="", help="part of the paths to measure")
     a = parser.parse_args()
-    models = a.models or [path for path in beside.installed() if "silero" not in path]
-    if a.light:
-        models += sorted(glob.glob(os.path.join(a.light, "*.onnx")))
+    models = [path for path in beside.paths(a) if path in a.models or "silero" not in path]
     with tempfile.TemporaryDirectory() as folder:
         base = least(a, folder)
         print(f"ONNX Runtime {ort.__version__}, {a.threads} threads; Rigor with next to no model "

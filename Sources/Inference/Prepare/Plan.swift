@@ -8,6 +8,10 @@ public struct Plan: Hashable, Sendable {
         public var type: ElementType
         public var shape: [Int]
         public var buffer: Int
+
+        package init(name: String, type: ElementType, shape: [Int], buffer: Int) {
+            (self.name, self.type, self.shape, self.buffer) = (name, type, shape, buffer)
+        }
     }
 
     /// Size in bytes of each buffer; steps name buffers by index.
@@ -17,6 +21,13 @@ public struct Plan: Hashable, Sendable {
     public var inputs: [Port]
     public var outputs: [Port]
     public var steps: [Step]
+
+    package init(
+        buffers: [Int], constants: [Int: Tensor], inputs: [Port], outputs: [Port], steps: [Step]
+    ) {
+        (self.buffers, self.constants) = (buffers, constants)
+        (self.inputs, self.outputs, self.steps) = (inputs, outputs, steps)
+    }
 
     /// The number of items that a batch has: the first input's first axis.
     public var itemCount: Int { inputs.first?.shape.first ?? 1 }
@@ -146,9 +157,10 @@ extension Plan {
     /// - Throws: ``Failure`` when it needs more memory than a device may be asked for.
     func pruned() throws(Failure) -> Plan {
         var plan = self
+        plan.readThroughCopies()
         var needed = Set(outputs.map(\.buffer))
         var kept: [Step] = []
-        for step in steps.reversed() where needed.contains(step.result) {
+        for step in plan.steps.reversed() where needed.contains(step.result) {
             needed.formUnion(step.operands)
             kept.append(step)
         }

@@ -199,7 +199,7 @@ extension Plan {
     /// Whether every step stays inside its buffers and reads only what was written before.
     ///
     /// - Throws: ``Failure`` when not.
-    func check() throws(Failure) {
+    package func check() throws(Failure) {
         guard buffers.allSatisfy({ $0 > 0 }),
             buffers.reduce(0, { $0.addingReportingOverflow($1).partialValue })
                 <= Lowering.deviceBytesMax,
