@@ -171,4 +171,21 @@ import Testing
             }
         }
     }
+
+    /// A runner that has warmed up knows the plan of a first request; of shapes that were guessed
+    /// it keeps none.
+    @Test func warmingUpChangesNoAnswer() throws {
+        guard let test = TestDevices.any else { return }
+        var generator = SplitMix64(seed: 10)
+        for (name, length, planCount) in [("dense", 4, 1), ("wide", 5, 0)] {
+            let warm = try runner(name, test, batchMax: 1)
+            let cold = try runner(name, test, batchMax: 1)
+            warm.warm()
+            #expect(warm.planCount == planCount)
+            let request = try requests(1, items: 1, length, &generator)
+            #expect(
+                try warm.answers(request).map { try $0.get() }
+                    == cold.answers(request).map { try $0.get() })
+        }
+    }
 }
