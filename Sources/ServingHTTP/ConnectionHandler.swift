@@ -137,7 +137,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
         // What is no Int is too long.
         let count = head.headers.first(name: "Content-Length").map { Int($0) ?? .max }
-        expect(route, reserve(count ?? 0))
+        let refusal = reserve(count ?? 0)
+        if refusal == nil, let count { body.reserveCapacity(count) }
+        expect(route, refusal)
     }
 
     /// Whether the request says once, and plainly, whom it is for (RFC 9112, 3.2).

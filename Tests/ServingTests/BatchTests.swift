@@ -107,8 +107,11 @@ import Testing
         var generator = SplitMix64(seed: 9)
         let model = try server.model("dense")
         let rounds = 3
+        var groups: [[InferRequest]] = []
+        var all: [[Int: InferResponse]] = []
         for _ in 0..<rounds {
             let group = try requests(6, items: 1, 4, &generator)
+            groups.append(group)
             let answers = try await withThrowingTaskGroup(
                 of: (Int, InferResponse).self
             ) { tasks in
@@ -117,6 +120,9 @@ import Testing
                 }
                 return try await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
+            all.append(answers)
+        }
+        for (group, answers) in zip(groups, all) {
             for (index, request) in group.enumerated() {
                 #expect(try await server.infer(request, model) == answers[index])
             }
@@ -124,6 +130,22 @@ import Testing
         let text = server.statistics(model).line
         // Six together and six one by one, a round.
         #expect(text.contains("\"inference_count\":36,\"execution_count\":21"), "\(text)")
+    }
+
+    /// Behind a request that was alone none waits for others to join it.
+    @Test func aLoneClientDoesNotWait() async throws {
+        var limits = ModelServer.Limits()
+        limits.batchWaitSeconds = 0.5
+        guard let server = try Served.server(["dense"], limits) else { return }
+        defer { server.close() }
+        let end = ContinuousClock.now + .seconds(60)
+        while !server.isReady, ContinuousClock.now < end { usleep(10_000) }
+        let model = try server.model("dense")
+        let request = try InferRequest("x", [1, 4], [1, 2, 3, 4])
+        _ = try await server.infer(request, model)
+        let start = ContinuousClock.now
+        for _ in 0..<6 { _ = try await server.infer(request, model) }
+        #expect(ContinuousClock.now - start < .seconds(1.5))
     }
 
     @Test func aFullQueueRefuses() throws {
