@@ -4,8 +4,9 @@
 
 Both are asked by the Open Inference Protocol over HTTP, with tensors as binary data, each client on
 a connection of its own that stays. The plain server takes one thread a client and one session with
-`--threads` threads, and puts nothing together; Rigor puts what waits into batches. Clients are
-threads of this program, which shares the processors with the servers, in turn.
+`--threads` threads, and puts nothing together; Rigor puts what waits into batches, once they have
+shown that items are their own, for which no two clients send the same. Clients are threads of this
+program, which shares the processors with the servers, in turn.
 
 Usage: serving.py --rigor PATH MODEL.onnx... [--seconds 3]
 """
@@ -27,6 +28,7 @@ import onnxruntime as ort
 
 import beside_onnxruntime as beside
 
+CLIENTS = (1, 4, 16)
 KINDS = {np.dtype(np.float32): "FP32", np.dtype(np.int32): "INT32", np.dtype(np.int64): "INT64"}
 
 
@@ -80,17 +82,20 @@ def plain_server(path: str, threads: int, port: int) -> None:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     Plain.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    # All clients come at once.
+    http.server.ThreadingHTTPServer.request_queue_size = 64
     http.server.ThreadingHTTPServer(("127.0.0.1", port), Plain).serve_forever()
 
 
-def load(port: int, name: str, body: bytes, headers: dict, clients: int, seconds: float) -> tuple:
+def load(port: int, name: str, bodies: list[bytes], headers: dict, clients: int,
+         seconds: float) -> tuple:
     """Requests a second, and milliseconds of one in the middle."""
     spans: list[float] = []
     failures: list[str] = []
     barrier = threading.Barrier(clients + 1)
     ends = [float("inf")]
 
-    def client() -> None:
+    def client(body: bytes) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -108,7 +113,7 @@ def load(port: int, name: str, body: bytes, headers: dict, clients: int, seconds
             ask()
             spans.append(time.perf_counter() - start)
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=client, args=(body,)) for body in bodies[:clients]]
     for thread in threads:
         thread.start()
     barrier.wait()
@@ -144,7 +149,12 @@ def measure(a: argparse.Namespace, path: str) -> None:
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     inputs = beside.feed(session, path)
     name = os.path.basename(path).removesuffix(".onnx")
-    body, headers = request(inputs, [port.name for port in session.get_outputs()])
+    outputs = [port.name for port in session.get_outputs()]
+    bodies = []
+    for k in range(CLIENTS[-1]):
+        turned = {port: np.roll(value, k) for port, value in inputs.items()}
+        body, headers = request(turned, outputs)
+        bodies.append(body)
     with tempfile.TemporaryDirectory() as folder:
         command = [a.rigor, "infer", path, "--device", a.device, "--json", "--repeat", "21"]
         for k, (port, value) in enumerate(inputs.items()):
@@ -165,9 +175,9 @@ def measure(a: argparse.Namespace, path: str) -> None:
     try:
         for port, process in servers.values():
             wait_for(port, process)
-            load(port, name, body, headers, 16, 1)
-        for clients in (1, 4, 16):
-            found = {kind: load(port, name, body, headers, clients, a.seconds)
+            load(port, name, bodies, headers, CLIENTS[-1], 1)
+        for clients in CLIENTS:
+            found = {kind: load(port, name, bodies, headers, clients, a.seconds)
                      for kind, (port, _) in servers.items()}
             (rate, middle), (rate_plain, middle_plain) = found["Rigor"], found["plain"]
             over = f", {middle - alone['milliseconds']:+.2f} over infer" if clients == 1 else ""

@@ -41,14 +41,61 @@ public struct InferResponse: Hashable, Sendable {
 
     /// The body that answers a request: the outputs it asks for, in its order.
     ///
-    /// - Throws: ``Failure`` naming an output that the protocol has no type for.
-    public func body(for request: InferRequest) throws(Failure) -> Body {
+    /// - Parameter bytesMax: of the body.
+    /// - Throws: ``Failure`` naming an output that the protocol has no type for, or with code
+    ///   `limit` where the body would be longer.
+    public func body(
+        for request: InferRequest, bytesMax: Int = .max
+    ) throws(Failure) -> Body {
+        let wanted = try wanted(by: request)
+        let tailCount = wanted.reduce(0) { $0 + ($1.isBinary ? $1.output.bytes.count : 0) }
+        let tooLong = Failure(
+            .limit,
+            "an answer of more than \(bytesMax) bytes; fewer outputs, or outputs as binary data "
+                + "expected")
+        guard tailCount <= bytesMax else { throw tooLong }
+        var members: [JSON.Member] = [
+            .init("model_name", .string(model)), .init("model_version", .string(version)),
+        ]
+        if let id = request.id { members.append(.init("id", .string(id))) }
+        var bytes = Bytes(JSON.object(members).line.utf8.dropLast())
+        bytes += ",\"outputs\":[".utf8
+        for (index, want) in wanted.enumerated() {
+            let output = want.output
+            var members: [JSON.Member] = [
+                .init("name", .string(output.name)), .init("datatype", .string(want.type)),
+                .init("shape", .array(output.shape.map { .int($0) })),
+            ]
+            if want.isBinary {
+                members.append(
+                    .init("parameters", ["binary_data_size": .int(output.bytes.count)]))
+            }
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += JSON.object(members).line.utf8.dropLast()
+            if !want.isBinary {
+                bytes += ",\"data\":".utf8
+                guard TensorText.write(output, into: &bytes, bytesMax: bytesMax - tailCount) else {
+                    throw tooLong
+                }
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+        bytes += "]}".utf8
+        guard bytes.count <= bytesMax - tailCount else { throw tooLong }
+        let headerCount = bytes.count
+        for want in wanted where want.isBinary { bytes += want.output.bytes }
+        return Body(
+            bytes: bytes, headerCount: wanted.contains(where: \.isBinary) ? headerCount : nil)
+    }
+
+    /// An output that is asked for, and its type's name.
+    private typealias Wanted = (output: Output, type: String, isBinary: Bool)
+
+    private func wanted(by request: InferRequest) throws(Failure) -> [Wanted] {
         let wanted =
             request.outputs
             ?? outputs.map { .init(name: $0.name, isBinary: request.isBinary) }
-        var entries: [JSON] = []
-        var tail = Bytes()
-        var isBinary = false
+        var found: [Wanted] = []
         for want in wanted {
             guard let output = outputs.first(where: { $0.name == want.name }) else {
                 throw Failure(.malformed, "no output \"\(want.name.printable)\"")
@@ -59,26 +106,8 @@ public struct InferResponse: Hashable, Sendable {
                     "output \"\(output.name.printable)\": \(output.type.name) has no name in the "
                         + "protocol")
             }
-            var members: [JSON.Member] = [
-                .init("name", .string(output.name)), .init("datatype", .string(type)),
-                .init("shape", .array(output.shape.map { .int($0) })),
-            ]
-            if want.isBinary {
-                isBinary = true
-                members.append(
-                    .init("parameters", ["binary_data_size": .int(output.bytes.count)]))
-                tail += output.bytes
-            } else {
-                members.append(.init("data", TensorText.json(output.tensor)))
-            }
-            entries.append(.object(members))
+            found.append((output, type, want.isBinary))
         }
-        var members: [JSON.Member] = [
-            .init("model_name", .string(model)), .init("model_version", .string(version)),
-        ]
-        if let id = request.id { members.append(.init("id", .string(id))) }
-        members.append(.init("outputs", .array(entries)))
-        let header = Bytes(JSON.object(members).line.utf8)
-        return Body(bytes: header + tail, headerCount: isBinary ? header.count : nil)
+        return found
     }
 }

@@ -22,26 +22,35 @@ enum JSONValue {
 struct JSONReader {
     /// An element of a tensor.
     enum Scalar {
-        case int(Int64)
-        /// Beyond what `int` holds.
-        case unsigned(UInt64)
-        case number(Double)
+        case number(JSONNumber)
+        /// One that JSON has no spelling for.
+        case special(Float)
         case bool(Bool)
         case string
+    }
+
+    /// How far the elements of an array, flat or nested, are read.
+    struct Elements {
+        fileprivate var open = 0
+        fileprivate var mayClose = false
+        fileprivate var wantsValue = true
     }
 
     private static let depthMax = 16
     private static let valuesMax = 20_000
     private static let textBytesMax = 1 << 16
 
-    private let bytes: Bytes
+    private let bytes: UnsafeBufferPointer<UInt8>
     private let end: Int
     private var at: Int
     private var depth = 0
     private var values = 0
 
-    /// - Parameter range: where the document, or a span of it, lies.
-    init(_ bytes: Bytes, _ range: Range<Int>) {
+    /// - Parameters:
+    ///   - bytes: valid as long as the reader.
+    ///   - range: where the document, or a span of it, lies.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+        precondition(bytes.indices.contains(range), "a range of the bytes")
         self.bytes = bytes
         at = range.lowerBound
         end = range.upperBound
@@ -49,11 +58,15 @@ struct JSONReader {
 
     /// - Throws: ``Failure`` naming the byte where the text stops being JSON.
     static func document(_ bytes: Bytes, _ range: Range<Int>) throws(Failure) -> JSONValue {
-        var reader = JSONReader(bytes, range)
-        let value = try reader.value()
-        reader.skipSpace()
-        guard reader.at == reader.end else { throw reader.expected("the end of the JSON") }
-        return value
+        try bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(Failure) in
+                var reader = JSONReader(bytes, range)
+                let value = try reader.value()
+                reader.skipSpace()
+                guard reader.at == reader.end else { throw reader.expected("the end of the JSON") }
+                return value
+            }
+        }.get()
     }
 
     private func expected(_ what: String) -> Failure {
@@ -63,7 +76,12 @@ struct JSONReader {
     private var byte: UInt8? { at < end ? bytes[at] : nil }
 
     private mutating func skipSpace() {
-        while at < end, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[at]) { at += 1 }
+        while at < end {
+            switch bytes[at] {
+            case 0x20, 0x0a, 0x0d, 0x09: at += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -95,9 +113,14 @@ struct JSONReader {
             return .null
         default:
             switch try scalar() {
-            case .int(let value): return .int(Int(value))
-            case .unsigned(let value): return .number(Double(value))
-            case .number(let value): return .number(value)
+            case .number(let number):
+                if let value = number.integer(Int.self, in: bytes) { return .int(value) }
+                guard let value = number.double(in: bytes), value.isFinite else {
+                    at = number.text.lowerBound
+                    throw expected("a number that FP64 holds")
+                }
+                return .number(value)
+            case .special(let value): return .number(Double(value))
             case .bool(let value): return .bool(value)
             case .string: return .null
             }
@@ -130,7 +153,8 @@ struct JSONReader {
             let member: JSONValue
             if key == "data", byte == UInt8(ascii: "[") {
                 let first = at
-                try elements { (_) throws(Failure) in }
+                var elements = Elements()
+                while try next(&elements) != nil {}
                 member = .span(first..<at)
             } else {
                 member = try value()
@@ -158,34 +182,32 @@ struct JSONReader {
 
     // MARK: Data
 
-    /// Reads an array of scalars, flat or nested.
-    mutating func elements(_ take: (Scalar) throws(Failure) -> Void) throws(Failure) {
-        var open = 0
-        var mayClose = false
-        var wantsValue = true
+    /// The next of an array's scalars, flat or nested; nil behind the last.
+    mutating func next(_ elements: inout Elements) throws(Failure) -> Scalar? {
         repeat {
             skipSpace()
             switch byte {
-            case UInt8(ascii: "[") where wantsValue:
-                open += 1
-                guard open <= Self.depthMax else {
+            case UInt8(ascii: ",") where !elements.wantsValue:
+                at += 1
+                (elements.mayClose, elements.wantsValue) = (false, true)
+            case UInt8(ascii: "[") where elements.wantsValue:
+                elements.open += 1
+                guard elements.open <= Self.depthMax else {
                     throw Failure(.limit, "JSON: byte \(at): deeper than \(Self.depthMax)")
                 }
                 at += 1
-                mayClose = true
-            case UInt8(ascii: "]") where mayClose:
-                open -= 1
+                elements.mayClose = true
+            case UInt8(ascii: "]") where elements.mayClose:
+                elements.open -= 1
                 at += 1
-                (mayClose, wantsValue) = (true, false)
-            case UInt8(ascii: ",") where !wantsValue:
-                at += 1
-                (mayClose, wantsValue) = (false, true)
-            case .some where wantsValue:
-                try take(try scalar())
-                (mayClose, wantsValue) = (true, false)
-            default: throw expected(wantsValue ? "an element" : "\",\" or \"]\"")
+                (elements.mayClose, elements.wantsValue) = (true, false)
+            case .some where elements.wantsValue:
+                (elements.mayClose, elements.wantsValue) = (true, false)
+                return try scalar()
+            default: throw expected(elements.wantsValue ? "an element" : "\",\" or \"]\"")
             }
-        } while open > 0
+        } while elements.open > 0
+        return nil
     }
 
     // MARK: Scalars
@@ -207,68 +229,60 @@ struct JSONReader {
         case UInt8(ascii: "t"): if takeWord("true") { return .bool(true) }
         case UInt8(ascii: "f"): if takeWord("false") { return .bool(false) }
         // Not JSON, but what Python and others write for numbers that JSON has not.
-        case UInt8(ascii: "N"): if takeWord("NaN") { return .number(.nan) }
-        case UInt8(ascii: "I"): if takeWord("Infinity") { return .number(.infinity) }
+        case UInt8(ascii: "N"): if takeWord("NaN") { return .special(.nan) }
+        case UInt8(ascii: "I"): if takeWord("Infinity") { return .special(.infinity) }
         case UInt8(ascii: "-"):
-            if takeWord("-Infinity") { return .number(-.infinity) }
-            return try number()
-        case .some(let digit) where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit):
-            return try number()
+            if takeWord("-Infinity") { return .special(-.infinity) }
+            return .number(try number())
+        case .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
         default: break
         }
         throw expected("a value")
     }
 
-    private mutating func digits() -> Int {
+    /// Reads digits behind those of `value`, and counts them; what is beyond 64 bits is lost.
+    private mutating func digits(_ value: inout UInt64) -> Int {
         let first = at
-        while let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { at += 1 }
+        while at < end {
+            let digit = bytes[at] &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            value = value &* 10 &+ UInt64(digit)
+            at += 1
+        }
         return at - first
     }
 
-    private mutating func number() throws(Failure) -> Scalar {
+    private mutating func number() throws(Failure) -> JSONNumber {
         let first = at
         let isNegative = take("-")
         let start = at
-        let count = digits()
-        guard count > 0, count == 1 || bytes[start] != UInt8(ascii: "0") else {
+        var value: UInt64 = 0
+        let wholeCount = digits(&value)
+        guard wholeCount > 0, wholeCount == 1 || bytes[start] != UInt8(ascii: "0") else {
             throw expected("a number without leading zeros")
         }
         var isWhole = true
+        var fractionCount = 0
         if take(".") {
             isWhole = false
-            guard digits() > 0 else { throw expected("a digit") }
+            fractionCount = digits(&value)
+            guard fractionCount > 0 else { throw expected("a digit") }
         }
+        var exponent = 0
         if take("e") || take("E") {
             isWhole = false
-            _ = take("+") || take("-")
-            guard digits() > 0 else { throw expected("a digit") }
+            let isBelow = take("-")
+            if !isBelow { _ = take("+") }
+            let place = at
+            var power: UInt64 = 0
+            guard digits(&power) > 0 else { throw expected("a digit") }
+            // Longer ones are read from the text, if at all.
+            exponent = at - place < 10 ? Int(power) : Int(Int32.max)
+            if isBelow { exponent = -exponent }
         }
-        if isWhole, let value = whole(start..<at, isNegative) { return value }
-        guard at - first <= 400,
-            let value = Double(String(decoding: bytes[first..<at], as: UTF8.self)),
-            value.isFinite
-        else {
-            at = first
-            throw expected("a number that FP64 holds")
-        }
-        return .number(value)
-    }
-
-    private func whole(_ range: Range<Int>, _ isNegative: Bool) -> Scalar? {
-        guard range.count <= 20 else { return nil }
-        var magnitude: UInt64 = 0
-        for byte in bytes[range] {
-            let (product, isOver) = magnitude.multipliedReportingOverflow(by: 10)
-            let (sum, isBeyond) = product.addingReportingOverflow(UInt64(byte & 15))
-            if isOver || isBeyond { return nil }
-            magnitude = sum
-        }
-        if isNegative {
-            // -0 is a float's.
-            if magnitude == 0 { return .number(-0.0) }
-            return magnitude <= 1 << 63 ? .int(Int64(truncatingIfNeeded: 0 &- magnitude)) : nil
-        }
-        return Int64(exactly: magnitude).map(Scalar.int) ?? .unsigned(magnitude)
+        return JSONNumber(
+            text: first..<at, digits: value, digitCount: wholeCount + fractionCount,
+            exponent: exponent - fractionCount, isNegative: isNegative, isWhole: isWhole)
     }
 
     // MARK: Text

@@ -47,18 +47,38 @@ package final class ModelRunner {
 
     package var planCount: Int { plans.count }
 
-    /// Compiles for one item, where the model says all other axes.
-    func warm() {
-        let shapes = served.model.inputs.map { input in
-            input.shape.enumerated().map { $1 ?? ($0 == 0 ? 1 : nil) }
+    /// Compiles for one item, and runs once on zeros where that does not take long: drivers compile
+    /// kernels when they are first launched. Where axes are open, for a usual size of them.
+    package func warm() {
+        let inputs = served.model.inputs
+        guard inputs.allSatisfy({ $0.isRanked && $0.type != .double }) else { return }
+        let shapes = inputs.map { input in
+            input.shape.enumerated().map { axis, size in
+                size ?? Self.usualSize(axis: axis, rank: input.shape.count)
+            }
         }
-        let known = shapes.map { $0.compactMap(\.self) }
-        guard served.model.inputs.allSatisfy(\.isRanked),
-            zip(known, shapes).allSatisfy({ $0.count == $1.count })
-        else { return }
         // What is wrong with the model is said to the first request.
-        _ = try? session(known).warm()
+        guard let session = try? session(shapes) else { return }
+        try? session.warm()
+        if session.plan.cost <= Self.warmCostMax {
+            let zeros = zip(inputs, shapes).map { input, shape in
+                Bytes(repeating: 0, count: shape.elementCount * input.type.byteCount)
+                    .withUnsafeBytes { Tensor(type: input.type, shape: shape, bytes: $0) }
+            }
+            _ = try? session.run(zeros)
+        }
+        // Nobody may ever ask for these shapes.
+        let isGuess = inputs.contains { $0.shape.dropFirst().contains(nil) }
+        if isGuess { plans.removeAll() }
     }
+
+    /// One item; pictures as most networks take them; else a short text.
+    private static func usualSize(axis: Int, rank: Int) -> Int {
+        axis == 0 ? 1 : rank == 4 ? (axis == 1 ? 3 : 224) : 16
+    }
+
+    /// Multiplications that are done before there is a request: some seconds.
+    private static let warmCostMax = 2e10
 
     /// One answer for each request. They were checked, and have equal shapes but for the number of
     /// items.

@@ -10,7 +10,8 @@ public final class ModelServer: Sendable {
     public struct Limits: Hashable, Sendable {
         /// Items that are computed together.
         public var batchMax = 16
-        /// How long the first request of a batch waits for others.
+        /// How long the first request of a batch waits for others, unless the one before it was
+        /// alone.
         public var batchWaitSeconds = 0.002
         /// Requests that wait or are computed.
         public var queueMax = 256
@@ -62,6 +63,8 @@ public final class ModelServer: Sendable {
         var broken: Failure?
         /// Models whose items are not their own.
         var mixed: Set<String> = []
+        /// Models whose last request was alone: the next one waits for no others.
+        var lonely: Set<String> = []
         var statistics: [String: ModelStatistics] = [:]
     }
 
@@ -247,9 +250,16 @@ public final class ModelServer: Sendable {
                 items += count
             }
             let deadline = first.arrival + limits.batchWaitSeconds
-            if items < limits.batchMax, !state.isClosed, DispatchTime.now() < deadline {
+            if items < limits.batchMax, !state.isClosed, DispatchTime.now() < deadline,
+                group.count > 1 || !state.lonely.contains(first.model)
+            {
                 return (nil, deadline)
             }
+        }
+        if group.count > 1 {
+            state.lonely.remove(first.model)
+        } else {
+            state.lonely.insert(first.model)
         }
         state.waiting.removeAll { ticket in group.contains { $0 === ticket } }
         state.runningCount += group.count

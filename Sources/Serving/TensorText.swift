@@ -3,131 +3,231 @@ internal import Inference
 
 /// Tensors' elements as JSON.
 enum TensorText {
-    /// Reads `data`. Decimals are read as FP64 and rounded to the type.
+    /// Reads `data`. Each number is rounded once, to the type.
     ///
-    /// - Parameter span: where the array lies.
+    /// - Parameter span: where the array lies; its syntax was checked.
     /// - Throws: ``Failure`` naming the element that is none of the type.
     static func bytes(
         _ body: Bytes, _ span: Range<Int>, _ type: ElementType, _ shape: [Int]
     ) throws(Failure) -> Bytes {
         let expected = shape.elementCount
-        // Each takes a byte at least: no need to read on where they cannot be there.
-        guard expected <= span.count else {
-            throw Failure(.malformed, "data: \(expected) elements expected by the shape")
+        // Each takes a byte and one behind it: no room is made where they cannot be there.
+        guard expected <= (span.count - 1) / 2 else {
+            throw Failure(
+                .malformed, "data: too few elements; \(expected) expected by the shape")
         }
-        var reader = JSONReader(body, span)
-        var count = 0
-        func check(_ isOne: Bool) throws(Failure) {
-            guard isOne else {
-                throw Failure(
-                    .malformed,
-                    "data: element \(count): \(WireType.name(type) ?? type.name) expected")
+        return try body.withUnsafeBufferPointer { text in
+            Result { () throws(Failure) in
+                try read(ElementReader(text, span, type, expected), text)
             }
-            count += 1
-            guard count <= expected else {
-                throw Failure(
-                    .malformed, "data: more than the \(expected) elements of the shape")
+        }.get()
+    }
+
+    private static func read(
+        _ reader: ElementReader, _ text: UnsafeBufferPointer<UInt8>
+    ) throws(Failure) -> Bytes {
+        switch reader.type {
+        case .float32: return try reader.floats { $0.float(in: text) }
+        case .double: return try reader.floats { $0.double(in: text) }
+        case .float16, .bfloat16: return try reader.narrowFloats { $0.oddFloat(in: text) }
+        case .bool:
+            return try reader.bytes { scalar -> UInt8? in
+                if case .bool(let value) = scalar { return value ? 1 : 0 }
+                let value: UInt8? = number(scalar, text)
+                return value.map { $0 <= 1 } == true ? value : nil
             }
+        case .uint8: return try reader.bytes { number($0, text) as UInt8? }
+        case .uint16: return try reader.bytes { number($0, text) as UInt16? }
+        case .uint32: return try reader.bytes { number($0, text) as UInt32? }
+        case .uint64: return try reader.bytes { number($0, text) as UInt64? }
+        case .int8: return try reader.bytes { number($0, text) as Int8? }
+        case .int16: return try reader.bytes { number($0, text) as Int16? }
+        case .int32: return try reader.bytes { number($0, text) as Int32? }
+        default: return try reader.bytes { number($0, text) as Int64? }
         }
-        let tensor: Tensor
-        if type.isFloating {
-            var values: [Double] = []
-            try reader.elements { (scalar) throws(Failure) in
-                let value = Self.real(scalar)
-                try check(value != nil)
-                values.append(value ?? 0)
+    }
+
+    private static func number<T: FixedWidthInteger>(
+        _ scalar: JSONReader.Scalar, _ text: UnsafeBufferPointer<UInt8>
+    ) -> T? {
+        if case .number(let number) = scalar { number.integer(T.self, in: text) } else { nil }
+    }
+
+    // MARK: Writing
+
+    /// Writes elements for `data`: floats by the fewest digits that give their bits, NaN and
+    /// infinities as Python writes them.
+    ///
+    /// - Parameter bytesMax: what `out` may have.
+    /// - Returns: false where it would have more.
+    static func write(
+        _ output: InferResponse.Output, into out: inout Bytes, bytesMax: Int
+    ) -> Bool {
+        func list<T>(_ values: [T], _ write: (T, inout Bytes) -> Void) -> Bool {
+            out.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { out.append(UInt8(ascii: ",")) }
+                write(value, &out)
+                if out.count > bytesMax { return false }
             }
-            try checkCount(values.count, expected)
-            tensor = try rounded(values, type, shape)
-        } else {
-            let limits = Self.limits(type)
-            var values: [Int64] = []
-            try reader.elements { (scalar) throws(Failure) in
-                let value = Self.whole(scalar, type, limits)
-                try check(value != nil)
-                values.append(value ?? 0)
-            }
-            try checkCount(values.count, expected)
-            tensor = Tensor(values, type: type, shape: shape)
+            out.append(UInt8(ascii: "]"))
+            return out.count <= bytesMax
         }
+        func whole<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> Bool {
+            list(elements(output.bytes, type)) { put($0, into: &$1) }
+        }
+        switch output.type {
+        case .bool:
+            return list(output.bytes) { put($0 != 0 ? "true" : "false", into: &$1) }
+        case .uint8: return whole(UInt8.self)
+        case .uint16: return whole(UInt16.self)
+        case .uint32: return whole(UInt32.self)
+        case .uint64: return whole(UInt64.self)
+        case .int8: return whole(Int8.self)
+        case .int16: return whole(Int16.self)
+        case .int32: return whole(Int32.self)
+        case .int64: return whole(Int64.self)
+        case .double: return list(elements(output.bytes, Double.self)) { put($0, into: &$1) }
+        default: return list(output.tensor.floats ?? []) { put($0, into: &$1) }
+        }
+    }
+
+    private static func elements<T: BitwiseCopyable>(_ bytes: Bytes, _ type: T.Type) -> [T] {
+        [T](unsafeUninitializedCapacity: bytes.count / MemoryLayout<T>.size) { values, count in
+            count = values.count
+            UnsafeMutableRawBufferPointer(values).copyBytes(from: bytes)
+        }
+    }
+
+    private static func put(_ text: StaticString, into out: inout Bytes) {
+        out.append(
+            contentsOf: UnsafeBufferPointer(
+                start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private static func put(
+        _ value: some BinaryFloatingPoint & CustomStringConvertible, into out: inout Bytes
+    ) {
+        if value.isNaN { return put("NaN", into: &out) }
+        if value.isInfinite { return put(value < 0 ? "-Infinity" : "Infinity", into: &out) }
+        out.append(contentsOf: value.description.utf8)
+    }
+
+    private static func put<T: FixedWidthInteger>(_ value: T, into out: inout Bytes) {
+        if value < 0 { out.append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let first = out.count
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
+            rest = quotient
+        } while rest > 0
+        out[first...].reverse()
+    }
+}
+
+/// Reads a tensor's elements into the bytes that they lie in.
+struct ElementReader {
+    let type: ElementType
+    private let count: Int
+    private let reader: JSONReader
+
+    init(
+        _ text: UnsafeBufferPointer<UInt8>, _ span: Range<Int>, _ type: ElementType, _ count: Int
+    ) {
+        (self.type, self.count) = (type, count)
+        reader = JSONReader(text, span)
+    }
+
+    /// Elements that `element` takes.
+    func bytes<T: BitwiseCopyable>(
+        _ element: (JSONReader.Scalar) -> T?
+    ) throws(Failure) -> Bytes {
+        var bytes = Bytes(repeating: 0, count: count * MemoryLayout<T>.size)
+        try bytes.withUnsafeMutableBytes { bytes in
+            Result { () throws(Failure) in
+                try fill(bytes) { (scalar, index) throws(Failure) in
+                    guard let value = element(scalar) else { throw wrong(index) }
+                    return value
+                }
+            }
+        }.get()
+        return bytes
+    }
+
+    /// Floats of 32 or 64 bits, as `rounded` has them.
+    func floats<T: BinaryFloatingPoint & BitwiseCopyable>(
+        _ rounded: (JSONNumber) -> T?
+    ) throws(Failure) -> Bytes {
+        var bytes = Bytes(repeating: 0, count: count * MemoryLayout<T>.size)
+        try bytes.withUnsafeMutableBytes { bytes in
+            Result { () throws(Failure) in
+                try fill(bytes) { (scalar, index) throws(Failure) in
+                    try float(scalar, index, rounded)
+                }
+            }
+        }.get()
+        return bytes
+    }
+
+    /// Floats of 16 bits, for which `rounded` keeps what decides how they are rounded.
+    func narrowFloats(_ rounded: (JSONNumber) -> Float?) throws(Failure) -> Bytes {
+        var floats = [Float](repeating: 0, count: count)
+        try floats.withUnsafeMutableBytes { bytes in
+            Result { () throws(Failure) in
+                try fill(bytes) { (scalar, index) throws(Failure) in
+                    try float(scalar, index, rounded)
+                }
+            }
+        }.get()
+        let tensor = Tensor(floats, rounding: type, shape: [count])
+        for (index, (before, after)) in zip(floats, tensor.floats ?? []).enumerated()
+        where before.isFinite && !after.isFinite { throw beyond(index) }
         return tensor.bytes
     }
 
-    private static func checkCount(_ count: Int, _ expected: Int) throws(Failure) {
-        guard count == expected else {
-            throw Failure(
-                .malformed, "data: \(count) elements; \(expected) expected by the shape")
-        }
-    }
-
-    private static func real(_ scalar: JSONReader.Scalar) -> Double? {
+    private func float<T: BinaryFloatingPoint>(
+        _ scalar: JSONReader.Scalar, _ index: Int, _ rounded: (JSONNumber) -> T?
+    ) throws(Failure) -> T {
         switch scalar {
-        case .int(let value): Double(value)
-        case .unsigned(let value): Double(value)
-        case .number(let value): value
-        case .bool, .string: nil
-        }
-    }
-
-    private static func rounded(
-        _ values: [Double], _ type: ElementType, _ shape: [Int]
-    ) throws(Failure) -> Tensor {
-        if type == .double { return Tensor(doubles: values, shape: shape) }
-        let tensor = Tensor(values.map { Float($0) }, rounding: type, shape: shape)
-        for (index, (value, float)) in zip(values, tensor.floats ?? []).enumerated()
-        where value.isFinite && !float.isFinite {
-            let name = WireType.name(type) ?? type.name
-            throw Failure(.malformed, "data: element \(index): beyond what \(name) holds")
-        }
-        return tensor
-    }
-
-    /// Least and greatest value; the greatest of UINT64 is beyond these.
-    private static func limits(_ type: ElementType) -> ClosedRange<Int64> {
-        switch type {
-        case .bool: 0...1
-        case .uint8: 0...255
-        case .uint16: 0...65_535
-        case .uint32: 0...4_294_967_295
-        case .uint64: 0...Int64.max
-        case .int8: -128...127
-        case .int16: -32_768...32_767
-        case .int32: -2_147_483_648...2_147_483_647
-        default: Int64.min...Int64.max
-        }
-    }
-
-    private static func whole(
-        _ scalar: JSONReader.Scalar, _ type: ElementType, _ limits: ClosedRange<Int64>
-    ) -> Int64? {
-        switch scalar {
-        case .int(let value): limits.contains(value) ? value : nil
-        case .unsigned(let value): type == .uint64 ? Int64(bitPattern: value) : nil
-        case .bool(let value): type == .bool ? (value ? 1 : 0) : nil
-        // The one whole number that is read as a float.
-        case .number(let value): value == 0 && value.sign == .minus ? 0 : nil
-        case .string: nil
-        }
-    }
-
-    /// Elements for `data`: floats by the fewest digits that give their bits, NaN and infinities as
-    /// Python writes them.
-    static func json(_ tensor: Tensor) -> JSON {
-        func text(_ value: some BinaryFloatingPoint & LosslessStringConvertible) -> JSON {
-            if value.isNaN { return .decimal("NaN") }
-            if value.isInfinite { return .decimal(value < 0 ? "-Infinity" : "Infinity") }
-            return .decimal(value.description)
-        }
-        switch tensor.elements {
-        case .floats(let values): return .array(values.map(text))
-        case .doubles(let values): return .array(values.map(text))
-        case .integers(let values):
-            switch tensor.type {
-            case .bool: return .array(values.map { .bool($0 != 0) })
-            case .uint64:
-                return .array(values.map { .decimal("\(UInt64(bitPattern: $0))") })
-            default: return .array(values.map { .int(Int($0)) })
+        case .number(let number):
+            guard let value = rounded(number) else {
+                throw Failure(.limit, "data: element \(index): a number of too many digits")
             }
+            guard value.isFinite else { throw beyond(index) }
+            return value
+        case .special(let value): return T(value)
+        case .bool, .string: throw wrong(index)
         }
+    }
+
+    private func fill<T: BitwiseCopyable>(
+        _ bytes: UnsafeMutableRawBufferPointer,
+        _ value: (JSONReader.Scalar, Int) throws(Failure) -> T
+    ) throws(Failure) {
+        var reader = reader
+        var elements = JSONReader.Elements()
+        var index = 0
+        while let scalar = try reader.next(&elements) {
+            let value = try value(scalar, index)
+            guard index < count else {
+                throw Failure(.malformed, "data: more than the \(count) elements of the shape")
+            }
+            bytes.storeBytes(of: value, toByteOffset: index * MemoryLayout<T>.size, as: T.self)
+            index += 1
+        }
+        guard index == count else {
+            throw Failure(.malformed, "data: \(index) elements; \(count) expected by the shape")
+        }
+    }
+
+    private var name: String { WireType.name(type) ?? type.name }
+
+    private func wrong(_ index: Int) -> Failure {
+        Failure(.malformed, "data: element \(index): \(name) expected")
+    }
+
+    private func beyond(_ index: Int) -> Failure {
+        Failure(.malformed, "data: element \(index): beyond what \(name) holds")
     }
 }

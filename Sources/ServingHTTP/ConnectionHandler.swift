@@ -72,13 +72,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch phase {
         case .idle, .reading:
             isLast = true
-            let isLong = error == .headerOverflow
-            send(
-                isLong
-                    ? Reply(
+            switch error {
+            case .headerOverflow:
+                send(
+                    Reply(
                         .requestHeaderFieldsTooLarge,
-                        error: "headers beyond \(limits.headerBytesMax) bytes")
-                    : Reply(.badRequest, error: "not an HTTP/1.1 request"))
+                        error: "headers beyond \(limits.headerBytesMax) bytes"))
+            case .invalidChunkSize: send(tooLarge)
+            default: send(Reply(.badRequest, error: "not an HTTP/1.1 request"))
+            }
         default: end()
         }
     }
@@ -115,6 +117,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         setTimer(limits.bodySeconds) { handler in
             handler.refuse(Reply(.requestTimeout, error: "the request did not come in time"))
         }
+        guard Self.isHostGiven(head) else {
+            return expect(nil, Reply(.badRequest, error: "Host: one expected"))
+        }
         let route: Route
         do throws(Route.Refusal) {
             route = try Route.find(head.method.rawValue, head.uri)
@@ -130,7 +135,27 @@ final class ConnectionHandler: ChannelInboundHandler {
                     .unsupportedMediaType,
                     error: "Content-Encoding: compressed bodies are not taken; identity expected"))
         }
-        expect(route, reserve(head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0))
+        // What is no Int is too long.
+        let count = head.headers.first(name: "Content-Length").map { Int($0) ?? .max }
+        let refusal = reserve(count ?? 0)
+        if refusal == nil, let count { body.reserveCapacity(count) }
+        expect(route, refusal)
+    }
+
+    /// Whether the request says once, and plainly, whom it is for (RFC 9112, 3.2).
+    private static func isHostGiven(_ head: HTTPRequestHead) -> Bool {
+        let hosts = head.headers["Host"]
+        guard let host = hosts.first else { return head.version != .http1_1 }
+        return hosts.count == 1
+            && host.utf8.allSatisfy { byte in
+                Character(Unicode.Scalar(byte)).isLetter && byte < 0x80
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || "-._~%!$&'()*+,;=:[]".utf8.contains(byte)
+            }
+    }
+
+    private var tooLarge: Reply {
+        Reply(.payloadTooLarge, error: "a body of at most \(limits.bodyBytesMax) bytes expected")
     }
 
     private static func reply(_ refusal: Route.Refusal) -> Reply {
@@ -146,8 +171,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Makes room for more of a body.
     private func reserve(_ count: Int) -> Reply? {
         guard count <= limits.bodyBytesMax - reservedBytes else {
-            return Reply(
-                .payloadTooLarge, error: "a body of at most \(limits.bodyBytesMax) bytes expected")
+            return tooLarge
         }
         guard shared.reserve(count) else {
             return Reply(.serviceUnavailable, error: "too much is being read; try again later")
@@ -241,7 +265,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 let request = try Self.request(body, headerLength)
                 let ticket = try shared.server.submit(request, to: model) { result in
                     shared.pool.submit { _ in
-                        finish(Self.reply(result, to: request))
+                        finish(Self.reply(result, to: request, shared))
                     }
                 }
                 loop.execute { me.value.keep(ticket) }
@@ -265,12 +289,27 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private static func reply(
-        _ result: Result<InferResponse, Failure>, to request: InferRequest
+        _ result: Result<InferResponse, Failure>, to request: InferRequest,
+        _ shared: FrontShared
     ) -> Reply {
+        let answer: InferResponse
         do throws(Failure) {
-            return Reply(try result.get().body(for: request))
+            answer = try result.get()
         } catch {
             return Reply(error)
+        }
+        do throws(Failure) {
+            var reply = Reply(
+                try answer.body(for: request, bytesMax: shared.limits.answerBytesMax))
+            guard shared.reserveAnswer(reply.body.count) else {
+                return Reply(
+                    .serviceUnavailable, error: "too much is being written; try again later")
+            }
+            reply.reservedBytes = reply.body.count
+            return reply
+        } catch {
+            return error.code == .limit
+                ? Reply(.unprocessableEntity, error: error.message) : Reply(error)
         }
     }
 
@@ -280,7 +319,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// - Parameter isWhole: whether all of the request is there.
     private func send(_ reply: Reply, isWhole: Bool = true) {
-        guard let context, context.channel.isActive else { return }
+        guard let context, context.channel.isActive else {
+            return shared.releaseAnswer(reply.reservedBytes)
+        }
         forgetBody()
         ticket = nil
         isLast = isLast || shared.isQuiescing
@@ -299,7 +340,9 @@ final class ConnectionHandler: ChannelInboundHandler {
                 wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
         }
         let sent = context.eventLoop.makePromise(of: Void.self)
+        let (shared, reservedBytes) = (shared, reply.reservedBytes)
         sent.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+            shared.releaseAnswer(reservedBytes)
             self?.finishSending(isWhole: isWhole, isLast: isLast)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)

@@ -13,6 +13,10 @@ public final class HTTPFront: Sendable {
         public var bodyBytesMax = 64 << 20
         /// Of all requests that are read or computed.
         public var bodiesBytesMax = 256 << 20
+        /// Of one answer.
+        public var answerBytesMax = 128 << 20
+        /// Of all answers that are written.
+        public var answersBytesMax = 512 << 20
         public var connectionsMax = 256
         public var headerBytesMax = 16 << 10
         /// Without a request, or while a request's head comes.
@@ -96,6 +100,7 @@ final class FrontShared: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var bodiesBytes = 0
+        var answersBytes = 0
         var isQuiescing = false
     }
 
@@ -123,6 +128,8 @@ final class FrontShared: Sendable {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderFieldSize = limits.headerBytesMax
         decoder.maxHeaderListSize = limits.headerBytesMax
+        try channel.pipeline.syncOperations.addHandler(
+            ChunkGuard(bytesMax: limits.bodyBytesMax, lineBytesMax: limits.headerBytesMax))
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withPipeliningAssistance: true, withErrorHandling: false,
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
@@ -139,6 +146,17 @@ final class FrontShared: Sendable {
     }
 
     func release(_ count: Int) { state.withLock { $0.bodiesBytes -= count } }
+
+    /// The same of an answer.
+    func reserveAnswer(_ count: Int) -> Bool {
+        state.withLock { state in
+            guard count <= limits.answersBytesMax - state.answersBytes else { return false }
+            state.answersBytes += count
+            return true
+        }
+    }
+
+    func releaseAnswer(_ count: Int) { state.withLock { $0.answersBytes -= count } }
 
     var isQuiescing: Bool { state.withLock(\.isQuiescing) }
 

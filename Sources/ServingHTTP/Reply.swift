@@ -7,6 +7,8 @@ struct Reply: Sendable {
     var status: HTTPResponseStatus
     var body: Bytes
     var headers: [(String, String)]
+    /// Bytes that are reserved for it.
+    var reservedBytes = 0
 
     init(_ status: HTTPResponseStatus, _ document: JSON? = nil) {
         self.status = status

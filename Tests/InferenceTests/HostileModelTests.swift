@@ -19,6 +19,12 @@ import Testing
         "output-twice": "defined twice", "reshape": "does not become",
         "short-data": "12 bytes of data; 16 expected", "slice-limits": "step",
         "subgraph": ": node 0 \"inner\" (Relu): input \"nowhere\"", "truncated": "truncated",
+        "frames-of-nothing": "a frame's length expected",
+        "scalar-slice": "axis 0 of a tensor with 0 axes",
+        "scalar-split": "axis 0 of a tensor with 0 axes",
+        "scalar-squeeze": "axis 0 of a tensor with 0 axes",
+        "scalar-weights": "weights []",
+        "regions-of-nothing": "nothing of [1, 1, 0, 4] can be pooled",
         "unknown-operator": "operator Mystery of opset 13 is not supported",
         "wide-window": "window", "wrong-count": "2 inputs",
     ]

@@ -59,18 +59,22 @@ import Testing
                 integers: [
                     "input_ids": (30000, [2, 16]), "attention_mask": (2, [2, 16]),
                     "token_type_ids": (1, [2, 16]),
-                ], source: "scripts/models/export_minilm.py"),
+                ]),
         ] + light
 
-    /// Networks of the onnx wheel with seeded weights, and what they call their input.
+    /// Networks of the onnx wheel with seeded weights (scripts/models/reseed_light.py), what they
+    /// call their input, and whether they are large.
     private static let light: [Item] = [
-        ("bvlc_alexnet", "data_0"), ("densenet121", "data_0"), ("inception_v1", "data_0"),
-        ("inception_v2", "data_0"), ("resnet50", "gpu_0/data_0"), ("shufflenet", "gpu_0/data_0"),
-        ("squeezenet", "data_0"), ("vgg19", "data_0"), ("zfnet512", "gpu_0/data_0"),
-    ].map { name, input in
+        ("bvlc_alexnet", "data_0", true), ("densenet121", "data_0", false),
+        ("inception_v1", "data_0", false), ("inception_v2", "data_0", false),
+        ("resnet50", "gpu_0/data_0", false), ("shufflenet", "gpu_0/data_0", false),
+        ("squeezenet", "data_0", false), ("vgg19", "data_0", true),
+        ("zfnet512", "gpu_0/data_0", true),
+    ].map { name, input, isLarge in
         Item(
             description: "light-\(name)", path: "light/\(name).onnx",
-            floats: [input: [1, 3, 224, 224]], source: "scripts/models/reseed_light.py")
+            floats: [input: [1, 3, 224, 224]],
+            source: isLarge ? "scripts/install-test-models all" : "scripts/install-test-models")
     }
 
     /// Those at hand; says which are not.

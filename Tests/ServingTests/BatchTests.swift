@@ -107,8 +107,11 @@ import Testing
         var generator = SplitMix64(seed: 9)
         let model = try server.model("dense")
         let rounds = 3
+        var groups: [[InferRequest]] = []
+        var all: [[Int: InferResponse]] = []
         for _ in 0..<rounds {
             let group = try requests(6, items: 1, 4, &generator)
+            groups.append(group)
             let answers = try await withThrowingTaskGroup(
                 of: (Int, InferResponse).self
             ) { tasks in
@@ -117,6 +120,9 @@ import Testing
                 }
                 return try await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
+            all.append(answers)
+        }
+        for (group, answers) in zip(groups, all) {
             for (index, request) in group.enumerated() {
                 #expect(try await server.infer(request, model) == answers[index])
             }
@@ -124,6 +130,22 @@ import Testing
         let text = server.statistics(model).line
         // Six together and six one by one, a round.
         #expect(text.contains("\"inference_count\":36,\"execution_count\":21"), "\(text)")
+    }
+
+    /// Behind a request that was alone none waits for others to join it.
+    @Test func aLoneClientDoesNotWait() async throws {
+        var limits = ModelServer.Limits()
+        limits.batchWaitSeconds = 0.5
+        guard let server = try Served.server(["dense"], limits) else { return }
+        defer { server.close() }
+        let end = ContinuousClock.now + .seconds(60)
+        while !server.isReady, ContinuousClock.now < end { usleep(10_000) }
+        let model = try server.model("dense")
+        let request = try InferRequest("x", [1, 4], [1, 2, 3, 4])
+        _ = try await server.infer(request, model)
+        let start = ContinuousClock.now
+        for _ in 0..<6 { _ = try await server.infer(request, model) }
+        #expect(ContinuousClock.now - start < .seconds(1.5))
     }
 
     @Test func aFullQueueRefuses() throws {
@@ -169,6 +191,23 @@ import Testing
             #expect(throws: Failure.self) {
                 try ServedModel(try ModelLoader.load(path: Served.path("dense")), name: name)
             }
+        }
+    }
+
+    /// A runner that has warmed up knows the plan of a first request; of shapes that were guessed
+    /// it keeps none.
+    @Test func warmingUpChangesNoAnswer() throws {
+        guard let test = TestDevices.any else { return }
+        var generator = SplitMix64(seed: 10)
+        for (name, length, planCount) in [("dense", 4, 1), ("wide", 5, 0)] {
+            let warm = try runner(name, test, batchMax: 1)
+            let cold = try runner(name, test, batchMax: 1)
+            warm.warm()
+            #expect(warm.planCount == planCount)
+            let request = try requests(1, items: 1, length, &generator)
+            #expect(
+                try warm.answers(request).map { try $0.get() }
+                    == cold.answers(request).map { try $0.get() })
         }
     }
 }

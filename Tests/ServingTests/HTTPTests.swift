@@ -259,4 +259,116 @@ import Testing
         await closing.value
         #expect(throws: (any Error).self) { try RawClient(port: front.port) }
     }
+
+    /// RFC 9112, 3.2.
+    @Test func eachRequestNamesOneHost() async throws {
+        try await withFront { front in
+            let cases: [(String, Int)] = [
+                ("GET /v2 HTTP/1.1\r\n", 400), ("GET /v2 HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
+                ("GET /v2 HTTP/1.1\r\nHost: a\r\nhost: b\r\n", 400),
+                ("GET /v2 HTTP/1.1\r\nHost: a b\r\n", 400),
+                ("GET /v2 HTTP/1.1\r\nHost: a/b\r\n", 400), ("GET /v2 HTTP/1.0\r\n", 200),
+                ("GET /v2 HTTP/1.0\r\nHost: a\r\nHost: a\r\n", 400),
+                ("GET /v2 HTTP/1.1\r\nHost:\r\n", 200),
+                ("GET /v2 HTTP/1.1\r\nHost: [::1]:80\r\n", 200),
+                ("POST \(Self.dense) HTTP/1.1\r\nContent-Length: 2\r\n", 400),
+            ]
+            for (head, status) in cases {
+                let client = try RawClient(port: front.port)
+                client.send(head + "\r\n")
+                let answer = client.answer()
+                #expect(answer?.status == status, "\(head)")
+                if status == 400 { #expect(try answer?.error().contains("Host") == true) }
+            }
+        }
+    }
+
+    /// A chunk that says it is longer than a body may be is not waited for.
+    @Test func longChunksAreRefusedAtOnce() async throws {
+        var limits = HTTPFront.Limits()
+        limits.bodyBytesMax = 1 << 20
+        try await withFront(limits) { front in
+            let head =
+                "POST \(Self.dense) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let sizes = [
+                "ffffffffffffffff", "7fffffffffffffff", "8000000000000000", "FFFFFFFFFFFFFFFFFF",
+                "100001", "0000000000000000000100001", "fffffffff;x=1",
+            ]
+            for size in sizes {
+                let start = ContinuousClock.now
+                let client = try RawClient(port: front.port)
+                client.send(head + size + "\r\n")
+                let status = client.answer()?.status
+                #expect(status == 413 || status == 400, "\(size)")
+                #expect(client.isEnded())
+                #expect(ContinuousClock.now - start < .seconds(5), "\(size)")
+            }
+            // In pieces, behind another chunk, and behind another request.
+            let client = try RawClient(port: front.port)
+            let good = RawClient.head("POST", Self.dense, Self.request.utf8.count) + Self.request
+            client.send(good + head + "1\r\n{\r\n")
+            for piece in ["f", "f", "fffff"] {
+                usleep(20_000)
+                client.send(piece)
+            }
+            #expect(client.answer()?.status == 200)
+            #expect(client.answer()?.status == 413)
+            #expect(client.isEnded())
+            let count = try RawClient(port: front.port)
+            count.send(
+                "POST \(Self.dense) HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615"
+                    + "\r\n\r\n")
+            let status = count.answer()?.status
+            #expect(status == 413 || status == 400)
+        }
+    }
+
+    /// Chunks of all sizes, with what may stand beside them, are a body like any other.
+    @Test func chunksComeTogether() async throws {
+        try await withFront { front in
+            let client = try RawClient(port: front.port)
+            let alone = client.post(Self.dense, Self.request)?.body
+            var generator = SplitMix64(seed: 3)
+            for _ in 0..<20 {
+                var text =
+                    "POST \(Self.dense) HTTP/1.1\r\nHost: x\r\ntransfer-encoding: Chunked\r\n\r\n"
+                var rest = Self.request[...]
+                while !rest.isEmpty {
+                    let part = rest.prefix(Int.random(in: 1...40, using: &generator))
+                    rest = rest.dropFirst(part.count)
+                    let size = String(part.utf8.count, radix: 16, uppercase: rest.count % 2 == 0)
+                    text += "\(size)\(rest.count % 3 == 0 ? ";a=b" : "")\r\n\(part)\r\n"
+                }
+                text += "0\r\n\(Bool.random(using: &generator) ? "X: ffffffffff\r\n" : "")\r\n"
+                var bytes = Bytes(text.utf8)[...]
+                while !bytes.isEmpty {
+                    let part = bytes.prefix(Int.random(in: 1...200, using: &generator))
+                    client.send(part)
+                    bytes = bytes.dropFirst(part.count)
+                }
+                let answer = client.answer()
+                #expect(answer?.status == 200 && answer?.body == alone, "\(text)")
+            }
+        }
+    }
+
+    @Test func longAnswersAreNotSent() async throws {
+        var limits = HTTPFront.Limits()
+        limits.answerBytesMax = 400
+        limits.answersBytesMax = 400
+        try await withFront(limits) { front in
+            func body(_ count: Int) -> String {
+                "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,\(count)],"
+                    + "\"data\":\([Float](repeating: 0.5, count: count))}]}"
+            }
+            let client = try RawClient(port: front.port)
+            let wide = "/v2/models/wide/infer"
+            #expect(client.post(wide, body(4))?.status == 200)
+            let long = try #require(client.post(wide, body(300)))
+            #expect(long.status == 422, "\(long.text)")
+            #expect(try long.error().contains("400 bytes"))
+            // Its room is free again.
+            for _ in 0..<3 { #expect(client.post(wide, body(4))?.status == 200) }
+        }
+    }
 }

@@ -15,7 +15,7 @@ import Testing
         let output = Pipe()
         let errors: String
 
-        init(_ arguments: [String]) throws {
+        init(_ arguments: [String], _ environment: [String: String] = [:]) throws {
             let folder = NSTemporaryDirectory() + "/serve-\(UUID().uuidString)"
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
@@ -23,6 +23,7 @@ import Testing
             try Data().write(to: URL(fileURLWithPath: errors))
             process.executableURL = URL(fileURLWithPath: try BuiltProgram.path())
             process.arguments = ["serve"] + arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = output
             process.standardError = FileHandle(forWritingAtPath: errors)
@@ -135,5 +136,35 @@ import Testing
         let said = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0, "\(String(decoding: said, as: UTF8.self))")
+    }
+
+    /// What a driver compiles when a kernel is first launched, it has compiled once the server is
+    /// ready.
+    @Test func nothingIsCompiledForTheFirstRequest() throws {
+        guard TestDevices.named("PoCL") != nil else { return }
+        let cache = NSTemporaryDirectory() + "/pocl-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: cache, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: cache) }
+        let program = try Program(
+            [Served.path("dense"), "--port", "0", "--device", "Portable"],
+            ["POCL_CACHE_DIR": cache])
+        let text = program.read(until: "\n")
+        let port = try #require(
+            Int(text.split(separator: ":").last?.dropLast() ?? ""), "\(program.errorText)")
+        let client = try RawClient(port: port)
+        let end = ContinuousClock.now + .seconds(60)
+        while client.get("/v2/health/ready")?.status != 200, ContinuousClock.now < end {
+            usleep(20_000)
+        }
+        func files() -> Set<String> {
+            Set(FileManager.default.enumerator(atPath: cache)?.compactMap { $0 as? String } ?? [])
+        }
+        let before = files()
+        #expect(!before.isEmpty)
+        #expect(client.post("/v2/models/dense/infer", Self.request)?.status == 200)
+        #expect(files() == before)
+        kill(program.process.processIdentifier, SIGTERM)
+        #expect(program.wait() == 0, "\(program.errorText)")
     }
 }

@@ -380,9 +380,45 @@ def integer_convolutions() -> None:
           "zy": numbers(i, 1)[0]}, strides=[2, 3])
 
 
+def nothing() -> None:
+    """Tensors that lose all elements of an axis to a slice, and what operators make of none."""
+    def cut(name: str, kind: str, x: np.ndarray, along: int, constants: dict = {}, order="x",
+            outputs=("y",), opset: int = 17, **attributes) -> None:
+        nodes = [helper.make_node("Slice", ["x", "end", "end", "axis"], ["none"]),
+                 helper.make_node(kind, ["none" if i == "x" else i for i in order], list(outputs),
+                                  name=f"the {kind}", **attributes)]
+        CASES[f"{name}-empty"] = (
+            nodes, {"x": x},
+            {"end": ints(x.shape[along]), "axis": ints(along), **constants},
+            [o for o in outputs if o], opset)
+
+    for kind in ("Softmax", "LogSoftmax", "Hardmax"):
+        cut(kind.lower(), kind, floats(2, 3, 4), 1, axis=1)
+    cut("dynamicquantize", "DynamicQuantizeLinear", floats(3), 0, outputs=("y", "s", "z"))
+    cut("pad-edge", "Pad", floats(2, 3), 0, {"p": ints(0, 1, 0, 2)}, "xp", mode="edge")
+    cut("gridsample", "GridSample", floats(2, 3, 4, 4), 1, {"g": floats(2, 3, 2, 2)}, "xg")
+    cut("col2im", "Col2Im", floats(2, 5, 5), 0, {"i": ints(5, 5), "b": ints(1, 5)}, "xib",
+        opset=18)
+    cut("lppool", "LpPool", floats(2, 3, 6, 6), 0, kernel_shape=[2, 2], opset=18)
+    cut("batchnorm", "BatchNormalization", floats(2, 3, 4), 2,
+        {"s": floats(3), "b": floats(3), "m": floats(3), "v": floats(3, low=0.1)}, "xsbmv")
+    cut("stft", "STFT", floats(2, 32, 1), 0, {"t": np.int64(8), "l": np.int64(16)},
+        ("x", "t", "", "l"))
+    # Without time steps states stay as they were; without items there are none. Others of these end
+    # ONNX Runtime's process.
+    for name, axis, kind, gates in (("lstm-time", 0, "LSTM", 4), ("rnn-time", 0, "RNN", 1),
+                                    ("rnn-items", 1, "RNN", 1)):
+        states = {"h": np.zeros((1, 2 - 2 * axis, 4), np.float32)}
+        if kind == "LSTM":
+            states["c"] = states["h"]
+        cut(name, kind, floats(3, 2, 5), axis,
+            {"w": floats(1, 4 * gates, 5), "r": floats(1, 4 * gates, 4), **states},
+            ("x", "w", "r", "", "", *states), hidden_size=4, outputs=("y", "yh"))
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
-                  integer_convolutions, residuals):
+                  integer_convolutions, residuals, nothing):
         group()
     return CASES

@@ -300,6 +300,20 @@ def write_hostile(folder: str) -> None:
     write("host-elements", [node("Expand", ["x", "r"], ["e"]), node("NonZero", ["e"], ["y"])],
           {"r": ints(1 << 25, 4)})
     write("targets", [node("NegativeLogLikelihoodLoss", ["x", "t"], ["y"])], {"t": ints(1, 2)})
+    scalar = np.float32(1)
+    write("scalar-slice", [*relu, node("Slice", ["s", "b", "e"], ["z"])],
+          {"s": scalar, "b": ints(0), "e": ints(1)}, ("y", "z"))
+    write("scalar-split", [*relu, node("Split", ["s"], ["z"])], {"s": scalar}, ("y", "z"))
+    write("scalar-squeeze", [*relu, node("Squeeze", ["s", "b"], ["z"])],
+          {"s": scalar, "b": ints(0)}, ("y", "z"))
+    write("scalar-weights", [node("Unsqueeze", ["x", "b"], ["u"]),
+                             node("Conv", ["u", "s"], ["y"])], {"s": scalar, "b": ints(0)})
+    write("regions-of-nothing", [*relu, node("RoiAlign", ["p", "r", "i"], ["z"])],
+          {"p": np.zeros((1, 1, 0, 4), np.float32), "r": np.zeros((2, 4), np.float32),
+           "i": ints(0, 0)}, ("y", "z"), opset=16)
+    write("frames-of-nothing", [*relu, node("STFT", ["s", "t", "", "l"], ["z"])],
+          {"s": np.zeros((1, 0, 1), np.float32), "t": np.int64(1), "l": np.int64(4)}, ("y", "z"),
+          opset=17)
 
 
 def main() -> None:

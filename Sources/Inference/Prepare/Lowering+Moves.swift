@@ -220,7 +220,6 @@ extension Lowering {
     /// - Parameter axis: counted from 0.
     mutating func concatenated(_ values: [Value], axis: Int) throws(Failure) -> Value {
         let first = values[0]
-        guard axis < first.shape.count else { throw Failure(.malformed, "scalars have no axis") }
         var shape = first.shape
         shape[axis] = 0
         for value in values {
@@ -293,7 +292,7 @@ extension Lowering {
         let even = (x.shape[axis] + parts - 1) / parts
         let sizes =
             given ?? (0..<parts).map { min(even, x.shape[axis] - min($0 * even, x.shape[axis])) }
-        guard axis < x.shape.count, sizes.count == parts, sizes.allSatisfy({ $0 >= 0 }),
+        guard sizes.count == parts, sizes.allSatisfy({ $0 >= 0 }),
             sizes.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == x.shape[axis]
         else {
             throw Failure(.malformed, "\(sizes.text) of \(x.shape.text) along axis \(axis)")

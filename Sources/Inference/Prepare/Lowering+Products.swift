@@ -97,7 +97,7 @@ extension Lowering {
         guard let x = try op.optional(0), x.type == .float32 else { return epilogue }
         if try op.optional(2) == nil, let weights = try op.optional(1), op.node.type != "Gemm" {
             let rank = max(x.shape.count, weights.shape.count)
-            if op.node.type == "Conv", x.shape.count == rank, rank >= 3 {
+            if op.node.type == "Conv", x.shape.count == weights.shape.count, rank >= 3 {
                 try takeBias(
                     &epilogue, op, count: weights.shape[0], behind: rank - 2, rank: rank)
             } else if min(x.shape.count, weights.shape.count) >= 2 {

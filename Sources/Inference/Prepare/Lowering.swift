@@ -339,10 +339,7 @@ struct Lowering {
         type: ElementType, shape: [Int]
     ) throws(Failure) -> Value {
         let shape = try Shape.checked(shape)
-        if shape.contains(0) {
-            let none = UnsafeRawBufferPointer(start: nil, count: 0)
-            return Value(Tensor(type: type, shape: shape, bytes: none))
-        }
+        if shape.contains(0) { return empty(shape, type) }
         if Self.ofFloats.contains(kind) {
             guard type == .float32 || type == .double, operands.allSatisfy({ $0.type == type })
             else {
@@ -374,6 +371,12 @@ struct Lowering {
         try Layout.check(step)
         steps.append(step)
         return Value(type: type, shape: shape, buffer: result)
+    }
+
+    /// What a step gives whose result has no elements.
+    func empty(_ shape: [Int], _ type: ElementType) -> Value {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        return Value(Tensor(type: type, shape: shape, bytes: none))
     }
 
     /// The same elements in another shape.

@@ -156,7 +156,7 @@ struct Operator {
 
     /// An axis counted from the end when negative.
     func axis(_ value: Int, rank: Int) throws(Failure) -> Int {
-        guard (-rank..<max(rank, 1)).contains(value) else {
+        guard (-rank..<rank).contains(value) else {
             throw Failure(.malformed, "axis \(value) of a tensor with \(rank) axes")
         }
         return value < 0 ? value + rank : value

@@ -31,6 +31,9 @@ public struct Plan: Hashable, Sendable {
 
     /// The number of items that a batch has: the first input's first axis.
     public var itemCount: Int { inputs.first?.shape.first ?? 1 }
+
+    /// Roughly the multiplications of a run, and one.
+    package var cost: Double { steps.reduce(1) { $0 + $1.cost } }
 }
 
 /// Turns a model and the shapes of its inputs into a plan: infers every shape, computes what is

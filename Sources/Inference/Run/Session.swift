@@ -240,9 +240,8 @@ public final class Session {
 
     /// By now all launches that stay the same are known.
     private func makeTapes() throws(Failure) {
-        let cost = plan.steps.reduce(1) { $0 + $1.cost }
         let extents = Tape.extents(
-            of: groups, gemm.program, cost: cost, launchesMin: tapeRule?.launchesMin ?? 2)
+            of: groups, gemm.program, cost: plan.cost, launchesMin: tapeRule?.launchesMin ?? 2)
         guard !extents.isEmpty else { return }
         let program = try programs.tape()
         let state = try device.makeBuffer(byteCount: 256)

@@ -22,7 +22,7 @@ struct StepGroup {
     static func groups(
         of plan: Plan, _ extents: [Int: Range<Int>], varying: Set<Int>
     ) -> [StepGroup] {
-        let total = plan.steps.reduce(1) { $0 + $1.cost }
+        let total = plan.cost
         var done = 1.0
         var groups: [StepGroup] = []
         var index = 0

@@ -14,7 +14,9 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Clients of KServe and Triton can talk to it; see docs/serving.md. Requests that wait \
             for one model are computed together where its first axis is open; no answer depends \
-            on what else is asked. ctrl-C or SIGTERM answers what has come, and ends.
+            on what else is asked. The server is ready once each model is compiled and, where \
+            that takes no more than seconds, has run once. ctrl-C or SIGTERM answers what has \
+            come, and ends.
 
             EXAMPLES
               rigor serve digits.onnx
@@ -128,6 +130,12 @@ struct ServeLimitOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
+            "The largest answer; a longer one is not sent. (default: 128)", valueName: "MiB"),
+        transform: Accepted.whole(1...2047))
+    var answerLimit = 128
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
             "Requests that wait or are computed; more are answered 503. (default: 256)",
             valueName: "n"),
         transform: Accepted.whole(1...65_536))
@@ -146,6 +154,8 @@ struct ServeLimitOptions: ParsableArguments {
         limits.bodyBytesMax = bodyLimit << 20
         // Four of the largest at a time.
         limits.bodiesBytesMax = 4 * limits.bodyBytesMax
+        limits.answerBytesMax = answerLimit << 20
+        limits.answersBytesMax = 4 * limits.answerBytesMax
         return limits
     }
 }

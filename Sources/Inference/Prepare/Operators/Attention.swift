@@ -122,7 +122,8 @@ extension Lowering {
     mutating func weights(_ scores: Value, bias: Value?) throws(Failure) -> Value {
         let weights = try softmax(scores, axis: 3)
         guard let bias else { return weights }
-        let top = try reduced(.max, bias, axes: [bias.shape.count - 1], keeps: true)
+        let last = bias.shape.indices.suffix(1)
+        let top = try reduced(.max, bias, axes: Array(last), keeps: true)
         let isEmpty = try binary(.equal, top, try scalar(-.infinity, top.type))
         if let known = isEmpty.constant?.integers, !known.contains(1) { return weights }
         return try choose(isEmpty, try scalar(0, weights.type), weights)

@@ -70,7 +70,8 @@ extension Lowering {
             let read = try multiplied(try product(rows, state), scale)
             results.append(try reshaped(read, [batch, queries * valueSize]))
         }
-        try define(op, try stacked(results, axis: 1))
+        let none = empty([batch, 0, queries * valueSize], .float32)
+        try define(op, results.isEmpty ? none : try stacked(results, axis: 1))
         try define(op, try reshaped(state, [batch, heads, keySize, valueSize]), at: 1)
     }
 

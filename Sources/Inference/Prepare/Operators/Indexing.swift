@@ -41,9 +41,12 @@ extension Lowering {
     mutating func taken(
         _ x: Value, outer: Int = 1, _ places: [Int?], shape: [Int]
     ) throws(Failure) -> Value {
+        if shape.contains(0) { return empty(shape, x.type) }
         let count = outer == 0 ? 0 : x.shape.elementCount / outer
         guard count > 0, places.count > 0 else {
-            guard places.allSatisfy({ $0 == nil }) else { throw Step.broken }
+            guard places.allSatisfy({ $0 == nil }) else {
+                throw Failure(.malformed, "nothing of \(x.shape.text) can be taken")
+            }
             return try filled(try zero(x.type), shape)
         }
         let table = Tensor(
@@ -285,6 +288,7 @@ extension Lowering {
                 ints: [Int(x.type.rawValue), Int(truncatingIfNeeded: bits)] + shape + value.shape
                     + begins, type: x.type, shape: shape)
         }
+        if shape.contains(0) { return empty(shape, x.type) }
         guard !value.shape.contains(0) else {
             throw Failure(.malformed, "nothing of \(value.shape.text) can be repeated")
         }

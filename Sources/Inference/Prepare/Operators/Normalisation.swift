@@ -243,7 +243,7 @@ extension Lowering {
             return try define(op, try normalize(op))
         }
         let shape = x.shape
-        guard shape.count >= 2, !shape.contains(0) else {
+        guard shape.count >= 2, !isTraining || !shape.contains(0) else {
             throw Failure(.malformed, "\(shape.text): items and channels expected")
         }
         if !isSpatial { x = try reshaped(x, [shape[0], shape[1...].reduce(1, *)]) }

@@ -131,8 +131,12 @@ extension Lowering {
 
     fileprivate mutating func quantizeDynamically(_ op: Operator) throws(Failure) {
         let x = try op.input(0)
-        guard x.type == .float32, !x.shape.contains(0) else {
-            throw Failure(.malformed, "float32 expected")
+        guard x.type == .float32 else { throw Failure(.malformed, "float32 expected") }
+        if x.shape.contains(0) {
+            // Nothing sets the scale: 1, as in ONNX Runtime.
+            try define(op, empty(x.shape, .uint8))
+            try define(op, try scalar(1, .float32), at: 1)
+            return try define(op, Value(Tensor([0], type: .uint8, shape: [])), at: 2)
         }
         let count = x.shape.elementCount
         func limit(_ operation: ReduceOperation) throws(Failure) -> Value {

@@ -46,6 +46,10 @@ extension Lowering {
     mutating func recur(_ op: Operator, _ kind: CellShape.Kind) throws(Failure) {
         var layer = try layer(op, kind)
         let cell = layer.cell
+        guard cell.batch > 0, layer.time > 0 else {
+            // What no step changes is as it was.
+            return try defineStates(op, layer, [], last: try initialState(op, layer))
+        }
         let x = try op.floats(0)
         let byTime = layer.isByItem ? try transposed(x, [1, 0, 2]) : x
         let products = try inputs(layer, byTime, try op.floats(1))
@@ -99,7 +103,7 @@ extension Lowering {
         layer.cell.batch = x.shape[isByItem ? 0 : 1]
         guard w.shape == [isReversed.count, gates * hidden, x.shape[2]],
             r.shape == [isReversed.count, gates * hidden, hidden],
-            try op.int("hidden_size") ?? hidden == hidden, !x.shape.contains(0), hidden > 0
+            try op.int("hidden_size") ?? hidden == hidden, layer.inputSize > 0, hidden > 0
         else {
             throw Failure(
                 .malformed, "\(x.shape.text), W \(w.shape.text) and R \(r.shape.text)")
@@ -309,10 +313,14 @@ extension Lowering {
                 let turn = layer.isReversed[direction] ? length - 1 - t : t
                 return (turn * parts * cell.directions + direction) * cell.batch + item
             }
-            let all = try concatenated(states, axis: 0)
-            let table = try reshaped(all, [rows, cell.hidden])
-            let y = try gathered(table, integers(order, shape: [order.count]), axis: 0)
-            try define(op, try reshaped(y, shape))
+            if states.isEmpty {
+                try define(op, empty(shape, .float32))
+            } else {
+                let all = try concatenated(states, axis: 0)
+                let table = try reshaped(all, [rows, cell.hidden])
+                let y = try gathered(table, integers(order, shape: [order.count]), axis: 0)
+                try define(op, try reshaped(y, shape))
+            }
         }
         for index in 0..<parts where op.node.outputs.count > 1 + index {
             let count = cell.directions

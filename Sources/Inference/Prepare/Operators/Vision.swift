@@ -138,7 +138,7 @@ private struct GridSampler {
         (grid, points) = try floats(inputs, 1)
         let rank = x.shape.count - 2
         guard rank >= 1, grid.shape.count == x.shape.count, grid.shape.last == rank,
-            grid.shape[0] == x.shape[0], !x.shape.contains(0)
+            grid.shape[0] == x.shape[0], !x.shape[2...].contains(0)
         else { throw Failure(.malformed, "\(x.shape.text) at \(grid.shape.text)") }
         let given = try op.string("mode") ?? "linear"
         mode = ["bilinear": "linear", "bicubic": "cubic"][given] ?? given
@@ -283,6 +283,9 @@ private struct Regions {
         let items = x.shape[0]
         guard batches.count == boxes.shape[0], batches.allSatisfy({ (0..<items).contains($0) })
         else { throw Failure(.malformed, "an item of \(items) for each region expected") }
+        guard batches.isEmpty || !x.shape[2...].contains(0) else {
+            throw Failure(.malformed, "nothing of \(x.shape.text) can be pooled")
+        }
     }
 
     func aligned() throws(Failure) -> Tensor {

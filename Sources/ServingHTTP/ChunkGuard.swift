@@ -1,0 +1,140 @@
+internal import Core
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Looks at bytes before they are parsed for a chunk that says it is longer than a body may be: the
+/// parser tells of a chunk's bytes, not of the size before them, and would wait for them in vain.
+///
+/// What is not HTTP goes through: the parser refuses it.
+final class ChunkGuard: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private enum State {
+        case head
+        /// Bytes of a body, or of a chunk, that are still to come.
+        case body(Int)
+        case chunk(Int)
+        case chunkSize(Int)
+        /// What may follow a size.
+        case chunkExtension(Int)
+        case chunkEnd
+        case trailer
+        /// Nothing is looked at any more.
+        case off
+        /// A chunk was too long; nothing goes through any more.
+        case refused
+    }
+
+    private let bytesMax: Int
+    private let lineBytesMax: Int
+    private var state = State.head
+    private var line = Bytes()
+    private var lineCount = 0
+    private var isChunked = false
+    private var bodyCount = 0
+
+    /// - Parameters:
+    ///   - bytesMax: of a chunk.
+    ///   - lineBytesMax: what the parser takes as a header.
+    init(bytesMax: Int, lineBytesMax: Int) {
+        self.bytesMax = bytesMax
+        self.lineBytesMax = lineBytesMax
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .refused = state { return }
+        let buffer = unwrapInboundIn(data)
+        if case .off = state { return context.fireChannelRead(data) }
+        buffer.withUnsafeReadableBytes { look(at: $0) }
+        context.fireChannelRead(data)
+        if case .refused = state { context.fireErrorCaught(HTTPParserError.invalidChunkSize) }
+    }
+
+    private func look(at bytes: UnsafeRawBufferPointer) {
+        var at = 0
+        while at < bytes.count {
+            switch state {
+            case .off, .refused: return
+            case .body(let rest):
+                let count = min(rest, bytes.count - at)
+                at += count
+                state = count == rest ? .head : .body(rest - count)
+            case .chunk(let rest):
+                let count = min(rest, bytes.count - at)
+                at += count
+                state = count == rest ? .chunkEnd : .chunk(rest - count)
+            default:
+                take(bytes[at])
+                at += 1
+            }
+        }
+    }
+
+    private func take(_ byte: UInt8) {
+        let isEnd = byte == UInt8(ascii: "\n")
+        switch state {
+        case .chunkSize(let size):
+            if let digit = Self.digit(byte) {
+                // The size is no more than the limit, which leaves room for a digit.
+                let next = size << 4 | digit
+                state = next > bytesMax ? .refused : .chunkSize(next)
+            } else {
+                state = isEnd ? Self.behind(size) : .chunkExtension(size)
+            }
+        case .chunkExtension(let size): if isEnd { state = Self.behind(size) }
+        case .chunkEnd: if isEnd { state = .chunkSize(0) }
+        case .head, .trailer:
+            guard isEnd else {
+                line.append(byte)
+                if line.count > lineBytesMax { state = .off }
+                return
+            }
+            if line.last == UInt8(ascii: "\r") { line.removeLast() }
+            finishLine()
+            line.removeAll(keepingCapacity: true)
+        default: break
+        }
+    }
+
+    private static func digit(_ byte: UInt8) -> Int? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte & 15)
+        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+            Int(byte & 15) + 9
+        default: nil
+        }
+    }
+
+    private static func behind(_ size: Int) -> State { size == 0 ? .trailer : .chunk(size) }
+
+    private func finishLine() {
+        if case .trailer = state {
+            if line.isEmpty { state = .head }
+            return
+        }
+        if line.isEmpty {
+            // Empty lines before a request are let by.
+            guard lineCount > 0 else { return }
+            state = isChunked ? .chunkSize(0) : bodyCount > 0 ? .body(bodyCount) : .head
+            (lineCount, isChunked, bodyCount) = (0, false, 0)
+            return
+        }
+        lineCount += 1
+        let text = String(decoding: line, as: UTF8.self).lowercased()
+        if lineCount == 1 {
+            // What follows is another protocol's.
+            if text.hasPrefix("connect ") { state = .off }
+            return
+        }
+        let parts = text.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { return }
+        let value = parts[1].filter { $0 != " " && $0 != "\t" }
+        switch parts[0] {
+        case "transfer-encoding": isChunked = isChunked || value.hasSuffix("chunked")
+        case "content-length": bodyCount = Int(value) ?? .max
+        case "upgrade": state = .off
+        default: break
+        }
+    }
+}
