@@ -16,6 +16,14 @@
 #endif
 #define CONV_AHEAD 12
 
+// What follows the sums is long: as a loop it stays in a processor's instruction cache. Where
+// private memory is far away, sums stay in registers.
+#ifdef RIGOR_NARROW
+#define CONV_TURN _Pragma("unroll")
+#else
+#define CONV_TURN _Pragma("nounroll")
+#endif
+
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
                         __global const float *pb, __global const uint *offsets, int depth) {
@@ -75,19 +83,21 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
   if (hasBias) bias += group * rows;
   // Planes without padding are one row.
   const int line = pitch == width ? plane : pitch, end = pitch == width ? plane : width;
-  int row[GEMM_VECTORS], column[GEMM_VECTORS];
+  int place[GEMM_VECTORS];
+  uint kept[GEMM_VECTORS];
 #pragma unroll
   for (int j = 0; j < GEMM_VECTORS; j++) {
-    row[j] = (start + j * GEMM_LANES) / line;
-    column[j] = start + j * GEMM_LANES - row[j] * line;
+    const int from = start + j * GEMM_LANES, to = max(from, first);
+    kept[j] = window_kept(from % line, line, end, first - from, places - from);
+    place[j] = to / line * end + min(to % line, end);
   }
   for (int top = panel * panelsEach * GEMM_ROWS, p = 0; p < panelsEach && top < rows;
        p++, top += GEMM_ROWS) {
     gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
     conv_sum(total, a + group * aStride + (ulong)top * depth, x, offsets, depth);
-#pragma unroll
+    CONV_TURN
     for (int i = 0; i < GEMM_ROWS; i++) {
-      if (top + i >= rows) continue;
+      if (top + i >= rows) break;
       const conv_after r =
           conv_after_channel(after, afterStride, steps, group * rows + top + i);
 #pragma unroll
@@ -98,8 +108,7 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
         if (steps & CONV_ADD_OTHER)
           v = conv_join_lanes(v, other + (ulong)(top + i) * plane + start + j * GEMM_LANES,
                               activation, low, high);
-        window_put(v, c + (ulong)(top + i) * plane, row[j], column[j],
-                   first - start - j * GEMM_LANES, places - start - j * GEMM_LANES, line, end);
+        window_pick(v, c + (ulong)(top + i) * plane + place[j], kept[j]);
       }
     }
   }
@@ -118,17 +127,16 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
    (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
              a.sf, b.sf)}
 
-#define CONV_PUT(lanes, v, q, o)                                                                 \
-  vstore##lanes(adds ? conv_join_##lanes(v, o, activation, low, high) : v, 0, q)
-
-// Sixteen channels of CONV_PLACES neighbouring places; with `isOpen`, and of one more, which the
-// next tile overwrites.
+// The first `count` of sixteen channels of CONV_PLACES neighbouring places, of which `kept` says
+// which are stored; all and one more where the next tile overwrites that.
+#define CONV_OPEN 255
 EX_INLINE void conv_put_lanes(__global float *c, __global const float *other, bool adds,
-                              int activation, float low, float high, int plane, bool isOpen,
-                              float16 r0, float16 r1, float16 r2, float16 r3, float16 r4,
-                              float16 r5, float16 r6) {
+                              int activation, float low, float high, int plane, uint kept,
+                              int count, float16 r0, float16 r1, float16 r2, float16 r3,
+                              float16 r4, float16 r5, float16 r6) {
   const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
   const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
+  float8 lines[16];
 #pragma unroll
   for (int i = 0; i < 2; i++) {
     const float16 even[2] = CONV_ZIP(a[i], b[i]), odd[2] = CONV_ZIP(d[i], e[i]);
@@ -137,19 +145,26 @@ EX_INLINE void conv_put_lanes(__global float *c, __global const float *other, bo
       const float16 both[2] = CONV_ZIP(even[j], odd[j]);
 #pragma unroll
       for (int k = 0; k < 2; k++) {
-        const ulong place = (ulong)(i * 8 + j * 4 + k * 2) * plane;
-        __global float *q = c + place;
-        __global const float *o = other + place;
-        if (isOpen) {
-          CONV_PUT(8, both[k].lo, q, o);
-          CONV_PUT(8, both[k].hi, q + plane, o + plane);
-        } else {
-          CONV_PUT(4, both[k].s0123, q, o);
-          CONV_PUT(4, both[k].s3456, q + 3, o + 3);
-          CONV_PUT(4, both[k].s89ab, q + plane, o + plane);
-          CONV_PUT(4, both[k].sbcde, q + plane + 3, o + plane + 3);
-        }
+        lines[i * 8 + j * 4 + k * 2] = both[k].lo;
+        lines[i * 8 + j * 4 + k * 2 + 1] = both[k].hi;
       }
+    }
+  }
+#pragma nounroll
+  for (int l = 0; l < min(count, 16); l++, c += plane, other += plane) {
+    const float8 v = lines[l];
+#ifdef WINDOW_PICKS
+    if (!adds) {
+      window_pick_8(v, c, kept);
+      continue;
+    }
+#endif
+    if (kept == CONV_OPEN) {
+      vstore8(adds ? conv_join_8(v, other, activation, low, high) : v, 0, c);
+    } else {
+      const float4 left = v.s0123, right = v.s3456;
+      vstore4(adds ? conv_join_4(left, other, activation, low, high) : left, 0, c);
+      vstore4(adds ? conv_join_4(right, other + 3, activation, low, high) : right, 0, c + 3);
     }
   }
 }
@@ -260,7 +275,7 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
     gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
     const int gap = isByRows ? first / width * (pitch - width) : 0;
     conv_lanes_sum(total, w, x + start + gap, offsets, depth);
-#pragma unroll
+    CONV_TURN
     for (int i = 0; i < CONV_PLACES; i++)
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
@@ -270,14 +285,24 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
       }
     const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
 #ifndef RIGOR_NARROW
-    if (line == width && start == first && count == GEMM_VECTORS * GEMM_LANES) {
-      const bool isOpen = t + 1 < tilesEach && first + CONV_PLACES < places;
+    const bool isWhole = line == width && start == first;
+    const bool isOpen = isWhole && t + 1 < tilesEach && first + CONV_PLACES < places;
+    uint kept = isOpen ? CONV_OPEN : CONV_OPEN >> 1;
+#ifdef WINDOW_PICKS
+    const bool picks = !(steps & CONV_ADD_OTHER);
+    if (picks && !isWhole)
+      kept = window_kept(start % line, line, width, first - start, CONV_PLACES);
+#else
+    const bool picks = false;
+#endif
+    if (isWhole || picks) {
+      const int place = first / line * width + min(first % line, width);
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
-        const ulong place = (ulong)j * GEMM_LANES * plane + first;
-        conv_put_lanes(c + place, other + place, steps & CONV_ADD_OTHER, activation, low, high,
-                       plane, isOpen, total[0][j], total[1][j], total[2][j], total[3][j],
-                       total[4][j], total[5][j], total[6][j]);
+        const ulong corner = (ulong)j * GEMM_LANES * plane + place;
+        conv_put_lanes(c + corner, other + corner, steps & CONV_ADD_OTHER, activation, low, high,
+                       plane, kept, count - j * GEMM_LANES, total[0][j], total[1][j], total[2][j],
+                       total[3][j], total[4][j], total[5][j], total[6][j]);
       }
       continue;
     }
@@ -397,8 +422,15 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
   const int first = get_global_id(0) * s.stripRows;
   const int rows = min(s.stripRows, s.outHeight - first);
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
-  // Vectors of a row, of which the last may be part empty; four at a time.
-  const int vectors = rows * ((s.outWidth + GEMM_LANES - 1) / GEMM_LANES);
+  // Vectors of places, four at a time: which of their lanes are outputs, and where those lie.
+  const int places = (rows - 1) * s.pitch + s.outWidth;
+  const int vectors = (places + GEMM_LANES - 1) / GEMM_LANES;
+  __local int *marks = (__local int *)(strip + s.planeSize + 4 * GEMM_LANES);
+  for (int n = 0; n < (vectors + 3) / 4 * 4; n++) {
+    const int place = n * GEMM_LANES, column = place % s.pitch;
+    marks[2 * n] = window_kept(column, s.pitch, s.outWidth, 0, places - place);
+    marks[2 * n + 1] = place / s.pitch * s.outWidth + min(column, s.outWidth);
+  }
   for (int number = begin; number < end; number++) {
     const int channel = number % channelsOut;
     const conv_after r = conv_after_channel(after, afterStride, steps, channel);
@@ -406,37 +438,25 @@ __kernel void conv_depthwise_strips(__global const float *restrict x,
                         s.rows);
     __global const float *pw = w + (ulong)channel * s.taps;
     __global float *py = y + (ulong)number * (s.outHeight * s.outWidth) + first * s.outWidth;
-    for (int n = 0, row = 0, column = 0; n < vectors; n += 4) {
-      gemm_lanes sum[4];
-      int from[4], to[4], count[4];
+    for (int n = 0; n < vectors; n += 4) {
+      gemm_lanes sum[4], total[4];
 #pragma unroll
-      for (int j = 0; j < 4; j++) {
-        sum[j] = (gemm_lanes)(0.0f);
-        count[j] = n + j < vectors ? min(GEMM_LANES, s.outWidth - column) : 0;
-        from[j] = n + j < vectors ? row * s.pitch + column : 0;
-        to[j] = row * s.outWidth + column;
-        column += GEMM_LANES;
-        row += column >= s.outWidth;
-        column = column >= s.outWidth ? 0 : column;
-      }
+      for (int j = 0; j < 4; j++) sum[j] = (gemm_lanes)(0.0f);
       for (int k = 0; k < s.taps; k++) {
-        const __local float *p = strip + offsets[k];
+        const __local float *p = strip + offsets[k] + n * GEMM_LANES;
         const gemm_lanes vw = (gemm_lanes)(pw[k]);
 #pragma unroll
-        for (int j = 0; j < 4; j++) sum[j] = fma(vw, GEMM_LOAD(0, p + from[j]), sum[j]);
+        for (int j = 0; j < 4; j++) sum[j] = fma(vw, GEMM_LOAD(0, p + j * GEMM_LANES), sum[j]);
       }
 #pragma unroll
+      for (int j = 0; j < 4; j++) total[j] = sum[j];
+      CONV_TURN
       for (int j = 0; j < 4; j++) {
-        gemm_lanes v = sum[j];
+        gemm_lanes v = total[j];
         if (hasBias) v = v + (gemm_lanes)(bias[channel]);
         v = conv_finish(v, r, steps, activation, low, high);
-        if (count[j] == GEMM_LANES) {
-          GEMM_STORE(v, 0, py + to[j]);
-        } else {
-          float lanes[GEMM_LANES];
-          GEMM_STORE(v, 0, lanes);
-          window_copy_lanes(py + to[j], lanes, count[j]);
-        }
+        if (marks[2 * (n + j)] != 0)
+          window_pick(v, py + marks[2 * (n + j) + 1], marks[2 * (n + j)]);
       }
     }
   }

@@ -25,7 +25,20 @@ typedef float4 gemm_lanes;
 #define GEMM_VECTORS (GEMM_COLUMNS / GEMM_LANES)
 typedef float16 gemm_lanes;
 #define GEMM_LOAD vload16
+// PoCL's vstore16 stores in three parts, of which its compiler makes no whole one.
+#ifdef __clang__
+#define GEMM_STORE(v, i, p) gemm_store(v, p)
+typedef float16 gemm_unaligned __attribute__((aligned(4)));
+#define GEMM_STORE_TO(space)                                                                     \
+  EX_INLINE void __attribute__((overloadable)) gemm_store(float16 v, space float *p) {           \
+    *(space gemm_unaligned *)p = v;                                                              \
+  }
+GEMM_STORE_TO(__global)
+GEMM_STORE_TO(__local)
+GEMM_STORE_TO(__private)
+#else
 #define GEMM_STORE vstore16
+#endif
 #endif
 
 #define GEMM_BIAS_ROW 1

@@ -115,14 +115,7 @@ __kernel void pool_max_strips(__global const float *restrict x, __global float *
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
         const int count = min(GEMM_LANES, s.outWidth - at);
         const gemm_lanes v = pool_row(line + at * s.strideX, s, count);
-        __global float *q = py + row * s.outWidth + at;
-        if (count == GEMM_LANES) {
-          GEMM_STORE(v, 0, q);
-        } else {
-          float lanes[GEMM_LANES];
-          GEMM_STORE(v, 0, lanes);
-          window_copy_lanes(q, lanes, count);
-        }
+        window_pick(v, py + row * s.outWidth + at, (1u << count) - 1);
       }
     }
   }
@@ -206,6 +199,18 @@ EX_INLINE average_span pool_average_span(int at, int taps, int dilation, int siz
 POOL_SUM(pool_sum_few, float4, vload4)
 POOL_SUM(pool_sum_lanes, gemm_lanes, GEMM_LOAD)
 
+EX_INLINE gemm_lanes pool_divide(gemm_lanes sum, gemm_lanes divisor) {
+#ifdef EXACT_NATIVE_DIVIDE
+  return sum / divisor;
+#else
+  float sums[GEMM_LANES], divisors[GEMM_LANES];
+  GEMM_STORE(sum, 0, sums);
+  GEMM_STORE(divisor, 0, divisors);
+  for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisors[l]);
+  return GEMM_LOAD(0, sums);
+#endif
+}
+
 // Planes are laid out by strips of rows.
 __kernel void pool_average_strips(__global const float *restrict x, __global float *restrict y,
                                   __global const uint *restrict offsets, window_layout s,
@@ -245,12 +250,9 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
           sum = select(sum, (gemm_lanes)(border), here);
           divisor = select(divisor, (gemm_lanes)((float)elements), here);
         }
-        float sums[GEMM_LANES], divisors[GEMM_LANES];
-        GEMM_STORE(sum, 0, sums);
-        GEMM_STORE(divisor, 0, divisors);
-        for (int l = 0; l < GEMM_LANES; l++) sums[l] = ex_div(sums[l], divisors[l]);
-        window_copy_lanes(y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at, sums,
-                          count);
+        window_pick(pool_divide(sum, divisor),
+                    y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at,
+                    (1u << count) - 1);
       }
     }
   }

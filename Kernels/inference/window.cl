@@ -71,8 +71,46 @@ WINDOW_COPY(window_copy_lanes, __global, )
 WINDOW_HALVE(window_halve_global, __global)
 WINDOW_HALVE(window_halve_local, __local)
 
+// Whether vectors can be loaded and stored in part.
+#if defined(__clang__) && defined(__AVX512F__) && defined(__AVX512VL__) && !defined(RIGOR_NARROW)
+#define WINDOW_PICKS
+
+// The first `count` of a vector's lanes, as bits; all where there are more, none below 0.
+EX_INLINE uint window_first(int count) { return (1u << clamp(count, 0, GEMM_LANES)) - 1; }
+
+// Those of sixteen neighbours, the others zero and not read.
+EX_INLINE float16 window_some(__global const float *from, uint kept) {
+  return __builtin_ia32_loadups512_mask((__private const float16 *)(size_t)from,
+                                        (float16)(0.0f), kept);
+}
+
+// A row of `count` elements: from `start` to before `last` every `stride`-th, 1 or 2, of those at
+// `p`, and zeros. What lies behind the row is overwritten.
+EX_INLINE void window_line(__local float *q, __global const float *p, int start, int last,
+                           int count, int stride) {
+  for (int i = 0; i < count; i += GEMM_LANES) {
+    if (stride == 1) {
+      GEMM_STORE(window_some(p + i, window_first(last - i) & ~window_first(start - i)), 0, q + i);
+      continue;
+    }
+    const int from = 2 * (start - i), to = 2 * (last - i) - 1;
+    const float16 a = window_some(p + 2 * i, window_first(to) & ~window_first(from));
+    const float16 b = window_some(p + 2 * i + GEMM_LANES, window_first(to - GEMM_LANES) &
+                                                              ~window_first(from - GEMM_LANES));
+    GEMM_STORE((float16)(a.even, b.even), 0, q + i);
+  }
+}
+#define WINDOW_LINE                                                                              \
+  if (s.strideX <= 2) {                                                                          \
+    window_line(q, p, start, last, s.pitch, s.strideX);                                          \
+    continue;                                                                                    \
+  }
+#else
+#define WINDOW_LINE
+#endif
+
 // Rows from `first` on of all phases of a plane, zero where it has none.
-#define WINDOW_SPREAD(name, space, copy, halve)                                                  \
+#define WINDOW_SPREAD(name, space, copy, halve, byLines)                                         \
   EX_INLINE void name(__global const float *plane, space float *to, const window_layout s,       \
                       int first, int begin, int end) {                                           \
     for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
@@ -86,6 +124,7 @@ WINDOW_HALVE(window_halve_local, __local)
         const int start = min(last, (max(0, -shift) + s.strideX - 1) / s.strideX);               \
         space float *q = to + (phase * s.rows + r) * s.pitch;                                    \
         __global const float *p = plane + iy * s.width + shift;                                  \
+        byLines                                                                                  \
         for (int i = 0; i < start; i++) q[i] = 0.0f;                                             \
         if (s.strideX == 1)                                                                      \
           copy(q + start, p + start, last - start);                                              \
@@ -99,8 +138,8 @@ WINDOW_HALVE(window_halve_local, __local)
     if (end == s.rows)                                                                           \
       for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++) to[i] = 0.0f; \
   }
-WINDOW_SPREAD(window_spread_global, __global, window_copy_global, window_halve_global)
-WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local)
+WINDOW_SPREAD(window_spread_global, __global, window_copy_global, window_halve_global, )
+WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local, WINDOW_LINE)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,
@@ -111,20 +150,45 @@ __kernel void window_spread(__global const float *restrict x, __global float *re
                        to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach));
 }
 
-// Lanes from `skip` to before `end`, of which the first would lie at this row and column; what is
-// behind a row's end is dropped.
-EX_INLINE void window_put(gemm_lanes v, __global float *y, int row, int column, int skip, int end,
-                          int pitch, int width) {
-  if (skip <= 0 && end >= GEMM_LANES && column + GEMM_LANES <= width) {
-    GEMM_STORE(v, 0, y + row * width + column);
+// Which of GEMM_LANES neighbouring places are an output's, the first one at this column, as bits:
+// neither those between rows, nor those before `skip` or from `end` on.
+EX_INLINE uint window_kept(int column, int pitch, int width, int skip, int end) {
+  uint kept = 0;
+  for (int at = -column; at < GEMM_LANES; at += pitch) {
+    const int from = max(at, max(skip, 0)), to = min(at + width, min(end, GEMM_LANES));
+    if (from < to) kept |= (1u << to) - (1u << from);
+  }
+  return kept;
+}
+
+// Stores those lanes as neighbours.
+#ifdef WINDOW_PICKS
+#define WINDOW_PICK(name, lanes, width)                                                          \
+  EX_INLINE void name(lanes v, __global float *y, uint kept) {                                   \
+    if (kept == (1u << width / 32) - 1) {                                                        \
+      __builtin_ia32_storeups##width##_mask((__private lanes *)(size_t)y, v, -1);                \
+      return;                                                                                    \
+    }                                                                                            \
+    v = __builtin_ia32_compresssf##width##_mask(v, v, kept);                                     \
+    __builtin_ia32_storeups##width##_mask((__private lanes *)(size_t)y, v,                       \
+                                          (1u << popcount(kept)) - 1);                           \
+  }
+WINDOW_PICK(window_pick, float16, 512)
+WINDOW_PICK(window_pick_8, float8, 256)
+#else
+EX_INLINE void window_pick(gemm_lanes v, __global float *y, uint kept) {
+  if (kept == (1u << GEMM_LANES) - 1) {
+    GEMM_STORE(v, 0, y);
     return;
   }
   float lanes[GEMM_LANES];
   GEMM_STORE(v, 0, lanes);
-  const int last = min(end, GEMM_LANES);
-  for (int l = 0; l < last; l += pitch - column, row++, column = 0) {
-    const int stop = min(last, l + width - column);
-    const int from = max(l, skip);
-    window_copy_lanes(y + row * width + column + from - l, lanes + from, stop - from);
+  while (kept != 0) {
+    const int from = popcount((kept & -kept) - 1);
+    const int count = popcount((~(kept >> from) & ((kept >> from) + 1)) - 1);
+    window_copy_lanes(y, lanes + from, count);
+    y += count;
+    kept &= ~(((1u << count) - 1) << from);
   }
 }
+#endif

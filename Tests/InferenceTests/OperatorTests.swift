@@ -102,6 +102,21 @@ enum Fixtures {
         #expect(outputs[0].bytes == outputs[1].bytes)
     }
 
+    /// On processors, convolutions that only a concatenation reads write into its result.
+    @Test(arguments: TestDevices.quick)
+    func convolutionsWriteConcatenations(_ test: TestDevice) throws {
+        let device = try test.open()
+        let names = Fixtures.names("operators").filter { $0.hasPrefix("concat-convolutions") }
+        #expect(names.count == 3)
+        for name in names {
+            let item = try Case(name)
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let session = try Session(plan, on: device)
+            let expected = device.description.kind == .cpu ? 2 : 0
+            #expect(session.placedConvolutions == expected, "\(name)")
+        }
+    }
+
     /// Wherever a NaN is in an output, it comes out with one pattern.
     @Test func aNaNLosesItsPayload() throws {
         guard let test = TestDevices.any else { return }

@@ -308,6 +308,27 @@ def residuals() -> None:
             nodes, {"x": floats(items, channels, size, size)}, constants, ["y", "s2"], 13)
 
 
+def concatenations() -> None:
+    """Convolutions whose results are put beside each other, and one whose result is read again."""
+    node = helper.make_node
+    for name, items, axis, size in (("planes", 1, 1, 21), ("lanes", 1, 1, 9), ("items", 2, 0, 11)):
+        channels = (24, 24, 24) if axis == 0 else (40, 12, 24)
+        constants = {f"w{k}": floats(c, 24, *((3, 3) if k == 1 else (1, 1)), low=-1, high=1)
+                     for k, c in enumerate(channels)}
+        joined = sum(channels) + channels[2] if axis == 1 else 24
+        constants |= {"v": floats(9, joined, 3, 3, low=-1, high=1),
+                      "f": floats(1, channels[1], 1, 1), "b": floats(channels[0])}
+        nodes = [
+            node("Conv", ["x", "w0", "b"], ["c0"]), node("Relu", ["c0"], ["r0"]),
+            node("Conv", ["x", "w1"], ["c1"], pads=[1, 1, 1, 1]), node("Mul", ["c1", "f"], ["m1"]),
+            node("Conv", ["x", "w2"], ["c2"]),
+            node("MaxPool", ["c2"], ["p"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            node("Concat", ["r0", "m1", "c2", "p"], ["both"], axis=axis),
+            node("Conv", ["both", "v"], ["y"], pads=[1, 1, 1, 1])]
+        CASES[f"concat-convolutions-{name}"] = (
+            nodes, {"x": floats(items, 24, size, size)}, constants, ["y", "both"], 13)
+
+
 def edges() -> None:
     """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
     a picture's border."""
@@ -419,6 +440,6 @@ def nothing() -> None:
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
-                  integer_convolutions, residuals, nothing):
+                  integer_convolutions, residuals, nothing, concatenations):
         group()
     return CASES

@@ -19,6 +19,7 @@ enum MemoryPlan {
                 lastUse[operand] = max(lastUse[operand] ?? end, end)
             }
         }
+        let early = earlyResults(plan, maker)
         var kept = Set(plan.constants.keys)
         kept.formUnion(plan.inputs.map(\.buffer))
         kept.formUnion(plan.outputs.map(\.buffer))
@@ -37,8 +38,8 @@ enum MemoryPlan {
         var free: [Int] = []
         for index in plan.steps.indices {
             let step = plan.steps[index]
-            if numbers[step.result] == nil {
-                numbers[step.result] = take(plan.buffers[step.result], from: &free, sizes: &sizes)
+            for result in (early[index] ?? []) + [step.result] where numbers[result] == nil {
+                numbers[result] = take(plan.buffers[result], from: &free, sizes: &sizes)
             }
             let names = step.operands.compactMap { numbers[$0] }
             precondition(names.count == step.operands.count, "operands are defined before use")
@@ -57,6 +58,20 @@ enum MemoryPlan {
             plan.outputs[index].buffer = numbers[plan.outputs[index].buffer] ?? 0
         }
         plan.buffers = sizes
+    }
+
+    /// Results of concatenations that convolutions may write their parts of, by the first of these.
+    private static func earlyResults(_ plan: Plan, _ maker: [Int: Int]) -> [Int: [Int]] {
+        var early: [Int: [Int]] = [:]
+        for step in plan.steps where step.kind == .concat && step.ints[1] == 1 {
+            let makers = step.operands.compactMap { operand -> Int? in
+                guard var index = maker[operand] else { return nil }
+                while index > 0, [.unary, .binary].contains(plan.steps[index].kind) { index -= 1 }
+                return plan.steps[index].kind == .convolve ? index : nil
+            }
+            if let first = makers.min() { early[first, default: []].append(step.result) }
+        }
+        return early
     }
 
     /// The last of the elementwise steps that follow a step, each reading one of those before it.

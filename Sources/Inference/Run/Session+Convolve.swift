@@ -2,9 +2,12 @@ internal import Compute
 internal import Core
 
 extension Session {
-    /// - Parameter tail: what else is computed; `result` is its last step's then.
+    /// - Parameters:
+    ///   - offset: the result's first element; see ``Placement``.
+    ///   - tail: what else is computed; `result` is its last step's then.
     func convolve(
-        _ step: Step, _ index: Int, _ result: any ComputeBuffer, tail: ConvolutionTail? = nil
+        _ step: Step, _ index: Int, _ result: any ComputeBuffer, at offset: Int = 0,
+        tail: ConvolutionTail? = nil
     ) throws(Failure) {
         guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
         let x = try operand(step, 0)
@@ -24,7 +27,8 @@ extension Session {
         let layout = direct.layout
         let other = try tail?.other.map { (number) throws(Failure) in try buffer(number) } ?? x
         let product = DirectProduct(
-            direct: direct, weights: weights, bias: bias, rest: rest + [.buffer(other)])
+            direct: direct, weights: weights, bias: bias, offset: offset,
+            rest: rest + [.buffer(other)])
         let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
@@ -77,6 +81,8 @@ extension Session {
         var direct: Direct
         var weights: any ComputeBuffer
         var bias: any ComputeBuffer
+        /// The result's first element.
+        var offset: Int
         /// What follows the sums.
         var rest: [KernelArgument]
     }
@@ -119,7 +125,7 @@ extension Session {
                 .int(Int32(each)), .int(Int32(shape.groups)),
                 .ulong(UInt64(product.direct.packedCount)),
                 .ulong(UInt64(shape.channels * layout.planeSize)),
-                .ulong(UInt64(items.lowerBound * itemPlace)),
+                .ulong(UInt64(product.offset + items.lowerBound * itemPlace)),
                 .ulong(UInt64(shape.outChannels * shape.window.outPixels)),
                 .int(Int32(shape.bias)),
             ] + product.rest)
@@ -194,9 +200,11 @@ extension Session {
     ) throws(Failure) -> Strips? {
         guard device.description.kind == .cpu else { return nil }
         if let known = strips[index] { return known }
-        // Behind the last place, as many as a turn of the longest loop reads.
+        // Behind the last place, as many as a turn of the longest loop reads; then two numbers for
+        // each vector.
         let slack = 4 * gemm.lanes
-        let count = min(device.description.localMemoryBytes, Self.stripBytesMax) / 4 - slack
+        let limit = min(device.description.localMemoryBytes, Self.stripBytesMax)
+        let count = (limit / 4 - slack - Self.marksMin) * gemm.lanes / (gemm.lanes + 2)
         guard let layout = try WindowLayout.strips(window, planes: planes, count: count) else {
             return nil
         }
@@ -206,11 +214,14 @@ extension Session {
         let made = Strips(
             layout: layout, planesEach: planesEach,
             global: [layout.stripCount, planes.dividedUp(by: planesEach)],
-            localBytes: (layout.planeSize + slack) * 4)
+            localBytes: (layout.planeSize + slack + Self.marksMin) * 4
+                + layout.planeSize * 8 / gemm.lanes)
         strips[index] = made
         return made
     }
 
+    /// Numbers of the vectors that fill up the last turn.
+    private static let marksMin = 16
     /// What stays near a processor while it is worked on.
     static let stripBytesMax = 64 << 10
     /// Taps that a work-item takes at least: some microseconds.

@@ -2,6 +2,28 @@ internal import Compute
 internal import Core
 
 extension Session {
+    func launch(_ group: StepGroup) throws(Failure) {
+        if let chain = chains[group.first] {
+            try launch(chain)
+        } else if let run = cellRuns[group.first] {
+            try launch(run)
+        } else if let place = placement.places[group.first] {
+            try convolve(
+                plan.steps[group.first], group.first, try buffer(place.buffer), at: place.offset,
+                tail: tails[group.first])
+        } else if let tail = tails[group.first] {
+            try convolve(
+                plan.steps[group.first], group.first, try buffer(tail.result), tail: tail)
+        } else if let placed = placement.placed[group.first] {
+            try concat(plan.steps[group.first], without: placed)
+        } else {
+            try launch(plan.steps[group.first], group.first)
+        }
+    }
+
+    /// Convolutions that write into a concatenation's result.
+    package var placedConvolutions: Int { placement.places.count }
+
     /// Puts a step's kernels on the queue.
     func launch(_ step: Step, _ index: Int) throws(Failure) {
         let i = step.ints
@@ -112,17 +134,7 @@ extension Session {
             try copy(
                 type, operands[0], result, axes: axes, from: (i[1], Array(lists[1])),
                 to: (0, axes.strides))
-        case .concat:
-            let total = i[2...].reduce(0, +)
-            var offset = 0
-            for (operand, inner) in zip(operands, i[2...]) {
-                if inner > 0 {
-                    try copy(
-                        type, operand, result, axes: [i[1], inner], from: (0, [inner, 1]),
-                        to: (offset, [total, 1]))
-                }
-                offset += inner
-            }
+        case .concat: try concat(step)
         case .pad:
             let lists = try step.lists(from: 2, parts: 3)
             let outer = Array(lists[0])
@@ -139,6 +151,22 @@ extension Session {
                 type, operands[0], result, axes: inner, from: (0, inner.strides),
                 to: (first, outer.strides))
         default: try gather(step, operands, result)
+        }
+    }
+
+    /// - Parameter placed: positions of operands that are where they belong.
+    func concat(_ step: Step, without placed: Set<Int> = []) throws(Failure) {
+        let type = try Step.type(step.ints[0])
+        let inners = step.ints[2...]
+        let total = inners.reduce(0, +)
+        var offset = 0
+        for (position, inner) in inners.enumerated() {
+            if inner > 0, !placed.contains(position) {
+                try copy(
+                    type, try operand(step, position), try buffer(step.result),
+                    axes: [step.ints[1], inner], from: (0, [inner, 1]), to: (offset, [total, 1]))
+            }
+            offset += inner
         }
     }
 

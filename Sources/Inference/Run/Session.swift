@@ -24,6 +24,8 @@ public final class Session {
     let cellRuns: [Int: CellRun]
     /// What convolutions take in of the steps behind them, by the convolution's index.
     let tails: [Int: ConvolutionTail]
+    /// Convolutions that write into a concatenation's result.
+    let placement: Placement
     /// Whether time steps of recurrent layers are launched so, or by work-items that take wide
     /// vectors of hidden units.
     let takesCellRuns: Bool
@@ -82,6 +84,7 @@ public final class Session {
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         let tails = ConvolutionTail.tails(of: plan, chains)
         (self.chains, self.tails) = (chains, tails)
+        placement = Placement.found(in: plan, tails, on: gemm)
         takesCellRuns = device.description.kind == .cpu && !gemm.isNarrow
         cellRuns = takesCellRuns ? CellRun.runs(of: plan) : [:]
         buffers = Array(repeating: nil, count: plan.buffers.count)
@@ -255,19 +258,6 @@ public final class Session {
     /// Names of the kernels that are on tapes.
     package var tapedKernels: Set<String> {
         Set(tapes.values.flatMap { groups[$0.groups].flatMap { $0.launches ?? [] } }.map(\.kernel))
-    }
-
-    private func launch(_ group: StepGroup) throws(Failure) {
-        if let chain = chains[group.first] {
-            try launch(chain)
-        } else if let run = cellRuns[group.first] {
-            try launch(run)
-        } else if let tail = tails[group.first] {
-            try convolve(
-                plan.steps[group.first], group.first, try buffer(tail.result), tail: tail)
-        } else {
-            try launch(plan.steps[group.first], group.first)
-        }
     }
 
     func read(_ port: Plan.Port) throws(Failure) -> Tensor {
