@@ -322,7 +322,7 @@ public final class Session {
             if let run = runs[index] {
                 let key = [number, run.shape.directions, run.shape.hidden]
                 if gates[key] == nil {
-                    try withPlain(tensor) { (plain) throws(Failure) in
+                    try tensor.withBuffer(on: device) { (plain) throws(Failure) in
                         gates[key] = try packGates(run.shape, plain)
                     }
                 }
@@ -352,7 +352,7 @@ public final class Session {
 
     private func pack(_ tensor: Tensor, for step: Step) throws(Failure) -> any ComputeBuffer {
         var panels: (any ComputeBuffer)?
-        try withPlain(tensor) { (plain) throws(Failure) in
+        try tensor.withBuffer(on: device) { (plain) throws(Failure) in
             if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
                 panels = try packWeights(shape, plain)
             } else if step.kind == .dot, let shape = DotShape(step.ints) {
@@ -365,18 +365,6 @@ public final class Session {
         }
         guard let panels else { throw Step.broken }
         return panels
-    }
-
-    /// Gives `body` a buffer that holds a constant, where there is a choice the host's own memory,
-    /// and waits for what it launches.
-    private func withPlain(
-        _ tensor: Tensor, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) {
-        if tensor.type == .float32, let values = tensor.floats {
-            return try device.withBuffer(reading: values, body)
-        }
-        try body(try makeBuffer(tensor))
-        try device.finish()
     }
 
     /// A buffer that holds a constant.
