@@ -329,6 +329,23 @@ def concatenations() -> None:
             nodes, {"x": floats(items, 24, size, size)}, constants, ["y", "both"], 13)
 
 
+def wide_padding() -> None:
+    """Convolutions padded by more than their windows reach: some outputs see nothing but padding."""
+    node = helper.make_node
+    for name, items, channels, size, out, kernel, pads, groups in (
+            ("place", 1, 8, (19, 8), 5, (1, 1), (1, 2, 2, 1), 1),
+            ("column", 1, 51, (19, 4), 31, (7, 1), (2, 1, 0, 1), 1),
+            ("far", 2, 8, (4, 4), 4, (1, 1), (5, 50, 50, 5), 1),
+            ("depthwise", 1, 24, (9, 11), 24, (3, 1), (1, 3, 4, 2), 24),
+            ("lanes", 1, 72, (7, 7), 40, (2, 2), (2, 3, 3, 2), 1)):
+        constants = {"w": floats(out, channels // groups, *kernel, low=-1, high=1),
+                     "b": floats(out)}
+        CASES[f"conv-padded-{name}"] = (
+            [node("Conv", ["x", "w", "b"], ["c"], pads=list(pads), group=groups),
+             node("HardSwish", ["c"], ["y"])],
+            {"x": floats(items, channels, *size)}, constants, ["y", "c"], 14)
+
+
 def edges() -> None:
     """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
     a picture's border."""
@@ -440,6 +457,6 @@ def nothing() -> None:
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
-                  integer_convolutions, residuals, nothing, concatenations):
+                  integer_convolutions, residuals, nothing, concatenations, wide_padding):
         group()
     return CASES

@@ -22,9 +22,10 @@ struct WindowLayout {
         phasesY = min(window.strideY, reachY + 1)
         phasesX = min(window.strideX, reachX + 1)
         rows = self.stripRows + reachY / window.strideY
-        // The padding right of a row may be that left of the next one, or of what follows the last.
+        // The padding right of a row may be that left of the next one, or of what follows the last;
+        // no more of it than the window reaches, since each output has a place of its own.
         let right = window.outWidth + reachX - window.left - window.width
-        let shared = window.strideX == 1 ? max(0, min(window.left, right)) : 0
+        let shared = window.strideX == 1 ? max(0, min(window.left, right, reachX)) : 0
         pitch = window.outWidth + reachX / window.strideX - shared
         planeSize = try Step.product([phasesY, phasesX, rows, pitch]) + shared
         guard planeSize <= Int(Int32.max) / 4 else {
