@@ -7,10 +7,14 @@ final class Programs: Sendable {
     private let device: any ComputeDevice
     /// What ``products(_:isNarrow:_:)`` is.
     private let products: any ComputeProgram
+    /// What was asked for as that; a device may have built another text.
+    private let source: ProgramSource
     private let built = Mutex<[String: any ComputeProgram]>([:])
 
-    init(device: any ComputeDevice, products: any ComputeProgram) {
-        (self.device, self.products) = (device, products)
+    init(device: any ComputeDevice, gemm: Gemm) {
+        self.device = device
+        products = gemm.program
+        source = Self.products(gemm.tiles, isNarrow: gemm.isNarrow, device.description)
     }
 
     var buildSeconds: Double {
@@ -101,7 +105,7 @@ final class Programs: Sendable {
     }
 
     func copy(_ type: ElementType) throws(Failure) -> any ComputeProgram {
-        if let common, common.source.defines["T"] == type.moveType { return common }
+        if let common, source.defines["T"] == type.moveType { return common }
         return try program("copy", ["copy"], type: type.moveType)
     }
 
@@ -118,9 +122,8 @@ final class Programs: Sendable {
         let program = try device.program(
             ProgramSource(
                 "inference/\(key)",
-                files: ["inference/tape_functions.cl"] + products.source.files
-                    + ["inference/tape.cl"],
-                defines: products.source.defines))
+                files: ["inference/tape_functions.cl"] + source.files + ["inference/tape.cl"],
+                defines: source.defines))
         built.withLock { $0[key] = program }
         return program
     }

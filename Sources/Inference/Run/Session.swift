@@ -80,7 +80,7 @@ public final class Session {
         panelBytesMax = device.tuning[.inferPanelBytes]
         sharesRows = isNarrow || device.description.kind != .cpu
         gemm = try Gemm(on: device, isNarrow: isNarrow)
-        programs = Programs(device: device, products: gemm.program)
+        programs = Programs(device: device, gemm: gemm)
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         let tails = ConvolutionTail.tails(of: plan, chains)
         (self.chains, self.tails) = (chains, tails)
