@@ -81,6 +81,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             case .invalidChunkSize: send(tooLarge)
             default: send(Reply(.badRequest, error: "not an HTTP/1.1 request"))
             }
+        // What comes behind a request is not that one's fault: its answer is sent.
+        case .answering: isLast = true
         default: end()
         }
     }

@@ -323,6 +323,22 @@ import Testing
         }
     }
 
+    /// A request is answered whatever is sent behind it.
+    @Test func bytesBehindARequestDoNotTakeItsAnswer() async throws {
+        try await withFront { front in
+            for connection in ["close", "keep-alive"] {
+                for behind in ["junk", "\u{1}\r\n\r\n", "GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n"] {
+                    let client = try RawClient(port: front.port)
+                    client.send(
+                        "POST \(Self.dense) HTTP/1.1\r\nHost: x\r\nConnection: \(connection)\r\n"
+                            + "Content-Length: \(Self.request.utf8.count)\r\n\r\n"
+                            + Self.request + behind)
+                    #expect(client.answer()?.status == 200, "\(connection), \(behind)")
+                }
+            }
+        }
+    }
+
     /// Chunks of all sizes, with what may stand beside them, are a body like any other.
     @Test func chunksComeTogether() async throws {
         try await withFront { front in
