@@ -9,20 +9,20 @@ extension Plan {
             let step = steps[index]
             if step.kind == .copy { copies[step.result] = step }
             guard step.kind == .gemm, var shape = MatrixShape(step.ints) else { continue }
-            if let copy = copies[step.operands[0]], let view = CopiedView(copy),
-                let line = view.stride(shape.rows, shape.aLine),
-                let depth = view.stride(shape.depth, shape.aDepth),
-                let matrix = view.stride(shape.matrices, shape.aMatrix)
+            if let copy = copies[step.operands[0]],
+                let strides = CopiedView(copy)?.strides(
+                    of: [shape.rows, shape.depth, shape.matrices],
+                    [shape.aLine, shape.aDepth, shape.aMatrix])
             {
-                (shape.aLine, shape.aDepth, shape.aMatrix) = (line, depth, matrix)
+                (shape.aLine, shape.aDepth, shape.aMatrix) = (strides[0], strides[1], strides[2])
                 steps[index].operands[0] = copy.operands[0]
             }
-            if let copy = copies[step.operands[1]], let view = CopiedView(copy),
-                let line = view.stride(shape.columns, shape.bLine),
-                let depth = view.stride(shape.depth, shape.bDepth),
-                let matrix = view.stride(shape.matrices, shape.bMatrix)
+            if let copy = copies[step.operands[1]],
+                let strides = CopiedView(copy)?.strides(
+                    of: [shape.columns, shape.depth, shape.matrices],
+                    [shape.bLine, shape.bDepth, shape.bMatrix])
             {
-                (shape.bLine, shape.bDepth, shape.bMatrix) = (line, depth, matrix)
+                (shape.bLine, shape.bDepth, shape.bMatrix) = (strides[0], strides[1], strides[2])
                 steps[index].operands[1] = copy.operands[0]
             }
             steps[index].ints = shape.ints
@@ -42,9 +42,15 @@ private struct CopiedView {
         (axes, strides) = (Array(lists[0]), Array(lists[1]))
     }
 
+    /// What ``stride(_:_:)`` gives for each; nil where it gives none for one.
+    func strides(of counts: [Int], _ steps: [Int]) -> [Int]? {
+        let found = zip(counts, steps).compactMap(stride)
+        return found.count == counts.count ? found : nil
+    }
+
     /// How far apart in what was copied elements are of which `count` lie `step` apart in the
     /// copy; nil where that is not the same for all.
-    func stride(_ count: Int, _ step: Int) -> Int? {
+    private func stride(_ count: Int, _ step: Int) -> Int? {
         guard count > 1, step > 0 else { return step }
         var reach = 1
         var axis = axes.count - 1
