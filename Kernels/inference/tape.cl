@@ -14,8 +14,7 @@
 // tickets of the records before are done. Tickets are taken in order, so whoever waits, waits for a
 // work-group that runs: any number of threads gets to the end, one alone as well.
 //
-// A record holds addresses that `tape_address` noted, which is for implementations where a buffer
-// has one address as long as it lives.
+// A record holds addresses, which is for implementations that compute in the host's memory.
 
 // Words of a record, which arguments follow: those by value that are no number lie behind the
 // records, as many words from the program's beginning as the argument says.
@@ -200,9 +199,4 @@ kernel void tape(__global const ulong *program, int records, int tickets, int wo
   }
   if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) == workers - 1)
     state[TAPE_TAKEN] = state[TAPE_DONE] = state[TAPE_LEFT] = 0;
-}
-
-// Notes where a buffer lies.
-kernel void tape_address(__global const uchar *buffer, __global ulong *addresses, int place) {
-  addresses[place] = (ulong)buffer;
 }

@@ -117,6 +117,13 @@ public protocol ComputeProgram: AnyObject, Sendable {
 /// Device memory, freed with its last reference. Opaque: it belongs to the device that made it.
 public protocol ComputeBuffer: AnyObject, Sendable {
     var byteCount: Int { get }
+    /// Where kernels find it for as long as it lives, on devices that compute in the host's memory;
+    /// nil elsewhere.
+    var address: UInt64? { get }
+}
+
+extension ComputeBuffer {
+    public var address: UInt64? { nil }
 }
 
 /// A kernel argument, in the order of the kernel's parameters.
@@ -193,12 +200,15 @@ public struct DeviceDescription: Hashable, Sendable {
     /// Whether kernels may hold AVX-512 VNNI instructions: the compiler takes x86 assembly, and the
     /// processor has them.
     public var takesVNNI = false
-    /// Whether kernels may go by the addresses of buffers that another kernel noted, and count by
-    /// the compiler's own atomic operations.
+    /// Whether kernels may go by the addresses of buffers, which all have one, and count by the
+    /// compiler's own atomic operations.
     public var runsTapes = false
     /// Whether kernels are compiled when they are first launched, while every program costs some
     /// time even where all of it is at hand: one of many kernels costs less than several.
     public var compilesAtLaunch = false
+    /// Whether it computes in the host's memory wherever that lies, and its driver tells at once
+    /// when a command is complete.
+    public var runsInPlace = false
 
     public init(
         platform: String, name: String, driverVersion: String, platformVersion: String, kind: Kind,

@@ -19,6 +19,9 @@ final class DeviceCore: Sendable {
     /// Launches whose outcome nobody has looked at yet.
     private let pending = Mutex<[Launch]>([])
     private let isProfiling: Bool
+    /// Whether buffers are the host's memory, in which the device computes: who has waited for the
+    /// queue may read and write there.
+    let isInPlace: Bool
     private let times = Mutex<[String: (launches: Int, seconds: Double)]>([:])
 
     struct Launch: Sendable {
@@ -30,7 +33,7 @@ final class DeviceCore: Sendable {
 
     init(
         label: String, platform: PlatformID, device: DeviceID, subDevice: SubDevice?,
-        waitSecondsMax: Double, buildSecondsMax: Double, isProfiling: Bool
+        waitSecondsMax: Double, buildSecondsMax: Double, isProfiling: Bool, isInPlace: Bool
     ) throws(OpenCLError) {
         self.label = label
         self.device = device
@@ -41,6 +44,31 @@ final class DeviceCore: Sendable {
         thread = DeviceThread(name: label)
         context = try Context(platform: platform, device: device)
         queue = try CommandQueue(context, isProfiling: isProfiling)
+        if isInPlace {
+            self.isInPlace = try Self.computesInPlace(
+                context, queue, thread, waitSecondsMax: waitSecondsMax)
+        } else {
+            self.isInPlace = false
+        }
+    }
+
+    /// Whether what a command writes is in the host's memory once the queue is empty, though nobody
+    /// mapped the buffer: OpenCL lets drivers keep a copy (1.2, section 5.2.1).
+    private static func computesInPlace(
+        _ context: Context, _ queue: CommandQueue, _ thread: DeviceThread, waitSecondsMax: Double
+    ) throws(OpenCLError) -> Bool {
+        let memory = try HostMemory(byteCount: 1024)
+        let buffer = try Buffer(context, using: memory)
+        _ = memory.bytes.initializeMemory(as: UInt8.self, repeating: 1)
+        _ = try queue.fillZero(buffer, offset: 128, byteCount: 128)
+        let ended: Result<Void, OpenCLError>? = thread.run(limitSeconds: waitSecondsMax) {
+            Result { () throws(OpenCLError) in try queue.finish() }
+        }
+        guard let ended else { return false }
+        try ended.get()
+        return memory.bytes.enumerated().allSatisfy { offset, byte in
+            byte == ((128..<256).contains(offset) ? 0 : 1)
+        }
     }
 
     /// The buffers are gone by now, and perhaps still being zeroed. PoCL 3.1 crashes now and then
@@ -155,10 +183,7 @@ final class DeviceCore: Sendable {
     /// Waits for the queue, then for each launch's outcome: some drivers report a kernel's fault
     /// there alone.
     func finish() throws(Failure) {
-        let queue = queue
-        let outcome = try bounded("waiting for the queue") {
-            Result { () throws(OpenCLError) in try queue.finish() }
-        }
+        let outcome = try waited()
         let launches = pending.withLock { launches -> [Launch] in
             defer { launches = [] }
             return launches
@@ -180,6 +205,22 @@ final class DeviceCore: Sendable {
         if isProfiling { measure(launches) }
     }
 
+    private func waited() throws(Failure) -> Result<Void, OpenCLError> {
+        if isInPlace {
+            try checkAlive()
+            guard let last = pending.withLock({ $0.last }) else { return .success(()) }
+            let done = DispatchSemaphore(value: 0)
+            try call { () throws(OpenCLError) in try last.event.whenComplete { done.signal() } }
+            if done.wait(timeout: .now() + Self.noticeSecondsMax) == .success {
+                return .success(())
+            }
+        }
+        let queue = queue
+        return try bounded("waiting for the queue") {
+            Result { () throws(OpenCLError) in try queue.finish() }
+        }
+    }
+
     private func measure(_ launches: [Launch]) {
         times.withLock { times in
             for launch in launches {
@@ -193,6 +234,9 @@ final class DeviceCore: Sendable {
     /// Launches and seconds by kernel, where the queue profiles.
     var kernelTimes: [String: (launches: Int, seconds: Double)] { times.withLock { $0 } }
 
+    /// For so long it is the driver's thread that wakes the caller, and not the device's thread in
+    /// between: waking a thread takes as long as a small network's layer.
+    private static let noticeSecondsMax = 0.25
     private static let pendingMax = 512
     private static let flushEvery = 64
 }

@@ -6,6 +6,9 @@ final class OpenCLBuffer: ComputeBuffer {
     let byteCount: Int
     let core: DeviceCore
     let memory: Buffer
+    /// The same memory, where the device computes in the host's.
+    let host: HostMemory?
+    let address: UInt64?
     private let isScrubbed: Bool
 
     /// Zero-filled, and a little longer than asked: up to a whole number of the fill's patterns,
@@ -14,10 +17,24 @@ final class OpenCLBuffer: ComputeBuffer {
         self.core = core
         self.byteCount = byteCount
         self.isScrubbed = isScrubbed
-        memory = try core.call { () throws(OpenCLError) in
-            try Buffer(core.context, byteCount: Self.rounded(byteCount))
+        let roundedCount = Self.rounded(byteCount)
+        if core.isInPlace {
+            let zeros = try core.call { () throws(OpenCLError) in
+                try HostMemory(byteCount: roundedCount)
+            }
+            memory = try core.call { () throws(OpenCLError) in
+                try Buffer(core.context, using: zeros)
+            }
+            host = zeros
+            address = Self.address(of: UnsafeRawBufferPointer(zeros.bytes))
+        } else {
+            host = nil
+            address = nil
+            memory = try core.call { () throws(OpenCLError) in
+                try Buffer(core.context, byteCount: roundedCount)
+            }
+            try zero()
         }
-        try zero()
     }
 
     /// The host's memory, which is not the device's to change.
@@ -25,6 +42,8 @@ final class OpenCLBuffer: ComputeBuffer {
         self.core = core
         byteCount = bytes.count
         isScrubbed = false
+        host = nil
+        address = core.isInPlace ? Self.address(of: bytes) : nil
         memory = try core.call { () throws(OpenCLError) in
             try Buffer(core.context, reading: bytes)
         }
@@ -47,6 +66,10 @@ final class OpenCLBuffer: ComputeBuffer {
             // The driver keeps the memory until the fill is done.
             core.remember("scrub of \(byteCount) bytes", event)
         }
+    }
+
+    private static func address(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        UInt64(UInt(bitPattern: bytes.baseAddress))
     }
 
     private static func rounded(_ byteCount: Int) -> Int { (byteCount + 127) & ~127 }

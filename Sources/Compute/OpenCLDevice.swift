@@ -73,18 +73,20 @@ public final class OpenCLDevice: ComputeDevice {
         var description = DeviceDescription(info, platform: device.platformInfo)
         tuning = options.tuning ?? DeviceProfiles.shipped.tuning(for: description)
         description.prefersWideVectors = tuning[.wideVectors] == 1
-        // Who measures kernels wants to see each.
-        if options.isProfiling { description.runsTapes = false }
-        self.description = description
         let label = description.label
         do throws(OpenCLError) {
             core = try DeviceCore(
                 label: label, platform: device.platform, device: part?.id ?? device.id,
                 subDevice: part, waitSecondsMax: options.waitSecondsMax,
-                buildSecondsMax: options.buildSecondsMax, isProfiling: options.isProfiling)
+                buildSecondsMax: options.buildSecondsMax, isProfiling: options.isProfiling,
+                isInPlace: description.runsInPlace && !options.forcesStaging)
         } catch {
             throw error.failure.at(label)
         }
+        description.runsInPlace = core.isInPlace
+        // Who measures kernels wants to see each.
+        if options.isProfiling || !core.isInPlace { description.runsTapes = false }
+        self.description = description
         let driver = "\(device.platformInfo.name) \(device.platformInfo.version)"
         cache = options.cacheFolder.map {
             ProgramCache(folder: $0, driver: driver, bytesMax: options.cacheBytesMax)
@@ -126,7 +128,11 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let target = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if sharesMemory, isPoCL, bytes.count <= HeldBytes.bytesMax {
+        if let host = target.host, bytes.count > HeldBytes.bytesMax || !core.mayCompute {
+            if core.mayCompute { try core.finish() }
+            UnsafeMutableRawBufferPointer(rebasing: host.bytes[offset..<offset + bytes.count])
+                .copyTogether(from: bytes)
+        } else if sharesMemory, isPoCL, bytes.count <= HeldBytes.bytesMax {
             try core.write(bytes, to: target.memory, at: offset)
         } else if sharesMemory {
             try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
@@ -142,7 +148,12 @@ public final class OpenCLDevice: ComputeDevice {
     ) throws(Failure) {
         let source = try own(buffer, offset: offset, byteCount: bytes.count)
         guard !bytes.isEmpty else { return }
-        if sharesMemory {
+        if let host = source.host {
+            try core.finish()
+            bytes.copyTogether(
+                from: UnsafeRawBufferPointer(
+                    rebasing: host.bytes[offset..<offset + bytes.count]))
+        } else if sharesMemory {
             try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
                 bytes.copyTogether(from: UnsafeRawBufferPointer($0))
             }
@@ -230,6 +241,7 @@ extension DeviceDescription {
         // PoCL's compiler is clang for this very processor, whose memory it computes in.
         runsTapes = kind == .cpu && platform.name == "Portable Computing Language"
         compilesAtLaunch = runsTapes
+        runsInPlace = runsTapes
         takesVNNI =
             runsTapes && floatVectorWidth == 16 && rigor_has_vnni() != 0
         prefersWideVectors =

@@ -65,9 +65,7 @@ extension UnsafeMutableRawBufferPointer {
     /// not use all of a machine's memory bandwidth.
     package func copyTogether(from source: UnsafeRawBufferPointer) {
         precondition(source.count == count, "as many bytes")
-        let pieceCount = Swift.min(
-            count / Self.pieceBytesMin, ProcessInfo.processInfo.activeProcessorCount,
-            Self.threadsMax)
+        let pieceCount = Swift.min(count / Self.pieceBytesMin, Self.threadsMax)
         guard pieceCount > 1 else { return copyMemory(from: source) }
         // Whole cache lines each.
         let pieceBytes = (count / pieceCount + 63) & ~63
@@ -81,7 +79,8 @@ extension UnsafeMutableRawBufferPointer {
 
     /// A piece's least size: below, starting threads costs more than it saves.
     private static let pieceBytesMin = 1 << 20
-    private static let threadsMax = 8
+    /// Counted once: the system is asked for a file, which takes as long as many a copy.
+    private static let threadsMax = Swift.min(ProcessInfo.processInfo.activeProcessorCount, 8)
 }
 
 /// Pinned host memory between callers' bytes and a device that has memory of its own.

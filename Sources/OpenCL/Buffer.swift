@@ -38,6 +38,34 @@ public final class Buffer: Sendable {
         byteCount = memory.count
     }
 
+    /// The host's memory as the device's, to read and write. It is kept for as long as the driver
+    /// may use it. C: `CL_MEM_USE_HOST_PTR`.
+    public init(_ context: Context, using memory: HostMemory) throws(OpenCLError) {
+        let flags = cl_mem_flags(CL_MEM_READ_WRITE) | cl_mem_flags(CL_MEM_USE_HOST_PTR)
+        let bytes = memory.bytes
+        let handle = Handle(
+            try made("clCreateBuffer", "\(bytes.count) bytes of the host's") {
+                clCreateBuffer(context.handle.pointer, flags, bytes.count, bytes.baseAddress, &$0)
+            })
+        let held = Unmanaged.passRetained(memory)
+        do throws(OpenCLError) {
+            try checked("clSetMemObjectDestructorCallback") {
+                clSetMemObjectDestructorCallback(
+                    handle.pointer, { _, held in Buffer.release(held) }, held.toOpaque())
+            }
+        } catch {
+            clReleaseMemObject(handle.pointer)
+            held.release()
+            throw error
+        }
+        self.handle = handle
+        byteCount = bytes.count
+    }
+
+    private static func release(_ held: UnsafeMutableRawPointer?) {
+        held.map { Unmanaged<HostMemory>.fromOpaque($0).release() }
+    }
+
     deinit { clReleaseMemObject(handle.pointer) }
 }
 
@@ -62,6 +90,31 @@ public final class Event: Sendable {
         }
         if status < 0 { return .failed(OpenCLStatus(rawValue: status)) }
         return status == CL_COMPLETE ? .complete : .waiting
+    }
+
+    /// Calls `body` once when the command is complete, on a thread of the driver's or, where it is
+    /// complete already, on this one. Drivers need not do so for a command that fails.
+    public func whenComplete(_ body: @escaping @Sendable () -> Void) throws(OpenCLError) {
+        let call = Unmanaged.passRetained(Completion(body))
+        do throws(OpenCLError) {
+            try checked("clSetEventCallback") {
+                clSetEventCallback(
+                    handle.pointer, CL_COMPLETE, { _, _, call in Completion.perform(call) },
+                    call.toOpaque())
+            }
+        } catch {
+            call.release()
+            throw error
+        }
+    }
+
+    private final class Completion: Sendable {
+        private let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+        static func perform(_ call: UnsafeMutableRawPointer?) {
+            call.map { Unmanaged<Completion>.fromOpaque($0).takeRetainedValue().body() }
+        }
     }
 
     /// Nanoseconds on the device from start to end; nil unless the queue profiles and the command

@@ -119,7 +119,9 @@ import Testing
             let kept = try device.makeBuffer([1, 2, 3] as [UInt32])
             for _ in 0..<20 { _ = try device.makeBuffer([4, 5, 6] as [UInt32]) }
             try device.finish()
-            #expect(device.kernelTimes["fill of 12 bytes"]?.launches == 21)
+            let fills = device.kernelTimes["fill of 12 bytes"]?.launches
+            // The host's memory is zero without one.
+            #expect(fills == (device.description.runsInPlace ? nil : 21))
             #expect(device.kernelTimes["scrub of 12 bytes"]?.launches == (scrubs ? 20 : nil))
             #expect(try device.read(UInt32.self, count: 3, from: kept) == [1, 2, 3])
         }

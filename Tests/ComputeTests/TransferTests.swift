@@ -50,6 +50,32 @@ import Testing
         }
     }
 
+    /// What is written while kernels are on the queue is for those behind it alone.
+    @Test(arguments: TestDevices.quick, [1000, 1 << 20])
+    func writesComeAfterWhatIsOnTheQueue(_ test: TestDevice, count: Int) throws {
+        let device = try test.open()
+        let program = try device.program(DeviceTests.source)
+        let values = try device.makeBuffer(byteCount: count * 4)
+        #expect(device.description.runsInPlace == (values.address != nil))
+        if test.label == "PoCL" { #expect(device.description.runsInPlace) }
+        var sums: [any ComputeBuffer] = []
+        for run in 0..<20 {
+            sums.append(try device.makeBuffer(byteCount: count * 4))
+            try device.write([Float](repeating: Float(run), count: count), to: values)
+            for _ in 0..<5 {
+                try device.launch(
+                    "add", of: program, global: [count], local: nil,
+                    arguments: [
+                        .buffer(values), .buffer(values), .buffer(sums[run]), .uint(UInt32(count)),
+                    ])
+            }
+        }
+        for (run, sum) in sums.enumerated() {
+            let found = try device.read(Float.self, count: count, from: sum)
+            #expect(found.allSatisfy { $0 == Float(run * 2) }, "run \(run)")
+        }
+    }
+
     @Test(arguments: TestDevices.all)
     func anErrorInsideWaitsForTheQueueAndGoesOn(_ test: TestDevice) throws {
         let device = try test.open()

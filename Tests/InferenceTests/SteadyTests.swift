@@ -7,6 +7,35 @@ import Testing
 
 /// What a session does once it has run a few times.
 @Suite struct SteadyTests {
+    /// What reads the caller's inputs is put together with the rest, wherever they lie.
+    @Test func inputsLieElsewhereInEveryRun() throws {
+        guard let test = TestDevices.any, case let device = try test.open(),
+            device.description.runsTapes
+        else { return TestDevices.skip("no device that runs tapes") }
+        for name in ["squeeze-excite.onnx", "conv.onnx", "gemm.onnx", "layernorm.onnx"] {
+            let item = try OperatorTests.Case(name)
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let values = plan.inputs.compactMap { item.inputs[$0.name] }
+            var kernels: [Set<String>] = []
+            for viewBytesMin in [1, Int.max] {
+                let session = try Session(
+                    plan, on: device, viewBytesMin: viewBytesMin,
+                    tapes: .init(fromRun: 4, launchesMin: 1))
+                for run in 1...12 {
+                    let inputs = values.map { value in
+                        Tensor(
+                            (value.floats ?? []).map { $0 * Float(run) }, shape: value.shape)
+                    }
+                    let expected = ReferenceRun.run(plan, inputs).map(\.bytes)
+                    let found = try session.run(inputs).map(\.bytes)
+                    #expect(found == expected, "\(name), run \(run)")
+                }
+                kernels.append(session.tapedKernels)
+            }
+            #expect(!kernels[0].isEmpty && kernels[0] == kernels[1], "\(name): \(kernels)")
+        }
+    }
+
     /// Memory is planned and made once: no run asks for more.
     @Test(arguments: TestDevices.all.filter { !$0.isSlow })
     func asksForNoMemory(_ test: TestDevice) throws {

@@ -30,11 +30,11 @@ public final class Session {
     /// vectors of hidden units.
     let takesCellRuns: Bool
     /// The steps in order, as they are launched.
-    private var groups: [StepGroup] = []
+    private(set) var groups: [StepGroup] = []
     private var runCount = 0
     /// Groups that are launched together, by the first one's index.
-    private var tapes: [Int: Tape] = [:]
-    private let tapeRule: Tape.Rule?
+    var tapes: [Int: Tape] = [:]
+    let tapeRule: Tape.Rule?
     /// What ``step(carrying:reading:)`` launches to carry state on, once it is known.
     var carrying: [RecordedLaunch]?
     /// Where windows' taps lie, and chains' programs, by step index.
@@ -208,14 +208,15 @@ public final class Session {
 
     func compute(_ advance: (Double) throws(Failure) -> Void) throws(Failure) {
         runCount += 1
-        if runCount == tapeRule?.fromRun { try makeTapes() }
+        let makesTapes = runCount + 1 == tapeRule?.fromRun
+        var views: [Int: [RecordedLaunch]] = [:]
         var next = 0
         while next < groups.count {
             let index = next
             next += 1
-            if let tape = tapes[index] {
-                try device.launch(tape.launch)
-                next = tape.groups.upperBound
+            if let extent = tapes[index]?.groups {
+                try tapes[index]?.run(on: device, buffers)
+                next = extent.upperBound
             } else if let launches = groups[index].launches {
                 for launch in launches { try device.launch(launch.prepared) }
             } else if runCount > 1, groups[index].isSteady {
@@ -225,39 +226,16 @@ public final class Session {
                 }
                 groups[index].launches = launches
                 groups[index].isSteady = launches != nil
+            } else if makesTapes, groups[index].isView {
+                views[index] = try device.recording { () throws(Failure) in
+                    try launch(groups[index])
+                }
             } else {
                 try launch(groups[index])
             }
             try advance(groups[next - 1].done)
         }
-    }
-
-    /// Compiles ahead what later runs will ask for, where that is not cached: a server's first
-    /// clients would wait for it.
-    ///
-    /// - Throws: ``Failure`` when the device fails.
-    public func warm() throws(Failure) {
-        guard tapeRule != nil else { return }
-        try Tape.compile(try programs.tape(), on: device)
-    }
-
-    /// By now all launches that stay the same are known.
-    private func makeTapes() throws(Failure) {
-        let extents = Tape.extents(
-            of: groups, gemm.program, cost: plan.cost, launchesMin: tapeRule?.launchesMin ?? 2)
-        guard !extents.isEmpty else { return }
-        let program = try programs.tape()
-        let state = try device.makeBuffer(byteCount: 256)
-        for extent in extents {
-            let launches = groups[extent].flatMap { $0.launches ?? [] }
-            tapes[extent.lowerBound] = try Tape(
-                extent, launches, by: program, state: state, on: device)
-        }
-    }
-
-    /// Names of the kernels that are on tapes.
-    package var tapedKernels: Set<String> {
-        Set(tapes.values.flatMap { groups[$0.groups].flatMap { $0.launches ?? [] } }.map(\.kernel))
+        if makesTapes { try makeTapes(views) }
     }
 
     func read(_ port: Plan.Port) throws(Failure) -> Tensor {
@@ -272,7 +250,7 @@ public final class Session {
     // MARK: Setting up
 
     /// Buffers that may be others in the next run.
-    private var varying: Set<Int> {
+    var varying: Set<Int> {
         Set(
             (bindsPorts ? Array(plan.inputs.indices) : Array(viewedInputs)).map {
                 plan.inputs[$0].buffer

@@ -8,7 +8,9 @@ struct StepGroup {
     var done: Double
     /// Whether the same is launched every time.
     var isSteady: Bool
-    /// What that is, once it is known.
+    /// Whether the same would be launched but for operands that lie elsewhere in every run.
+    let isView: Bool
+    /// What is launched every time, once it is known.
     var launches: [RecordedLaunch]?
 
     /// Prepared launches that a session keeps at most, by the steps that make them.
@@ -33,10 +35,10 @@ struct StepGroup {
             let isFixed = steps.allSatisfy { step in
                 !varying.contains(step.result) && varying.isDisjoint(with: step.operands)
             }
+            let isSteady = isFixed && groups.count < steadyMax
+            let isView = !isFixed && steps.allSatisfy { !varying.contains($0.result) }
             groups.append(
-                StepGroup(
-                    first: index, done: done / total,
-                    isSteady: isFixed && groups.count < steadyMax))
+                StepGroup(first: index, done: done / total, isSteady: isSteady, isView: isView))
             index = end
         }
         return groups

@@ -7,9 +7,22 @@ internal import Core
 package struct Tape {
     /// The groups of steps that are launched.
     let groups: Range<Int>
-    let launch: any PreparedLaunch
+    /// Names of the kernels that are launched.
+    let kernels: Set<String>
+    private let launch: any PreparedLaunch
+    private let program: any ComputeBuffer
     /// Buffers whose addresses are in the program.
     private let held: [any ComputeBuffer]
+    /// Addresses in the program that differ from run to run.
+    private var views: [View]
+
+    struct View {
+        /// The place in the program.
+        let word: Int
+        /// A plan's buffer, which lies there now.
+        let buffer: Int
+        var address: UInt64
+    }
 
     /// Kernels as `tape.cl` numbers them.
     package static let kernelNames = [
@@ -52,9 +65,12 @@ package struct Tape {
 
     /// What of a plan can be on tapes, in order: ranges of groups.
     ///
-    /// - Parameter program: the one whose kernels tapes run.
+    /// - Parameters:
+    ///   - launches: those of each group, where they are known.
+    ///   - program: the one whose kernels tapes run.
     static func extents(
-        of groups: [StepGroup], _ program: any ComputeProgram, cost: Double, launchesMin: Int
+        of groups: [StepGroup], _ launches: [[RecordedLaunch]?], _ program: any ComputeProgram,
+        cost: Double, launchesMin: Int
     ) -> [Range<Int>] {
         var extents: [Range<Int>] = []
         var first = 0
@@ -62,11 +78,11 @@ package struct Tape {
             let begun = first == 0 ? 0 : groups[first - 1].done
             var end = first
             var count = 0
-            while end < groups.count, let launches = groups[end].launches,
-                launches.allSatisfy({ takes($0, of: program) }),
+            while end < groups.count, let made = launches[end],
+                made.allSatisfy({ takes($0, of: program) }),
                 end == first || (groups[end].done - begun) * cost <= costMax
             {
-                count += launches.count
+                count += made.count
                 end += 1
             }
             if count >= launchesMin { extents.append(first..<end) }
@@ -77,35 +93,46 @@ package struct Tape {
 
     /// - Parameters:
     ///   - launches: those of the groups, in order.
+    ///   - views: numbers of the plan's buffers that lie elsewhere in the next run.
     ///   - state: its counters, zero; tapes of one queue may share them.
     init(
-        _ groups: Range<Int>, _ launches: [RecordedLaunch], by program: any ComputeProgram,
-        state: any ComputeBuffer, on device: LaunchRecorder
+        _ groups: Range<Int>, _ launches: [RecordedLaunch], views: [ObjectIdentifier: Int],
+        by program: any ComputeProgram, state: any ComputeBuffer, on device: LaunchRecorder
     ) throws(Failure) {
-        var buffers: [ObjectIdentifier: any ComputeBuffer] = [:]
-        for case .buffer(let buffer) in launches.flatMap(\.arguments) {
-            buffers[ObjectIdentifier(buffer)] = buffer
-        }
-        let places = Array(buffers.keys)
-        held = places.compactMap { buffers[$0] }
-        let addresses = try Self.addresses(of: held, by: program, on: device)
-        var writer = TapeWriter(
-            recordCount: launches.count,
-            addresses: Dictionary(uniqueKeysWithValues: zip(places, addresses)))
+        var writer = TapeWriter(recordCount: launches.count, views: views)
         let workers = max(1, device.description.computeUnits)
         for launch in launches {
-            writer.write(
+            try writer.write(
                 launch, number: Self.numbers[launch.kernel] ?? 0, wordsEach: Self.wordsEach,
                 workers: workers)
         }
         self.groups = groups
-        self.launch = try device.prepare(
+        kernels = Set(launches.map(\.kernel))
+        held = Array(writer.held.values)
+        self.views = writer.noted
+        self.program = try device.makeBuffer(writer.words)
+        launch = try device.prepare(
             "tape", of: program, global: [workers], local: [1],
             arguments: [
-                .buffer(try device.makeBuffer(writer.words)),
+                .buffer(self.program),
                 .int(Int32(launches.count)), .int(Int32(writer.tickets)), .int(Int32(workers)),
                 .buffer(state), .local(byteCount: max(64, writer.localBytes.roundedUp(to: 64))),
             ])
+    }
+
+    /// Puts it on the queue.
+    ///
+    /// - Parameter buffers: a plan's, as they lie now.
+    mutating func run(
+        on device: LaunchRecorder, _ buffers: [(any ComputeBuffer)?]
+    ) throws(Failure) {
+        for place in views.indices {
+            guard let address = buffers[views[place].buffer]?.address else { throw Step.broken }
+            guard address != views[place].address else { continue }
+            views[place].address = address
+            try device.write([address], to: program, at: views[place].word * 8)
+        }
+        try device.launch(launch)
     }
 
     /// Runs a tape without records: some drivers compile a kernel when it is first launched.
@@ -120,20 +147,7 @@ package struct Tape {
                 .buffer(none), .int(0), .int(0), .int(Int32(workers)), .buffer(none),
                 .local(byteCount: 64),
             ])
-        _ = try addresses(of: [none], by: program, on: device)
         try device.finish()
-    }
-
-    private static func addresses(
-        of buffers: [any ComputeBuffer], by program: any ComputeProgram, on device: LaunchRecorder
-    ) throws(Failure) -> [UInt64] {
-        let noted = try device.makeBuffer(byteCount: max(8, buffers.count * 8))
-        for (place, buffer) in buffers.enumerated() {
-            try device.launch(
-                "tape_address", of: program, global: [1], local: [1],
-                arguments: [.buffer(buffer), .buffer(noted), .int(Int32(place))])
-        }
-        return try device.read(UInt64.self, count: buffers.count, from: noted)
     }
 }
 
@@ -143,7 +157,10 @@ private struct TapeWriter {
     /// Arguments that are no number, behind the records.
     private var behind: [UInt64] = []
     private let recordCount: Int
-    private let addresses: [ObjectIdentifier: UInt64]
+    private let views: [ObjectIdentifier: Int]
+    /// Buffers that lie where they are, and the places of those that do not.
+    private(set) var held: [ObjectIdentifier: any ComputeBuffer] = [:]
+    private(set) var noted: [Tape.View] = []
     private(set) var tickets = 0
     private(set) var localBytes = 0
     /// A record's work is cut into about so many tickets for each processor at most.
@@ -151,16 +168,16 @@ private struct TapeWriter {
     /// From so many rows of groups on, for each processor, tickets are whole rows.
     private static let rowsEachMin = 8
 
-    init(recordCount: Int, addresses: [ObjectIdentifier: UInt64]) {
+    init(recordCount: Int, views: [ObjectIdentifier: Int]) {
         self.recordCount = recordCount
-        self.addresses = addresses
+        self.views = views
     }
 
     var words: [UInt64] { records + behind }
 
     mutating func write(
         _ launch: RecordedLaunch, number: Int, wordsEach: Int, workers: Int
-    ) {
+    ) throws(Failure) {
         let global = launch.global + Array(repeating: 1, count: 3 - launch.global.count)
         let items = launch.local?.first ?? 1
         let across = global[0] / items
@@ -174,15 +191,25 @@ private struct TapeWriter {
         var record = [number, tickets, each, groups, across, global[1], items].map(UInt64.init)
         record += global.map(UInt64.init)
         for argument in launch.arguments {
-            record.append(word(argument, behind: recordCount * wordsEach))
+            let place = records.count + record.count
+            record.append(try word(argument, at: place, behind: recordCount * wordsEach))
         }
         records += record + Array(repeating: 0, count: wordsEach - record.count)
         tickets += groups.dividedUp(by: each)
     }
 
-    private mutating func word(_ argument: KernelArgument, behind start: Int) -> UInt64 {
+    private mutating func word(
+        _ argument: KernelArgument, at place: Int, behind start: Int
+    ) throws(Failure) -> UInt64 {
         switch argument {
-        case .buffer(let buffer): return addresses[ObjectIdentifier(buffer)] ?? 0
+        case .buffer(let buffer):
+            guard let address = buffer.address else { throw Step.broken }
+            if let number = views[ObjectIdentifier(buffer)] {
+                noted.append(.init(word: place, buffer: number, address: address))
+            } else {
+                held[ObjectIdentifier(buffer)] = buffer
+            }
+            return address
         case .int(let value): return UInt64(bitPattern: Int64(value))
         case .uint(let value): return UInt64(value)
         case .long(let value): return UInt64(bitPattern: value)
