@@ -168,19 +168,24 @@ public struct Gemm: Sendable {
         _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer
     ) throws(Failure) {
         try Self.pack(
-            matrix, width: width, lines: lines, depth: depth, into: panels, by: program, on: device)
+            matrix, width: width, lines: lines, depth: depth, into: panels, by: program,
+            isNarrow: isNarrow, on: device)
     }
+
+    /// Steps of the depth that a work-item packs with wide vectors: `PACK_DEPTH` in `pack.cl`.
+    private static let packedEach = 64
 
     static func pack(
         _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer,
-        by program: any ComputeProgram, on device: any ComputeDevice
+        by program: any ComputeProgram, isNarrow: Bool, on device: any ComputeDevice
     ) throws(Failure) {
-        let panelCount = lines.roundedUp(to: width) / width
+        let panelCount = lines.dividedUp(by: width)
         let stride = panelCount * width * depth
+        let items = isNarrow ? depth.inGroups : depth.dividedUp(by: packedEach)
         try device.launch(
             "gemm_pack", of: program,
-            global: [depth.inGroups, panelCount, matrix.matrixCount],
-            local: Launch.local(device),
+            global: [items, panelCount, matrix.matrixCount],
+            local: isNarrow ? Launch.local(device) : [1, 1, 1],
             arguments: [
                 .buffer(matrix.buffer), .buffer(panels), .int(Int32(width)), .int(Int32(lines)),
                 .int(Int32(depth)), .ulong(UInt64(matrix.lineStride)),

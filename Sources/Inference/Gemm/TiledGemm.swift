@@ -21,7 +21,7 @@ public struct TiledGemm: Sendable {
             ProgramSource(
                 "inference/gemm_tiled-\(side)",
                 files: ["activate", "gemm_tiled", "pack"].map { "inference/\($0).cl" },
-                defines: ["TILE_SIDE": "\(side)"]))
+                defines: ["TILE_SIDE": "\(side)", "RIGOR_NARROW": "1"]))
     }
 
     /// Floats that a packed factor with so many rows, or columns, takes.
@@ -32,7 +32,8 @@ public struct TiledGemm: Sendable {
         _ matrix: Gemm.Matrix, lines: Int, depth: Int, into panels: any ComputeBuffer
     ) throws(Failure) {
         try Gemm.pack(
-            matrix, width: side, lines: lines, depth: depth, into: panels, by: program, on: device)
+            matrix, width: side, lines: lines, depth: depth, into: panels, by: program,
+            isNarrow: true, on: device)
     }
 
     /// Multiplies matrices that are packed.
