@@ -39,6 +39,16 @@ public struct InferResponse: Hashable, Sendable {
         self.outputs = outputs
     }
 
+    /// Bytes of the outputs that a request asks for as JSON.
+    public func textBytes(for request: InferRequest) -> Int {
+        let isAsked = Dictionary(
+            uniqueKeysWithValues: (request.outputs ?? []).map { ($0.name, !$0.isBinary) })
+        return outputs.reduce(0) { sum, output in
+            let isText = request.outputs == nil ? !request.isBinary : isAsked[output.name] ?? false
+            return isText ? sum + output.bytes.count : sum
+        }
+    }
+
     /// The body that answers a request: the outputs it asks for, in its order.
     ///
     /// - Parameter bytesMax: of the body.

@@ -18,7 +18,7 @@ enum TensorText {
         }
         return try body.withUnsafeBufferPointer { text in
             Result { () throws(Failure) in
-                try read(ElementReader(text, span, type, expected), text)
+                try read(ElementReader(text, span, type, shape), text)
             }
         }.get()
     }
@@ -63,22 +63,39 @@ enum TensorText {
     static func write(
         _ output: InferResponse.Output, into out: inout Bytes, bytesMax: Int
     ) -> Bool {
-        func list<T>(_ values: [T], _ write: (T, inout Bytes) -> Void) -> Bool {
+        func list<T: BitwiseCopyable>(
+            _ bytes: UnsafeRawBufferPointer, _ write: (T, inout Bytes) -> Void
+        ) -> Bool {
+            let size = MemoryLayout<T>.size
+            // Room at once: while it grew there would be two of what is long.
+            let room = bytes.count / size * (size <= 4 ? 3 * size + 1 : 22)
+            out.reserveCapacity(min(bytesMax, out.count + room))
             out.append(UInt8(ascii: "["))
-            for (index, value) in values.enumerated() {
-                if index > 0 { out.append(UInt8(ascii: ",")) }
-                write(value, &out)
+            for at in stride(from: 0, to: bytes.count, by: size) {
+                if at > 0 { out.append(UInt8(ascii: ",")) }
+                write(bytes.loadUnaligned(fromByteOffset: at, as: T.self), &out)
                 if out.count > bytesMax { return false }
             }
             out.append(UInt8(ascii: "]"))
             return out.count <= bytesMax
         }
         func whole<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> Bool {
-            list(elements(output.bytes, type)) { put($0, into: &$1) }
+            output.bytes.withUnsafeBytes {
+                list($0) { (value: T, out: inout Bytes) in put(value, into: &out) }
+            }
+        }
+        func floats<T: BinaryFloatingPoint & CustomStringConvertible & BitwiseCopyable>(
+            _ bytes: UnsafeRawBufferPointer, _ type: T.Type
+        ) -> Bool {
+            list(bytes) { (value: T, out: inout Bytes) in put(value, into: &out) }
         }
         switch output.type {
         case .bool:
-            return list(output.bytes) { put($0 != 0 ? "true" : "false", into: &$1) }
+            return output.bytes.withUnsafeBytes {
+                list($0) { (value: UInt8, out: inout Bytes) in
+                    put(value != 0 ? "true" : "false", into: &out)
+                }
+            }
         case .uint8: return whole(UInt8.self)
         case .uint16: return whole(UInt16.self)
         case .uint32: return whole(UInt32.self)
@@ -87,15 +104,10 @@ enum TensorText {
         case .int16: return whole(Int16.self)
         case .int32: return whole(Int32.self)
         case .int64: return whole(Int64.self)
-        case .double: return list(elements(output.bytes, Double.self)) { put($0, into: &$1) }
-        default: return list(output.tensor.floats ?? []) { put($0, into: &$1) }
-        }
-    }
-
-    private static func elements<T: BitwiseCopyable>(_ bytes: Bytes, _ type: T.Type) -> [T] {
-        [T](unsafeUninitializedCapacity: bytes.count / MemoryLayout<T>.size) { values, count in
-            count = values.count
-            UnsafeMutableRawBufferPointer(values).copyBytes(from: bytes)
+        case .double: return output.bytes.withUnsafeBytes { floats($0, Double.self) }
+        case .float32: return output.bytes.withUnsafeBytes { floats($0, Float.self) }
+        default:
+            return (output.tensor.floats ?? []).withUnsafeBytes { floats($0, Float.self) }
         }
     }
 
@@ -129,13 +141,15 @@ enum TensorText {
 /// Reads a tensor's elements into the bytes that they lie in.
 struct ElementReader {
     let type: ElementType
+    private let shape: [Int]
     private let count: Int
     private let reader: JSONReader
 
     init(
-        _ text: UnsafeBufferPointer<UInt8>, _ span: Range<Int>, _ type: ElementType, _ count: Int
+        _ text: UnsafeBufferPointer<UInt8>, _ span: Range<Int>, _ type: ElementType, _ shape: [Int]
     ) {
-        (self.type, self.count) = (type, count)
+        (self.type, self.shape) = (type, shape)
+        count = shape.elementCount
         reader = JSONReader(text, span)
     }
 
@@ -206,7 +220,7 @@ struct ElementReader {
         _ value: (JSONReader.Scalar, Int) throws(Failure) -> T
     ) throws(Failure) {
         var reader = reader
-        var elements = JSONReader.Elements()
+        var elements = JSONReader.Elements(DataNesting(shape))
         var index = 0
         while let scalar = try reader.next(&elements) {
             let value = try value(scalar, index)

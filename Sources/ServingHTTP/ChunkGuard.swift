@@ -1,6 +1,5 @@
 internal import Core
 internal import NIOCore
-internal import NIOHTTP1
 
 /// Looks at bytes before they are parsed for a chunk that says it is longer than a body may be: the
 /// parser tells of a chunk's bytes, not of the size before them, and would wait for them in vain.
@@ -9,6 +8,9 @@ internal import NIOHTTP1
 final class ChunkGuard: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+
+    /// A chunk says that it is longer than a body may be.
+    struct TooLong: Error {}
 
     private enum State {
         case head
@@ -44,18 +46,25 @@ final class ChunkGuard: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .refused = state { return }
-        let buffer = unwrapInboundIn(data)
         if case .off = state { return context.fireChannelRead(data) }
-        buffer.withUnsafeReadableBytes { look(at: $0) }
-        context.fireChannelRead(data)
-        if case .refused = state { context.fireErrorCaught(HTTPParserError.invalidChunkSize) }
+        var buffer = unwrapInboundIn(data)
+        let count = buffer.withUnsafeReadableBytes { look(at: $0) }
+        guard case .refused = state else { return context.fireChannelRead(data) }
+        // Nor does the parser get a size that it cannot hold.
+        if let before = buffer.readSlice(length: count) {
+            context.fireChannelRead(wrapInboundOut(before))
+        }
+        context.fireErrorCaught(TooLong())
     }
 
-    private func look(at bytes: UnsafeRawBufferPointer) {
+    /// - Returns: how many bytes come before the digit by which a chunk is too long; all, where
+    ///   there is none.
+    private func look(at bytes: UnsafeRawBufferPointer) -> Int {
         var at = 0
         while at < bytes.count {
             switch state {
-            case .off, .refused: return
+            case .off: return bytes.count
+            case .refused: return at - 1
             case .body(let rest):
                 let count = min(rest, bytes.count - at)
                 at += count
@@ -69,6 +78,8 @@ final class ChunkGuard: ChannelInboundHandler {
                 at += 1
             }
         }
+        if case .refused = state { return at - 1 }
+        return at
     }
 
     private func take(_ byte: UInt8) {

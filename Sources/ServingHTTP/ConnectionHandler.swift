@@ -28,6 +28,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var body = Bytes()
     private var reservedBytes = 0
     private var isLast = false
+    /// Whether the request is HEAD: its answer has no body.
+    private var isHead = false
+    /// Whether a chunk was too long: of the last request that is to come, when all before it are
+    /// answered.
+    private var isChunkTooLong = false
     private var isSending = false
     private var ticket: ModelServer.Ticket?
     private var timer: Scheduled<Void>?
@@ -57,7 +62,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch event {
         case is FrontShared.Quiesce:
             isLast = true
-            if case .idle = phase, !isSending { end() }
+            switch phase {
+            case .idle, .discarding: if !isSending { end() }
+            case .reading: waitForRest(limits.restSeconds, .serviceUnavailable)
+            default: break
+            }
         case ChannelEvent.inputClosed:
             isLast = true
             // Who has sent all of a request may close, and still wants the answer.
@@ -68,6 +77,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is ChunkGuard.TooLong {
+            isChunkTooLong = true
+            return refuseLongChunk()
+        }
         guard let error = error as? HTTPParserError else { return end() }
         switch phase {
         case .idle, .reading:
@@ -78,7 +91,6 @@ final class ConnectionHandler: ChannelInboundHandler {
                     Reply(
                         .requestHeaderFieldsTooLarge,
                         error: "headers beyond \(limits.headerBytesMax) bytes"))
-            case .invalidChunkSize: send(tooLarge)
             default: send(Reply(.badRequest, error: "not an HTTP/1.1 request"))
             }
         // What comes behind a request is not that one's fault: its answer is sent.
@@ -111,16 +123,40 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        refuseLongChunk()
+        context.fireChannelReadComplete()
+    }
+
+    /// What is not all there, though all has been delivered, is what the chunk belongs to.
+    private func refuseLongChunk() {
+        if isChunkTooLong { refuse(tooLarge) }
+    }
+
+    private func waitForRest(_ seconds: Double, _ status: HTTPResponseStatus) {
+        setTimer(seconds) { handler in
+            handler.refuse(Reply(status, error: "the request did not come in time"))
+        }
+    }
+
     private func begin(_ head: HTTPRequestHead) {
         guard case .idle = phase else { return }
         self.head = head
+        isHead = head.method == .HEAD
         isLast = !head.isKeepAlive || shared.isQuiescing
         body = []
-        setTimer(limits.bodySeconds) { handler in
-            handler.refuse(Reply(.requestTimeout, error: "the request did not come in time"))
+        if shared.isQuiescing {
+            waitForRest(limits.restSeconds, .serviceUnavailable)
+        } else {
+            waitForRest(limits.bodySeconds, .requestTimeout)
         }
         guard Self.isHostGiven(head) else {
             return expect(nil, Reply(.badRequest, error: "Host: one expected"))
+        }
+        let codings = head.headers[canonicalForm: "Transfer-Encoding"]
+        guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
+            return expect(
+                nil, Reply(.notImplemented, error: "Transfer-Encoding: chunked alone expected"))
         }
         let route: Route
         do throws(Route.Refusal) {
@@ -175,7 +211,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard count <= limits.bodyBytesMax - reservedBytes else {
             return tooLarge
         }
-        guard shared.reserve(count) else {
+        guard shared.bodies.reserve(count) else {
             return Reply(.serviceUnavailable, error: "too much is being read; try again later")
         }
         reservedBytes += count
@@ -232,7 +268,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func forgetBody() {
         body = []
-        shared.release(reservedBytes)
+        shared.bodies.release(reservedBytes)
         reservedBytes = 0
     }
 
@@ -261,13 +297,16 @@ final class ConnectionHandler: ChannelInboundHandler {
             loop.execute { me.value.send(reply) }
         }
         // Reading and writing JSON takes its time: not on the thread that serves connections.
-        shared.pool.submit { state in
+        shared.pool(for: headerLength.flatMap { Int($0) } ?? body.count).submit { state in
             guard case .active = state else { return }
             do throws(Failure) {
                 let request = try Self.request(body, headerLength)
-                let ticket = try shared.server.submit(request, to: model) { result in
-                    shared.pool.submit { _ in
-                        finish(Self.reply(result, to: request, shared))
+                var asked = request
+                asked.inputs = []
+                let ticket = try shared.server.submit(request, to: model) { [asked] result in
+                    let byteCount = (try? result.get())?.textBytes(for: asked) ?? 0
+                    shared.pool(for: byteCount).submit { _ in
+                        finish(Self.reply(result, to: asked, shared))
                     }
                 }
                 loop.execute { me.value.keep(ticket) }
@@ -303,7 +342,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         do throws(Failure) {
             var reply = Reply(
                 try answer.body(for: request, bytesMax: shared.limits.answerBytesMax))
-            guard shared.reserveAnswer(reply.body.count) else {
+            guard shared.answers.reserve(reply.body.count) else {
                 return Reply(
                     .serviceUnavailable, error: "too much is being written; try again later")
             }
@@ -322,11 +361,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// - Parameter isWhole: whether all of the request is there.
     private func send(_ reply: Reply, isWhole: Bool = true) {
         guard let context, context.channel.isActive else {
-            return shared.releaseAnswer(reply.reservedBytes)
+            return shared.answers.release(reply.reservedBytes)
         }
         forgetBody()
         ticket = nil
         isLast = isLast || shared.isQuiescing
+        let body = isHead ? [] : reply.body
+        isHead = false
         var headers = HTTPHeaders(reply.headers)
         headers.add(name: "Content-Length", value: "\(reply.body.count)")
         if isLast { headers.add(name: "Connection", value: "close") }
@@ -337,23 +378,45 @@ final class ConnectionHandler: ChannelInboundHandler {
         setTimer(limits.writeSeconds) { $0.end() }
         let answer = HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers)
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
-        if !reply.body.isEmpty {
-            context.write(
-                wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
-        }
         let sent = context.eventLoop.makePromise(of: Void.self)
         let (shared, reservedBytes) = (shared, reply.reservedBytes)
         sent.futureResult.assumeIsolated().whenComplete { [weak self] _ in
-            shared.releaseAnswer(reservedBytes)
+            shared.answers.release(reservedBytes)
             self?.finishSending(isWhole: isWhole, isLast: isLast)
         }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+        write(body, from: 0, then: sent)
+    }
+
+    private static let partBytes = 1 << 20
+
+    /// Writes a body a part at a time: no copy of all of it waits to be sent.
+    private func write(_ body: Bytes, from first: Int, then sent: EventLoopPromise<Void>) {
+        guard let context else { return sent.fail(ChannelError.ioOnClosedChannel) }
+        let part = body[first...].prefix(Self.partBytes)
+        let next = first + part.count
+        let isLast = next == body.count
+        let written = isLast ? nil : context.eventLoop.makePromise(of: Void.self)
+        if !part.isEmpty {
+            let buffer = ByteBuffer(bytes: part)
+            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: written)
+        }
+        guard let written else {
+            return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+        }
+        written.futureResult.assumeIsolated().whenComplete { [weak self] result in
+            guard let self, case .success = result else {
+                return sent.fail(ChannelError.ioOnClosedChannel)
+            }
+            self.write(body, from: next, then: sent)
+        }
+        context.flush()
     }
 
     private func finishSending(isWhole: Bool, isLast: Bool) {
         isSending = false
         if !isWhole {
-            setTimer(Self.lingerSeconds) { $0.end() }
+            let seconds = Self.lingerSeconds
+            setTimer(shared.isQuiescing ? min(seconds, limits.restSeconds) : seconds) { $0.end() }
         } else if isLast {
             end()
         } else if case .idle = phase {

@@ -25,6 +25,8 @@ public final class HTTPFront: Sendable {
         public var bodySeconds = 30.0
         /// For a client to take its answer.
         public var writeSeconds = 30.0
+        /// For the rest of a request, once the server is to end.
+        public var restSeconds = 1.0
         public init() {}
     }
 
@@ -46,9 +48,10 @@ public final class HTTPFront: Sendable {
         _ server: ModelServer, host: String, port: Int, limits: Limits = Limits()
     ) throws(Failure) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Self.threadCount)
-        let pool = NIOThreadPool(numberOfThreads: Self.threadCount)
-        pool.start()
-        let shared = FrontShared(server: server, limits: limits, pool: pool)
+        let shared = FrontShared(
+            server: server, limits: limits, pool: NIOThreadPool(numberOfThreads: Self.threadCount),
+            longPool: NIOThreadPool(numberOfThreads: 1))
+        for pool in shared.pools { pool.start() }
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -61,7 +64,7 @@ public final class HTTPFront: Sendable {
             listener = try bootstrap.bind(host: host, port: port).wait()
         } catch {
             try? group.syncShutdownGracefully()
-            try? pool.syncShutdownGracefully()
+            for pool in shared.pools { try? pool.syncShutdownGracefully() }
             throw Failure(.io, "\(host.printable):\(port): cannot listen: \(Self.reason(error))")
         }
         self.host = host
@@ -71,22 +74,33 @@ public final class HTTPFront: Sendable {
     }
 
     private static func reason(_ error: any Error) -> String {
-        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
-        return "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        switch error {
+        case let error as IOError:
+            switch error.errnoCode {
+            case EADDRINUSE: "the port is in use"
+            case EADDRNOTAVAIL: "no address of this machine"
+            default: String(cString: strerror(error.errnoCode))
+            }
+        case is SocketAddressError, is SocketAddressError.UnknownHost:
+            "no address, nor a host's name that is known"
+        default: "the system refuses"
+        }
     }
 
-    /// Takes no more connections, answers every request that has begun to come, and ends.
+    /// Takes no more connections, answers every request that comes within
+    /// ``Limits/restSeconds``, and ends.
     ///
-    /// - Parameter graceSeconds: for what is still being read.
+    /// - Parameter graceSeconds: for clients to take their answers.
     public func close(graceSeconds: Double = 10) {
+        let limits = shared.limits
         try? listener.close().wait()
         shared.quiesce()
-        shared.waitForConnections(seconds: graceSeconds)
+        shared.waitForConnections(seconds: min(graceSeconds, limits.restSeconds))
         // What is computed now is answered however long it takes.
         shared.server.close()
-        shared.waitForConnections(seconds: min(graceSeconds, shared.limits.writeSeconds))
+        shared.waitForConnections(seconds: min(graceSeconds, limits.writeSeconds))
         try? group.syncShutdownGracefully()
-        try? shared.pool.syncShutdownGracefully()
+        for pool in shared.pools { try? pool.syncShutdownGracefully() }
     }
 }
 
@@ -94,20 +108,39 @@ public final class HTTPFront: Sendable {
 final class FrontShared: Sendable {
     let server: ModelServer
     let limits: HTTPFront.Limits
-    let pool: NIOThreadPool
+    private let pool: NIOThreadPool
+    /// For what takes long, so that nobody else waits behind it.
+    private let longPool: NIOThreadPool
+    /// Bytes of bodies that are read or computed.
+    let bodies: Budget
+    /// Bytes of answers that are written.
+    let answers: Budget
     private let state = Mutex(State())
 
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var bodiesBytes = 0
-        var answersBytes = 0
         var isQuiescing = false
     }
 
-    init(server: ModelServer, limits: HTTPFront.Limits, pool: NIOThreadPool) {
+    /// What is read or written as JSON within some milliseconds.
+    private static let shortBytesMax = 1 << 20
+
+    init(
+        server: ModelServer, limits: HTTPFront.Limits, pool: NIOThreadPool, longPool: NIOThreadPool
+    ) {
         self.server = server
         self.limits = limits
         self.pool = pool
+        self.longPool = longPool
+        bodies = Budget(limits.bodiesBytesMax)
+        answers = Budget(limits.answersBytesMax)
+    }
+
+    var pools: [NIOThreadPool] { [pool, longPool] }
+
+    /// Where so many bytes of JSON are read or written.
+    func pool(for byteCount: Int) -> NIOThreadPool {
+        byteCount > Self.shortBytesMax ? longPool : pool
     }
 
     /// Puts the handlers of a new connection in place.
@@ -135,28 +168,6 @@ final class FrontShared: Sendable {
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
         try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self))
     }
-
-    /// Room for that many bytes of a body; false where there is none.
-    func reserve(_ count: Int) -> Bool {
-        state.withLock { state in
-            guard count <= limits.bodiesBytesMax - state.bodiesBytes else { return false }
-            state.bodiesBytes += count
-            return true
-        }
-    }
-
-    func release(_ count: Int) { state.withLock { $0.bodiesBytes -= count } }
-
-    /// The same of an answer.
-    func reserveAnswer(_ count: Int) -> Bool {
-        state.withLock { state in
-            guard count <= limits.answersBytesMax - state.answersBytes else { return false }
-            state.answersBytes += count
-            return true
-        }
-    }
-
-    func releaseAnswer(_ count: Int) { state.withLock { $0.answersBytes -= count } }
 
     var isQuiescing: Bool { state.withLock(\.isQuiescing) }
 

@@ -17,9 +17,10 @@ enum Route: Hashable {
         case notAllowed(allowed: String)
     }
 
-    /// - Parameter target: the path, perhaps with a query, which is not looked at.
+    /// - Parameter target: the path, perhaps with a query, which is not looked at, and perhaps
+    ///   behind a scheme and a host, as proxies write it (RFC 9112, 3.2.2).
     static func find(_ method: String, _ target: String) throws(Refusal) -> Route {
-        let path = target.prefix { $0 != "?" }
+        let path = path(target)
         var parts: [String] = []
         for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             guard let text = decoded(part) else { throw .notFound }
@@ -28,8 +29,19 @@ enum Route: Hashable {
         guard path.first == "/", parts.first == "v2", let route = route(parts.dropFirst()) else {
             throw .notFound
         }
-        guard method == route.method else { throw .notAllowed(allowed: route.method) }
+        guard route.methods.contains(method) else {
+            throw .notAllowed(allowed: route.methods.joined(separator: ", "))
+        }
         return route
+    }
+
+    private static func path(_ target: String) -> Substring {
+        var path = target[...]
+        for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
+            path = path.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
+            break
+        }
+        return path.prefix { $0 != "?" }
     }
 
     private static func route(_ parts: ArraySlice<String>) -> Route? {
@@ -61,10 +73,10 @@ enum Route: Hashable {
         }
     }
 
-    private var method: String {
+    private var methods: [String] {
         switch self {
-        case .infer, .index: "POST"
-        default: "GET"
+        case .infer, .index: ["POST"]
+        default: ["GET", "HEAD"]
         }
     }
 

@@ -14,7 +14,7 @@ struct Rigor: AsyncParsableCommand {
               rigor render scene.glb -o picture.png
               rigor infer model.onnx --input x=x.npy --json
               rigor train --example digits      a small network, the same bits everywhere
-              rigor serve model.onnx            Open Inference Protocol v2 on 127.0.0.1:8000
+              rigor serve model.onnx            Open Inference Protocol v2 on port 8000
               rigor --generate-completion-script zsh > ~/.zfunc/_rigor
 
             Exit codes: 0 done, 1 failed, 64 wrong command line, 75 interrupted and \

@@ -36,6 +36,13 @@ final class CommandLineRun {
         return place.appendingPathComponent("Examples/\(path)").path
     }
 
+    /// A small model of the serving tests.
+    static func served(_ name: String) -> String {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return tests.appendingPathComponent("ServingTests/Fixtures/\(name).onnx").path
+    }
+
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     @discardableResult

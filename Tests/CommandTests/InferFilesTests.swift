@@ -8,8 +8,10 @@ import Testing
     }
 
     /// Nil, said, where there is nothing to compute on.
-    private func document(_ run: CommandLineRun, _ arguments: [String]) throws -> [String: Any]? {
-        let result = try run.run(["infer", try Self.model(), "--json"] + arguments)
+    private func document(
+        _ run: CommandLineRun, _ arguments: [String], of model: String? = nil
+    ) throws -> [String: Any]? {
+        let result = try run.run(["infer", try model ?? Self.model(), "--json"] + arguments)
         if result.errors.contains("no OpenCL device") {
             print("skip: no OpenCL device")
             return nil
@@ -26,10 +28,14 @@ import Testing
     }
 
     /// An array of `count` pictures of digits' size, as NumPy writes it.
-    private func array(count: Int) -> [UInt8] {
-        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(count), 1, 8, 8), }\n"
-        let values = (0..<(64 * count)).flatMap { index in
-            let bits = (Float(index % 17) / 16).bitPattern
+    private func array(count: Int) -> [UInt8] { array([count, 1, 8, 8]) }
+
+    /// - Parameter first: where the numbers begin, so that arrays may differ.
+    private func array(_ shape: [Int], first: Int = 0) -> [UInt8] {
+        let axes = shape.map(String.init).joined(separator: ", ")
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(axes)), }\n"
+        let values = (0..<shape.reduce(1, *)).flatMap { index in
+            let bits = (Float((first + index) % 17) / 16).bitPattern
             return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
         }
         return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0]
@@ -57,6 +63,66 @@ import Testing
         // Each as alone.
         _ = try document(run, ["--input", "image=pictures/\(names[2])", "-o", "one.npz"])
         #expect(try run.shell("cmp one.npz each/\(names[2].dropLast(4)).npz").status == 0)
+    }
+
+    /// Items that depend on each other give what each file gives alone, however many are read at a
+    /// time.
+    @Test func batchesDoNotMoveTheDigest() throws {
+        let run = try CommandLineRun()
+        let counts = [1, 2, 1, 1, 3]
+        _ = try run.shell("mkdir mixed dense")
+        for (index, count) in counts.enumerated() {
+            try run.write("mixed/\(index).npy", array([count, 3], first: 5 * index))
+            try run.write("dense/\(index).npy", array([count, 4], first: 5 * index))
+        }
+        for name in ["mixed", "dense"] {
+            var digests: Set<String> = []
+            for batch in ["1", "2", "3", "7", "16"] {
+                let result = try document(
+                    run, ["--input", "x=\(name)", "--batch", batch],
+                    of: CommandLineRun.served(name))
+                guard let result else { return }
+                digests.insert(result["digest"] as? String ?? "")
+                #expect(result["items"] as? Int == counts.reduce(0, +))
+            }
+            #expect(digests.count == 1, "\(name): \(digests)")
+        }
+        let said = try run.run(["infer", CommandLineRun.served("mixed"), "--input", "x=mixed"])
+        #expect(said.errors.contains("items depend on each other"), "\(said)")
+        let plain = try run.run(["infer", CommandLineRun.served("dense"), "--input", "x=dense"])
+        #expect(!plain.errors.contains("depend"), "\(plain)")
+    }
+
+    /// A batch that the model itself has.
+    @Test func fixedBatchesAreCutAlike() throws {
+        let run = try CommandLineRun()
+        let model = CommandLineRun.served("pair")
+        try run.write("six.npy", array([6, 4]))
+        try run.write("five.npy", array([5, 4]))
+        guard let whole = try document(run, ["--input", "x=six.npy"], of: model) else { return }
+        for more in [["--batch", "1"], ["--batch", "6"], ["-o", "each/"]] {
+            let cut = try document(run, ["--input", "x=six.npy"] + more, of: model)
+            #expect(cut?["digest"] as? String == whole["digest"] as? String, "\(more)")
+            #expect(cut?["items"] as? Int == 6)
+        }
+        for more in [[], ["--batch", "2"]] {
+            let result = try run.run(["infer", model, "--input", "x=five.npy"] + more)
+            #expect(result.status == 1, "\(result)")
+            let line = "5 items; a multiple of the model's batch of 2 expected"
+            #expect(result.line.contains(line), "\(result)")
+        }
+    }
+
+    /// As the user's own files are.
+    @Test func foldersOfOutputsFollowTheMask() throws {
+        let run = try CommandLineRun()
+        let picture = try CommandLineRun.example("digits/digit-1.png")
+        let result = try run.shell(
+            "umask 027; exec \"$RIGOR\" \"$@\"",
+            ["infer", try Self.model(), "--input", "image=\(picture)", "-o", "a/b/"])
+        if result.errors.contains("no OpenCL device") { return }
+        #expect(result.status == 0, "\(result)")
+        #expect(try run.shell("stat -c %a a a/b").output == "750\n750\n")
     }
 
     @Test func archivesGiveWhatTheirArraysGive() throws {

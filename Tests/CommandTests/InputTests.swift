@@ -134,6 +134,31 @@ import Testing
         #expect(result.status == 0, "\(result)")
     }
 
+    /// Each of the devices that are named computes, and says so.
+    @Test func allDevicesInfer() throws {
+        guard let intel = ProcessInfo.processInfo.environment["RIGOR_INTEL_OPENCL"] else {
+            print("skip: a second driver is not installed: make install-test")
+            return
+        }
+        let run = try CommandLineRun()
+        _ = try run.shell("mkdir drivers; cp /etc/OpenCL/vendors/pocl*.icd drivers")
+        try run.write("drivers/intel.icd", Array("\(intel)\n".utf8))
+        let model = try CommandLineRun.example("digits/digits.onnx")
+        let digits = try CommandLineRun.example("digits")
+        let drivers: [String: String?] = ["OCL_ICD_VENDORS": run.path("drivers")]
+        for input in ["image=\(digits)/digit-1.png", "image=\(digits)"] {
+            let arguments = ["infer", model, "--input", input, "--device", "all"]
+            let result = try run.run(arguments + ["--json"], environment: drivers)
+            #expect(result.status == 0, "\(result)")
+            let reports = try #require(try result.document()["devices"] as? [[String: Any]])
+            let names = Set(reports.compactMap { $0["device"] as? String })
+            #expect(names.count >= 2 && names.count == reports.count, "\(names)")
+            #expect(Set(reports.compactMap { $0["digest"] as? String }).count == 1)
+            let text = try run.run(arguments, environment: drivers).output
+            #expect(names.allSatisfy { text.contains(" on \($0)\n") }, "\(text)")
+        }
+    }
+
     /// Several devices are one document, and must agree.
     @Test func everyDeviceInfersAlike() throws {
         let run = try CommandLineRun()

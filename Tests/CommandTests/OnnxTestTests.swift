@@ -16,13 +16,25 @@ import Testing
         return run
     }
 
-    @Test func failedCasesFailTheCommand() throws {
+    @Test func brokenCasesFailTheCommand() throws {
         let run = try run()
+        // Nothing, where a tensor is expected: not what the model asks for is at fault.
+        try run.write("b/test_data_set_0/input_0.pb", [])
         let result = try run.run(["onnx-test", "."])
         #expect(result.status == 1 && result.errors.isEmpty, "\(result)")
         let lines = result.output.split(separator: "\n")
-        #expect(lines.count == 3 && lines[0].hasPrefix("failed  a: test_data_set_0: "), "\(lines)")
-        #expect(lines.last?.hasPrefix("0 passed, 0 refused, 2 failed of 2 on ") == true)
+        #expect(lines.count == 3 && lines[0].hasPrefix("broken  a: test_data_set_0: "), "\(lines)")
+        #expect(lines[1].hasPrefix("broken  b: test_data_set_0/input_0.pb: "), "\(lines)")
+        #expect(lines.last?.hasPrefix("0 passed, 0 refused, 0 failed, 2 broken of 2 on ") == true)
+    }
+
+    @Test func failedCasesFailTheCommand() throws {
+        let run = try run()
+        try run.write("a/model.onnx", [1, 2, 3])
+        let result = try run.run(["onnx-test", "a"])
+        #expect(result.status == 1 && result.errors.isEmpty, "\(result)")
+        #expect(result.output.hasPrefix("failed  a: "), "\(result)")
+        #expect(result.output.contains("\n0 passed, 0 refused, 1 failed of 1 on "), "\(result)")
     }
 
     @Test func listedCasesAsADocument() throws {
@@ -30,7 +42,7 @@ import Testing
         try run.write("names.txt", Array("b\n".utf8))
         let result = try run.run(["onnx-test", ".", "--list", "names.txt", "--json"])
         let document = try result.document()
-        #expect(result.status == 1 && document["failed"] as? Int == 1, "\(result)")
+        #expect(result.status == 1 && document["broken"] as? Int == 1, "\(result)")
         let cases = try #require(document["cases"] as? [[String: Any]])
         #expect(cases.count == 1 && cases[0]["name"] as? String == "b")
         #expect((cases[0]["reason"] as? String)?.contains("0 files input_N.pb; 1 expected") == true)

@@ -170,6 +170,29 @@ import Testing
         }
     }
 
+    /// What the parser says of itself need not be said again.
+    @Test func defaultsAreSaidOnce() throws {
+        let run = try CommandLineRun()
+        let list = try run.run(["--help"]).output.components(separatedBy: "SUBCOMMANDS:\n").last
+        let commands = (list ?? "").split(separator: "\n").compactMap { line in
+            line.hasPrefix("  ") && !line.hasPrefix("   ")
+                ? line.split(separator: " ").first.map(String.init) : nil
+        }
+        #expect(commands.contains("serve") && commands.count > 10, "\(commands)")
+        for command in commands {
+            let help = try run.run([command, "--help"]).output
+            let words = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(!words.contains(/\(default: [^)]*\) \(default/), "\(command)")
+        }
+    }
+
+    @Test func serve() throws {
+        let run = try CommandLineRun()
+        for name in ["x", "=x.onnx", "x="] {
+            try run.expectUsage(["serve", "--name", name], "'\(name)'", "--name", "NAME=MODEL")
+        }
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"])
     func completions(_ shell: String) throws {
         let run = try CommandLineRun()

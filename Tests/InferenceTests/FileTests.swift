@@ -31,8 +31,57 @@ import Testing
         #expect(tensor.doubles == [0.1])
     }
 
+    /// Fortran's order is NumPy's for transposed arrays: the first axis varies fastest.
+    @Test func bothOrdersAreRead() throws {
+        let shapes = [[5], [2, 3], [3, 1, 4], [2, 3, 4, 5], [0, 3], [2, 0, 2], [1, 1]]
+        for shape in shapes {
+            let axes = shape.map { "\($0)," }.joined(separator: " ")
+            for (name, size) in [("<i8", 8), ("<u2", 2), ("|u1", 1)] {
+                var data = Bytes()
+                // What lies there is the place in C order.
+                for place in 0..<shape.elementCount {
+                    var (rest, index) = (place, 0)
+                    var stride = shape.elementCount
+                    for axis in shape {
+                        stride /= axis
+                        index += rest % axis * stride
+                        rest /= axis
+                    }
+                    data += UInt64(index).littleEndianBytes.prefix(size)
+                }
+                let header = "{'descr': '\(name)', 'fortran_order': True, 'shape': (\(axes)), }\n"
+                let tensor = try NumPy.decode(file(header, data))
+                #expect(tensor.shape == shape)
+                #expect(tensor.integers == (0..<Int64(shape.elementCount)).map { $0 }, "\(shape)")
+            }
+        }
+    }
+
+    /// What an archive's array says of itself is held against the input before it is unpacked.
+    @Test func archivesAreCheckedBeforeTheyAreUnpacked() throws {
+        var archive = try Archive.npz([
+            ("x", Tensor([Float](repeating: 1, count: 300_000), shape: [1000, 300]))
+        ])
+        // Damage far behind the header is seen by who reads so far.
+        archive[archive.count / 2] ^= 1
+        let path = NSTemporaryDirectory() + "/rigor-\(UUID().uuidString).npz"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileBytes.write(archive, to: path)
+        for (shape, piece) in [
+            ([nil, 4], "float32 [1000, 300]; "), ([nil, nil, nil], "float32 [1000, 300]; "),
+            ([nil, 300], "damaged"),
+        ] as [([Int?], String)] {
+            let input = Model.Input(name: "x", type: .float32, shape: shape)
+            let error = #expect(throws: Failure.self) {
+                try InputFiles.read(
+                    .member(archive: path, name: "x.npy"), for: input, .init())
+            }
+            #expect(error?.message.contains(piece) == true, "\(String(describing: error))")
+        }
+    }
+
     @Test(arguments: [
-        ("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "Fortran"),
+        ("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,), }", "Maybe"),
         ("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "'>f4'"),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "8 expected"),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "negative"),

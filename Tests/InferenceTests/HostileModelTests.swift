@@ -50,6 +50,17 @@ import Testing
         }
     }
 
+    /// In words, not by the names that a library gives its errors.
+    @Test func damageIsSaidInWords() {
+        // A producer's name, and a node's.
+        for bytes in [[0x12, 1, 0xff], [0x3a, 5, 0x0a, 3, 0x1a, 1, 0xff]] as [Bytes] {
+            let error = #expect(throws: Failure.self) { try ModelLoader.load(Data(bytes)) }
+            let message = error?.message ?? ""
+            #expect(message.contains("a name in it is not UTF-8"), "\(message)")
+            #expect(!message.contains("Error") && !message.contains("invalidUTF8"), "\(message)")
+        }
+    }
+
     /// Two bytes a node in the file, hundreds in memory.
     @Test func messagesAreCountedBeforeTheyAreDecoded() {
         let graph = Data(repeating: 0, count: 140_000).enumerated().map {

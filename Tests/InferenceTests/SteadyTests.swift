@@ -55,59 +55,16 @@ import Testing
 }
 
 /// Another device, whose buffers are counted.
-private final class CountingDevice: ComputeDevice {
-    private let base: any ComputeDevice
+private final class CountingDevice: RelayDevice {
+    let base: any ComputeDevice
     private let made = Mutex(0)
 
     init(_ base: any ComputeDevice) { self.base = base }
 
     var buffersMade: Int { made.withLock { $0 } }
-    var description: DeviceDescription { base.description }
-    var tuning: Tuning { base.tuning }
-    var sharesMemory: Bool { base.sharesMemory }
-
-    func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
-        try base.program(source)
-    }
 
     func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
         made.withLock { $0 += 1 }
         return try base.makeBuffer(byteCount: byteCount)
     }
-
-    func write(
-        _ bytes: UnsafeRawBufferPointer, to buffer: any ComputeBuffer, at offset: Int
-    ) throws(Failure) {
-        try base.write(bytes, to: buffer, at: offset)
-    }
-
-    func read(
-        from buffer: any ComputeBuffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer
-    ) throws(Failure) {
-        try base.read(from: buffer, at: offset, into: bytes)
-    }
-
-    func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) {
-        try base.withBuffer(reading: values, body)
-    }
-
-    func launch(
-        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
-        arguments: [KernelArgument]
-    ) throws(Failure) {
-        try base.launch(kernel, of: program, global: global, local: local, arguments: arguments)
-    }
-
-    func prepare(
-        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
-        arguments: [KernelArgument]
-    ) throws(Failure) -> any PreparedLaunch {
-        try base.prepare(kernel, of: program, global: global, local: local, arguments: arguments)
-    }
-
-    func launch(_ prepared: any PreparedLaunch) throws(Failure) { try base.launch(prepared) }
-
-    func finish() throws(Failure) { try base.finish() }
 }

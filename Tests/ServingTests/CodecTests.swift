@@ -71,6 +71,14 @@ import Testing
         let flat = try request(input("INT32", "[2,2]", "[1,2,3,4]"))
         #expect(nested.inputs == flat.inputs)
         #expect(try request(input("FP32", "[0]", "[]")).inputs[0].bytes.isEmpty)
+        let deep = try request(input("INT8", "[2,1,3]", "[[[1,2,3]],[[4,5,6]]]"))
+        #expect(deep.inputs[0].bytes == [1, 2, 3, 4, 5, 6])
+        for (shape, data) in [
+            ("[2,0]", "[[],[]]"), ("[2,0]", "[]"), ("[0,2]", "[]"), ("[1,1,0]", "[[[]]]"),
+        ] {
+            #expect(try request(input("FP32", shape, data)).inputs[0].bytes.isEmpty)
+        }
+        #expect(try request(input("UINT8", "[]", "[7]")).inputs[0].bytes == [7])
     }
 
     @Test func datatypeMayFollowTheData() throws {
@@ -118,6 +126,19 @@ import Testing
         ("FP32", "[2]", "[1,]", "a value"), ("FP32", "[2]", "[1 2]", "\",\" or \"]\""),
         ("FP32", "[1]", "[[1]", "\",\" or \"]\""), ("FP32", "[1]", "[,1]", "a value"),
         ("FP32", "[1]", "[null]", "a value"),
+        ("FP32", "[3]", "[[1,2],[3]]", "data[0]: an array; an element expected"),
+        ("FP32", "[1,3]", "[[1,2],[3]]", "data[0]: 2 entries; 3 expected"),
+        ("FP32", "[2,2]", "[[1,2],[3]]", "data[1]: 1 entries; 2 expected"),
+        ("FP32", "[2,2]", "[[1,2],[3,4,5]]", "more than the 4 elements"),
+        ("FP32", "[2,2]", "[[1,2,3,4]]", "data[0]: 4 entries; 2 expected"),
+        ("FP32", "[2,2]", "[[1,2],[3,4],[5,6]]", "more than the 4 elements"),
+        ("FP32", "[2,2]", "[[1,2],3,4]", "data[1]: an element; an array of 2 expected"),
+        ("FP32", "[2,2]", "[1,[2,3],4]", "data[1]: an array; an element expected"),
+        ("FP32", "[2,2]", "[[[1,2],[3,4]]]", "data[0][0]: an array; an element expected"),
+        ("FP32", "[2,2,2]", "[[1,2],[3,4],[5,6],[7,8]]", "data[0][0]: an element; an array of 2"),
+        ("FP32", "[1,2,2]", "[[[1,2],[3]]]", "data[0][1]: 1 entries; 2 expected"),
+        ("FP32", "[2,0]", "[[],[],[]]", "data: 3 entries; 2 expected"),
+        ("FP32", "[]", "[[1]]", "data[0]: an array; an element expected"),
     ]
 
     private func expectRefusal(_ piece: String, _ read: () throws -> InferRequest) {

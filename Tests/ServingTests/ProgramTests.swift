@@ -93,9 +93,21 @@ import Testing
         // The port is taken now.
         let second = try Program([Served.path("dense"), "--port", "\(port)"])
         #expect(second.wait() == 1)
-        #expect(second.errorText.contains("error: 127.0.0.1:\(port): cannot listen"))
+        let line = "error: 127.0.0.1:\(port): cannot listen: the port is in use"
+        #expect(second.errorText.contains(line), "\(second.errorText)")
         kill(program.process.processIdentifier, SIGTERM)
         #expect(program.wait() == 0)
+    }
+
+    /// No address of this machine, and none at all.
+    @Test(arguments: [("192.0.2.1", "no address of this machine"), ("no such host", "no address")])
+    func wrongAddressesAreSaid(_ host: String, _ piece: String) throws {
+        guard TestDevices.any != nil else { return }
+        let program = try Program([Served.path("dense"), "--host", host, "--port", "0"])
+        #expect(program.wait() == 1)
+        let line = "error: \(host):0: cannot listen: \(piece)"
+        #expect(program.errorText.contains(line), "\(program.errorText)")
+        #expect(!program.errorText.contains("Error"), "\(program.errorText)")
     }
 
     @Test func wrongCommandLinesAreRefused() throws {

@@ -22,7 +22,7 @@ import Testing
                     + "{\"binary_data\":true}}]}", floats
             ),
             (
-                "{\"inputs\":[{\"data\":[[1,2],[3,4]],\"name\":\"x\",\"datatype\":\"FP32\","
+                "{\"inputs\":[{\"data\":[[1,2,3,4]],\"name\":\"x\",\"datatype\":\"FP32\","
                     + "\"shape\":[1,4]}],\"parameters\":{\"binary_data_output\":true}}", []
             ),
         ]

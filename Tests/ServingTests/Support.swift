@@ -33,6 +33,27 @@ enum Served {
     ) throws -> HTTPFront {
         try HTTPFront(server, host: "127.0.0.1", port: 0, limits: limits)
     }
+
+    static let denseTarget = "/v2/models/dense/infer"
+    static let denseRequest =
+        "{\"id\":\"7\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,4],"
+        + "\"data\":[1,2,3,4]}]}"
+
+    /// Nothing, where there is no device.
+    static func withFront(
+        _ limits: HTTPFront.Limits = .init(), _ serverLimits: ModelServer.Limits = .init(),
+        _ body: (HTTPFront) async throws -> Void
+    ) async throws {
+        guard let server = try Served.server(all, serverLimits) else { return }
+        let front = try Served.front(server, limits)
+        let end = ContinuousClock.now + .seconds(60)
+        while !server.isReady, ContinuousClock.now < end { usleep(10_000) }
+        do { try await body(front) } catch {
+            front.close(graceSeconds: 0)
+            throw error
+        }
+        front.close(graceSeconds: 0)
+    }
 }
 
 extension InferRequest {
@@ -123,7 +144,9 @@ final class RawClient {
     }
 
     /// The next answer; nil where the connection ends, or nothing comes in time.
-    func answer() -> Answer? {
+    ///
+    /// - Parameter hasBody: false behind HEAD.
+    func answer(hasBody: Bool = true) -> Answer? {
         let mark = Bytes("\r\n\r\n".utf8)
         var end: Int?
         while end == nil {
@@ -140,7 +163,7 @@ final class RawClient {
             headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
         }
         let status = Int(lines[0].split(separator: " ").dropFirst().first ?? "") ?? 0
-        let count = Int(headers["content-length"] ?? "") ?? 0
+        let count = hasBody ? Int(headers["content-length"] ?? "") ?? 0 : 0
         while pending.count < count { if !fill() { return nil } }
         let body = Bytes(pending[..<count])
         pending.removeFirst(count)

@@ -126,6 +126,20 @@ import Training
         #expect(
             message([("x", Tensor([1, .nan, 3, 4], shape: [2, 2])), ("y", y)]).contains(
                 "a value that is not finite"))
+        for (type, label, text) in [
+            (ElementType.int64, Int64.max, "item 1 has label 9223372036854775807"),
+            (.uint64, -1, "item 1 has label 18446744073709551615"),
+            (.uint32, 1 << 31, "item 1 has label 2147483648"),
+        ] {
+            let labels = Tensor([0, label], type: type, shape: [2])
+            #expect(message([("x", x), ("y", labels)]).contains(text), "\(text)")
+        }
+        for shape in [[0, 2], [2, 0], [2, 2, 0]] {
+            let empty = Tensor([], shape: shape)
+            let none = Tensor(
+                [Int64](repeating: 0, count: shape[0]), type: .int64, shape: [shape[0]])
+            #expect(message([("x", empty), ("y", none)]).contains("an axis of 0"), "\(shape)")
+        }
         var bytes = try Archive.npz([("x", x), ("y", y)])
         bytes[140] ^= 1
         #expect(throws: Failure.self) { try DataSet.read(bytes, TrainingOptions()) }

@@ -138,10 +138,11 @@ import Training
         let whole = try Self.root(try Trainer(task, on: device))
         let path = Workspace.file("training.ckpt")
         defer { try? FileManager.default.removeItem(atPath: path) }
+        var file = Checkpoint.File(path)
         for stop in 0...task.steps {
             let first = try Trainer(task, on: device)
             for _ in 0..<stop { try first.advance() }
-            try Checkpoint.write(first, identity: identity, to: path)
+            try file.write(first, identity: identity)
             let second = try Trainer(task, on: device)
             try Checkpoint.resume(second, identity: identity, from: path)
             #expect(second.step == stop)
@@ -158,7 +159,8 @@ import Training
         defer { try? FileManager.default.removeItem(atPath: path) }
         let trainer = try Trainer(task, on: device)
         try trainer.advance()
-        try Checkpoint.write(trainer, identity: identity, to: path)
+        var file = Checkpoint.File(path)
+        try file.write(trainer, identity: identity)
         let sound = try Data(contentsOf: URL(fileURLWithPath: path))
         func refusal(_ bytes: Data, _ identity: Hash256) throws -> String {
             try bytes.write(to: URL(fileURLWithPath: path))
@@ -181,6 +183,28 @@ import Training
         #expect(
             try refusal(sound, Checkpoint.identity(of: other.encoded)).contains(
                 "a checkpoint of another model, data set, options"))
+    }
+
+    /// Two trainings that began without a file, and with the same one.
+    @Test func oneTrainingWritesACheckpoint() throws {
+        guard let test = TestDevices.any else { return }
+        let task = try Digits.task(.mlp) { $0.epochs = 1 }
+        let identity = Checkpoint.identity(of: task.encoded)
+        let path = Workspace.file("shared.ckpt")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let trainer = try Trainer(task, on: try test.open())
+        for _ in 0..<2 {
+            var (one, other) = (Checkpoint.File(path), Checkpoint.File(path))
+            try one.write(trainer, identity: identity)
+            let kept = try Data(contentsOf: URL(fileURLWithPath: path))
+            try trainer.advance()
+            let error = #expect(throws: Failure.self) {
+                try other.write(trainer, identity: identity)
+            }
+            #expect(error?.message.contains("another training writes it") == true)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == kept)
+            try one.write(trainer, identity: identity)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ dense.onnx    an open first axis, each item on its own
 wide.onnx     two open axes: softmax along the last
 mixed.onnx    an open first axis whose items depend on each other
 nonzero.onnx  an output whose size depends on data
+pair.onnx     items in pairs: a first axis of two, each item on its own
 state.onnx    a state that comes in and goes out, whose first axis is no batch
 
 Usage: make_serving_fixtures.py FOLDER
@@ -54,6 +55,8 @@ def main(folder: str):
          [("x", T.FLOAT, ["n", 3])], [("y", T.FLOAT, ["n", 3])])
     save(folder, "nonzero", [node("NonZero", ["x"], ["y"])],
          [("x", T.FLOAT, ["n"])], [("y", T.INT64, [1, "found"])])
+    save(folder, "pair", [node("Relu", ["x"], ["y"])],
+         [("x", T.FLOAT, [2, 4])], [("y", T.FLOAT, [2, 4])])
     save(folder, "state",
          [node("Add", ["x", "state"], ["next"]), node("ReduceSum", ["next"], ["y"], keepdims=0)],
          [("x", T.FLOAT, [2, 1, 3]), ("state", T.FLOAT, [2, 1, 3])],

@@ -59,15 +59,18 @@ public struct ConformanceCase: Hashable, Sendable {
         /// What this version does not compute, by name.
         case refused(String)
         case failed(String)
+        /// The case itself is not whole: what it holds cannot be read.
+        case broken(String)
         /// As failed; what comes after it would only say that there is no device any more.
         case deviceFailed(Failure)
 
-        /// `passed`, `refused` or `failed`.
+        /// `passed`, `refused`, `failed` or `broken`.
         public var name: String {
             switch self {
             case .passed: "passed"
             case .refused: "refused"
             case .failed, .deviceFailed: "failed"
+            case .broken: "broken"
             }
         }
 
@@ -75,7 +78,7 @@ public struct ConformanceCase: Hashable, Sendable {
         public var reason: String? {
             switch self {
             case .passed: nil
-            case .refused(let reason), .failed(let reason): reason
+            case .refused(let reason), .failed(let reason), .broken(let reason): reason
             case .deviceFailed(let failure): failure.message
             }
         }
@@ -89,6 +92,7 @@ public struct ConformanceCase: Hashable, Sendable {
             switch error.code {
             case .unsupported, .limit: return .refused(error.message)
             case .device, .timeout: return .deviceFailed(error)
+            case .brokenCase: return .broken(error.message)
             default: return .failed(error.message)
             }
         }
@@ -108,7 +112,7 @@ public struct ConformanceCase: Hashable, Sendable {
                 expected = try values("output", for: ports.outputs, in: set)
             } catch {
                 // The model ran: nothing may pass as refused because it cannot be compared.
-                throw Failure(.malformed, error.message)
+                throw error.code == .brokenCase ? error : Failure(.malformed, error.message)
             }
             let difference = comparison.difference(
                 of: outputs, from: expected, names: ports.outputs.map(\.name))
@@ -124,15 +128,20 @@ public struct ConformanceCase: Hashable, Sendable {
         let files = Self.inOrder(entries ?? [], "\(name)_", ".pb")
         guard files.count == ports.count else {
             throw Failure(
-                .malformed,
+                .brokenCase,
                 "\(set): \(files.count) files \(name)_N.pb; \(ports.count) expected by the model")
         }
         var values: [ModelValue] = []
         for (file, port) in zip(files, ports) {
             let place = "\(set)/\(file)"
-            let data = try FileBytes.read(
-                "\(folder)/\(place)", byteCountMax: Self.fileBytesMax, named: place)
-            values.append(try ModelLoader.value(data, for: port, place))
+            do throws(Failure) {
+                let data = try FileBytes.read(
+                    "\(folder)/\(place)", byteCountMax: Self.fileBytesMax, named: place)
+                values.append(try ModelLoader.value(data, for: port, place))
+            } catch {
+                let isBroken = error.code == .malformed || error.code == .io
+                throw isBroken ? Failure(.brokenCase, error.message) : error
+            }
         }
         return values
     }
@@ -149,10 +158,15 @@ public struct ConformanceCase: Hashable, Sendable {
         guard let file = try? JSONDecoder().decode(File.self, from: data), file.rtol >= 0,
             file.atol >= 0
         else {
-            throw Failure(.malformed, "tolerance.json: numbers rtol and atol, from 0, expected")
+            throw Failure(.brokenCase, "tolerance.json: numbers rtol and atol, from 0, expected")
         }
         comparison.relative = file.rtol
         comparison.absolute = file.atol
         return comparison
     }
+}
+
+extension Failure.Code {
+    /// Files of a case that cannot be read.
+    fileprivate static let brokenCase = Failure.Code(rawValue: "broken_case")
 }

@@ -41,7 +41,10 @@ public enum Archive {
         var arrays: [(name: String, tensor: Tensor)] = []
         var left = InputSource.fileBytesMax
         for file in reader.names {
-            let data = try reader.bytes(file, byteCountMax: left)
+            let data = try reader.bytes(file, byteCountMax: left) {
+                (bytes, count) throws(Failure) in
+                _ = try NumPy.header(bytes, of: count)
+            }
             left -= data.count
             do throws(Failure) {
                 let name = file.hasSuffix(".npy") ? String(file.dropLast(4)) : file
@@ -111,36 +114,55 @@ extension Archive {
 
         /// One member, whose checksum is compared.
         ///
+        /// - Parameter check: sees its first bytes, and how many it has, before the rest is
+        ///   unpacked: a small archive may hold much.
         /// - Throws: ``Failure`` when it is not there, damaged, encrypted, or larger than that.
-        public func bytes(_ name: String, byteCountMax: Int) throws(Failure) -> Bytes {
+        public func bytes(
+            _ name: String, byteCountMax: Int,
+            checking check: (Bytes, Int) throws(Failure) -> Void = { _, _ in }
+        ) throws(Failure) -> Bytes {
+            let label = "\(place)\(name.printable)"
             var status = zip_stat_t()
             guard zip_stat(archive, name, 0, &status) == 0,
                 status.valid & UInt64(ZIP_STAT_SIZE) != 0, status.size <= UInt64(byteCountMax)
             else {
-                throw Failure(
-                    .limit,
-                    "\(place)\(name.printable): missing, or over \(byteCountMax) bytes")
+                throw Failure(.limit, "\(label): missing, or over \(byteCountMax) bytes")
             }
             guard let file = zip_fopen(archive, name, 0) else {
-                throw Failure(.malformed, "\(place)\(name.printable): \(reason)")
+                throw Failure(.malformed, "\(label): \(reason)")
             }
             defer { zip_fclose(file) }
-            // What an archive says of a size is believed no further than its bytes go.
-            var bytes = Bytes()
-            var part = Bytes(repeating: 0, count: 1 << 20)
-            while true {
-                let count = zip_fread(file, &part, UInt64(part.count))
-                guard count >= 0 else {
-                    throw Failure(.malformed, "\(place)\(name.printable): damaged")
-                }
-                if count == 0 { break }
-                bytes += part[..<Int(count)]
-                guard bytes.count <= byteCountMax else {
-                    throw Failure(
-                        .limit, "\(place)\(name.printable): over \(byteCountMax) bytes")
+            let size = Int(status.size)
+            let damaged = Failure(.malformed, "\(label): damaged")
+            let first = Self.read(file, min(size, NumPy.headerBytesMax))
+            guard first.count == min(size, NumPy.headerBytesMax) else { throw damaged }
+            do throws(Failure) { try check(first, size) } catch { throw error.at(label) }
+            // Room for all of it at once; of what does not come nothing is ever touched.
+            var bytes = first
+            bytes.reserveCapacity(size)
+            while bytes.count < size {
+                let part = Self.read(file, min(size - bytes.count, Self.partBytes))
+                guard !part.isEmpty else { throw damaged }
+                bytes += part
+            }
+            // The checksum is compared at the end.
+            var rest: UInt8 = 0
+            guard zip_fread(file, &rest, 1) == 0 else { throw damaged }
+            return bytes
+        }
+
+        private static let partBytes = 1 << 20
+
+        /// As many bytes as there are, up to `count`.
+        private static func read(_ file: OpaquePointer, _ count: Int) -> Bytes {
+            Bytes(unsafeUninitializedCapacity: count) { bytes, filled in
+                while filled < count {
+                    let more = zip_fread(
+                        file, bytes.baseAddress.map { $0 + filled }, UInt64(count - filled))
+                    guard more > 0 else { return }
+                    filled += Int(more)
                 }
             }
-            return bytes
         }
 
         private var reason: String { String(cString: zip_strerror(archive)) }

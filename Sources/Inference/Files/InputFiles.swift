@@ -35,12 +35,30 @@ public struct InputFiles: Sendable {
         _ source: InputSource, for input: Model.Input, _ normalization: Normalization
     ) throws(Failure) -> Tensor {
         do throws(Failure) {
-            let bytes = try source.bytes()
+            let bytes = try source.bytes { (first, count) throws(Failure) in
+                guard first.starts(with: NumPy.magic) else { return }
+                try check(try NumPy.header(first, of: count), for: input)
+            }
             return bytes.starts(with: NumPy.magic)
                 ? try converted(try NumPy.decode(bytes), for: input)
                 : try picture(bytes, for: input, normalization)
         } catch {
             throw error.message.hasPrefix(source.path) ? error : error.at(source.label)
+        }
+    }
+
+    /// An array may bring any number of items; all its other axes are the input's.
+    private static func check(
+        _ header: NumPy.Header, for input: Model.Input
+    ) throws(Failure) {
+        guard input.isRanked else { return }
+        let fits =
+            header.shape.count == input.shape.count
+            && zip(header.shape, input.shape).dropFirst().allSatisfy { $1 == nil || $0 == $1 }
+        guard fits else {
+            throw Failure(
+                .malformed,
+                "\(header.type.name) \(header.shape.text); \(input.text) expected")
         }
     }
 

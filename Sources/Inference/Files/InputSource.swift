@@ -34,13 +34,20 @@ public enum InputSource: Hashable, Sendable {
     /// What is taken from a folder.
     public static let endings = ["npy", "png", "jpg", "jpeg"]
 
+    /// - Parameter check: sees the first bytes, and how many there are, before an archive's member
+    ///   is unpacked.
     /// - Throws: ``Failure`` when it cannot be read, or is larger than 2 GiB.
-    public func bytes() throws(Failure) -> Bytes {
+    public func bytes(
+        checking check: (Bytes, Int) throws(Failure) -> Void = { _, _ in }
+    ) throws(Failure) -> Bytes {
         switch self {
         case .file(let path):
-            return Bytes(try FileBytes.read(path, byteCountMax: Self.fileBytesMax))
+            let bytes = Bytes(try FileBytes.read(path, byteCountMax: Self.fileBytesMax))
+            try check(bytes, bytes.count)
+            return bytes
         case .member(let path, let name):
-            return try Archive.Reader(path).bytes(name, byteCountMax: Self.fileBytesMax)
+            return try Archive.Reader(path).bytes(
+                name, byteCountMax: Self.fileBytesMax, checking: check)
         }
     }
 

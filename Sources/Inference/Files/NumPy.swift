@@ -1,13 +1,76 @@
 public import Core
 
-/// NumPy's `.npy` files: format 1.0 to 3.0, little-endian, C order.
+/// NumPy's `.npy` files: format 1.0 to 3.0, little-endian; read in C and Fortran order, written in
+/// C order.
 public enum NumPy {
     static let magic = Bytes([0x93]) + Bytes("NUMPY".utf8)
+    /// What a header may take, with what is before it.
+    static let headerBytesMax = 12 + 1 << 16
+
+    /// What an array's first bytes say of it.
+    struct Header {
+        var type: ElementType
+        var shape: [Int]
+        /// Whether the first axis varies fastest.
+        var isFortran: Bool
+        /// Where the elements begin.
+        var start: Int
+
+        var byteCount: Int { start + shape.elementCount * type.byteCount }
+    }
 
     /// Reads an array of numbers or booleans.
     ///
     /// - Throws: ``Failure`` saying what the file has and what was expected.
     public static func decode(_ bytes: Bytes) throws(Failure) -> Tensor {
+        let header = try header(bytes, of: bytes.count)
+        return bytes.withUnsafeBytes { bytes in
+            let data = UnsafeRawBufferPointer(rebasing: bytes[header.start...])
+            guard header.isFortran, header.shape.count > 1 else {
+                return Tensor(type: header.type, shape: header.shape, bytes: data)
+            }
+            return inCOrder(data, header).withUnsafeBytes {
+                Tensor(type: header.type, shape: header.shape, bytes: $0)
+            }
+        }
+    }
+
+    /// The elements with the last axis varying fastest.
+    private static func inCOrder(_ data: UnsafeRawBufferPointer, _ header: Header) -> Bytes {
+        let size = header.type.byteCount
+        // Bytes from one element to the next along each axis.
+        var strides: [Int] = []
+        var stride = size
+        for axis in header.shape {
+            strides.append(stride)
+            stride *= axis
+        }
+        return Bytes(unsafeUninitializedCapacity: data.count) { out, count in
+            var place = [Int](repeating: 0, count: header.shape.count)
+            var from = 0
+            while count < data.count {
+                for byte in 0..<size {
+                    out.initializeElement(at: count + byte, to: data[from + byte])
+                }
+                count += size
+                var axis = place.count - 1
+                while axis >= 0 {
+                    place[axis] += 1
+                    from += strides[axis]
+                    guard place[axis] == header.shape[axis] else { break }
+                    from -= place[axis] * strides[axis]
+                    place[axis] = 0
+                    axis -= 1
+                }
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - bytes: the file's first ones, with all of the header.
+    ///   - byteCount: the whole file's.
+    /// - Throws: ``Failure`` where it is no array of numbers or booleans, or of another size.
+    static func header(_ bytes: Bytes, of byteCount: Int) throws(Failure) -> Header {
         guard bytes.starts(with: magic), bytes.count >= 12, (1...3).contains(bytes[6]) else {
             throw Failure(.malformed, "not a .npy file of format 1.0, 2.0 or 3.0")
         }
@@ -19,17 +82,17 @@ public enum NumPy {
         let start = (isShort ? 10 : 12) + length
         guard length <= 1 << 16, start <= bytes.count else {
             throw Failure(
-                .malformed, ".npy: a header of \(length) bytes in a file of \(bytes.count)")
+                .malformed, ".npy: a header of \(length) bytes in a file of \(byteCount)")
         }
-        let header = String(decoding: bytes[(start - length)..<start], as: UTF8.self)
-        guard let type = text(after: "'descr':", in: header),
-            let order = text(after: "'fortran_order':", in: header),
-            let axes = text(after: "'shape':", in: header)
+        let dictionary = String(decoding: bytes[(start - length)..<start], as: UTF8.self)
+        guard let type = text(after: "'descr':", in: dictionary),
+            let order = text(after: "'fortran_order':", in: dictionary),
+            let axes = text(after: "'shape':", in: dictionary)
         else {
             throw Failure(.malformed, ".npy: a header with descr, fortran_order, shape expected")
         }
-        guard order == "False" else {
-            throw Failure(.unsupported, ".npy: Fortran order; C order expected")
+        guard ["False", "True"].contains(order) else {
+            throw Failure(.malformed, ".npy: fortran_order \(order.printable)")
         }
         var shape: [Int] = []
         for axis in axes.dropFirst().dropLast().split(separator: ",") {
@@ -38,13 +101,6 @@ public enum NumPy {
             }
             shape.append(value)
         }
-        shape = try Shape.checked(shape)
-        return try tensor(type, shape, bytes, from: start)
-    }
-
-    private static func tensor(
-        _ type: String, _ shape: [Int], _ bytes: Bytes, from start: Int
-    ) throws(Failure) -> Tensor {
         let quoted = type.dropFirst().dropLast()
         guard let element = types.first(where: { $0.value == quoted })?.key else {
             throw Failure(
@@ -52,17 +108,16 @@ public enum NumPy {
                 ".npy: elements of type \(type.printable); one of "
                     + types.values.sorted().joined(separator: ", ") + " expected")
         }
-        let count = shape.elementCount
-        guard bytes.count - start == count * element.byteCount else {
+        let header = Header(
+            type: element, shape: try Shape.checked(shape), isFortran: order == "True",
+            start: start)
+        guard byteCount == header.byteCount else {
             throw Failure(
                 .malformed,
-                ".npy: \(bytes.count - start) bytes of data; \(count * element.byteCount) "
-                    + "expected for \(type) \(shape.text)")
+                ".npy: \(byteCount - start) bytes of data; \(header.byteCount - start) "
+                    + "expected for \(type) \(header.shape.text)")
         }
-        return bytes.withUnsafeBytes {
-            Tensor(
-                type: element, shape: shape, bytes: UnsafeRawBufferPointer(rebasing: $0[start...]))
-        }
+        return header
     }
 
     /// NumPy's names of element types.

@@ -35,6 +35,9 @@ extension ModelLoader {
         guard !message.hasSegment else {
             throw Failure(.unsupported, "\(place): a segment; a whole tensor expected")
         }
+        guard message.dataType != 0 else {
+            throw Failure(.malformed, "\(place): an element type expected")
+        }
         guard let type = elementType(message.dataType) else {
             throw Failure(
                 .unsupported,

@@ -36,7 +36,8 @@ public enum ModelLoader {
         do {
             message = try ModelMessage.decoded(data)
         } catch {
-            throw Failure(.malformed, "not an ONNX model: \(error); a protocol buffer expected")
+            let reason = ModelMessage.reason(error)
+            throw Failure(.malformed, "not an ONNX model: \(reason); a protocol buffer expected")
         }
         guard message.hasGraph, !message.graph.node.isEmpty || !message.graph.output.isEmpty else {
             throw Failure(.malformed, "not an ONNX model: a graph with nodes and outputs expected")

@@ -29,6 +29,16 @@ struct ModelMessage {
         return try decoded.get()
     }
 
+    /// Why bytes are no message, in words.
+    static func reason(_ error: any Error) -> String {
+        switch error as? BinaryDecodingError {
+        case .truncated: "it is cut short"
+        case .invalidUTF8: "a name in it is not UTF-8"
+        case .messageDepthLimit: "messages in it lie too deep in each other"
+        default: "it is damaged"
+        }
+    }
+
     private func model() throws -> Onnx_ModelProto {
         let (taken, rest) = try Wire.split(bytes, 0..<bytes.count, taking: Number.graphOfModel)
         // Messages that come in pieces are put together by the decoder alone.

@@ -120,7 +120,7 @@ extension ModelLoader {
         do {
             message = try Onnx_TensorProto(serializedBytes: data, options: options)
         } catch {
-            throw Failure(.malformed, "\(place): not a tensor: \(error)")
+            throw Failure(.malformed, "\(place): not a tensor: \(ModelMessage.reason(error))")
         }
         return try tensor(message, place, nil)
     }

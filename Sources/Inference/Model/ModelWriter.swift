@@ -36,7 +36,7 @@ public enum ModelWriter {
         do {
             return Bytes(try message.serializedData())
         } catch {
-            throw Failure(.limit, "a model that protocol buffers do not hold: \(error)")
+            throw Failure(.limit, "a model larger than protocol buffers hold, 2 GiB")
         }
     }
 

@@ -11,18 +11,7 @@ extension PreparedModel {
     public init(
         _ model: Model, inputs: [String: Tensor], batchMax: Int = .max
     ) throws(Failure) {
-        var shapes = inputs.mapValues(\.shape)
-        let firsts = Set(shapes.values.map { $0.first ?? 0 })
-        if firsts.count == 1, let items = firsts.first, items > 0 {
-            let fixed = model.inputs.compactMap { $0.shape.first ?? nil }.min()
-            let batch = min(items, fixed ?? batchMax)
-            guard items % batch == 0 || fixed == nil else {
-                throw Failure(
-                    .malformed,
-                    "\(items) items; a multiple of the model's batch of \(batch) expected")
-            }
-            shapes = shapes.mapValues { [batch] + $0.dropFirst() }
-        }
+        let shapes = try model.batchShapes(inputs.mapValues(\.shape), batchMax: batchMax)
         let plan: Plan
         do throws(Failure) {
             plan = try Planner.plan(model, shapes: shapes)
@@ -64,6 +53,31 @@ extension PreparedModel {
                 .unsupported, "an output without the batch as its first axis; one batch expected")
         }
         return items
+    }
+}
+
+extension Model {
+    /// The batch that the model itself has.
+    public var fixedBatch: Int? { inputs.compactMap { $0.shape.first ?? nil }.min() }
+
+    /// What a plan is made for, where inputs have these shapes.
+    ///
+    /// - Parameters:
+    ///   - shapes: by the inputs' names.
+    ///   - batchMax: the most items a batch may have, where the model leaves it open.
+    /// - Throws: ``Failure`` where a fixed batch would not be full.
+    func batchShapes(
+        _ shapes: [String: [Int]], batchMax: Int = .max
+    ) throws(Failure) -> [String: [Int]] {
+        let firsts = Set(shapes.values.map { $0.first ?? 0 })
+        guard firsts.count == 1, let items = firsts.first, items > 0 else { return shapes }
+        let batch = min(items, fixedBatch ?? batchMax)
+        guard items % batch == 0 || fixedBatch == nil else {
+            throw Failure(
+                .malformed,
+                "\(items) items; a multiple of the model's batch of \(batch) expected")
+        }
+        return shapes.mapValues { [batch] + $0.dropFirst() }
     }
 }
 

@@ -2,6 +2,9 @@ public import Compute
 public import Core
 
 /// A model that computes batch after batch on a device, with one plan as long as their axes agree.
+///
+/// A file gives what it gives alone. Files are computed together until the first batch of them
+/// shows that the model's items depend on each other.
 public struct BatchedModel {
     /// What one file gave.
     public struct Output {
@@ -14,8 +17,13 @@ public struct BatchedModel {
     private let device: any ComputeDevice
     private var session: Session?
     private var staged: ModelSession?
-    /// Its outputs are not one for each item: files are computed one by one.
+    /// Its outputs are not one for each item, or items depend on each other: files are computed one
+    /// by one.
     private var isWhole = false
+    /// Whether a batch has shown that each item's bits are its own.
+    private var isProven = false
+    /// Whether one has shown that they are not.
+    public private(set) var isMixing = false
 
     public init(_ model: Model, on device: any ComputeDevice) {
         self.model = model
@@ -51,8 +59,20 @@ public struct BatchedModel {
             isWhole = true
             return nil
         }
-        let tensors = try session.run(
-            try ordered(batch.values, session.plan), items: 0..<batch.counts.reduce(0, +))
+        let inputs = try ordered(batch.values, session.plan)
+        let items = 0..<batch.counts.reduce(0, +)
+        let tensors = try session.run(inputs, items: items)
+        if !isProven, items.count > 1 {
+            isMixing = try !isLastOwn(inputs, tensors, items.count, session)
+            guard !isMixing else {
+                isWhole = true
+                return nil
+            }
+            // Equal items say nothing of what others would do.
+            isProven = inputs.contains { input in
+                items.dropLast().contains { input.item($0) != input.item(items.count - 1) }
+            }
+        }
         var first = 0
         return batch.counts.map { count in
             defer { first += count }
@@ -63,14 +83,35 @@ public struct BatchedModel {
         }
     }
 
+    /// Whether the last item's outputs are the same in a batch of nothing else, at each place: what
+    /// it is computed beside, and where, is then nothing to it.
+    private func isLastOwn(
+        _ inputs: [Tensor], _ outputs: [Tensor], _ count: Int, _ session: Session
+    ) throws(Failure) -> Bool {
+        let places = 0..<session.plan.itemCount
+        let copies = inputs.map { input in
+            Tensor(stacking: places.map { _ in input.items((count - 1)..<count) })
+        }
+        let found = try session.run(copies)
+        return zip(outputs, found).allSatisfy { output, found in
+            let own = output.item(count - 1)
+            return places.allSatisfy { found.item($0) == own }
+        }
+    }
+
     // MARK: One file
 
     private mutating func alone(_ values: [String: Tensor]) throws(Failure) -> Output {
         if staged == nil, let session = try planned(values) {
             let inputs = try ordered(values, session.plan)
-            let isWhole = zip(inputs, session.plan.inputs).allSatisfy { $0.shape == $1.shape }
+            let isFull = zip(inputs, session.plan.inputs).allSatisfy { $0.shape == $1.shape }
+            guard isFull || session.plan.isByItem else {
+                throw Failure(
+                    .unsupported,
+                    "an output without the batch as its first axis; one batch expected")
+            }
             let tensors =
-                isWhole
+                isFull
                 ? try session.run(inputs)
                 : try session.run(inputs, items: 0..<(inputs.first?.shape.first ?? 1))
             return Output(
@@ -97,11 +138,15 @@ public struct BatchedModel {
     ///
     /// - Returns: nil for a model whose steps depend on data.
     private mutating func planned(_ values: [String: Tensor]) throws(Failure) -> Session? {
-        if let session, fits(values, session.plan) { return session }
+        if isProven, let session, fits(values, session.plan) { return session }
+        let shapes = try model.batchShapes(values.mapValues(\.shape))
+        if let session, session.plan.inputs.allSatisfy({ shapes[$0.name] == $0.shape }) {
+            return session
+        }
         // The one before gives its memory back first.
         session = nil
         do throws(Failure) {
-            let plan = try Planner.plan(model, shapes: values.mapValues(\.shape))
+            let plan = try Planner.plan(model, shapes: shapes)
             let new = try Session(plan, on: device)
             session = new
             return new
@@ -139,4 +184,9 @@ public struct BatchedModel {
             return value
         }
     }
+}
+
+extension Tensor {
+    /// The bits of one index of the first axis: numbers that are none are equal here.
+    fileprivate func item(_ index: Int) -> Bytes { items(index..<(index + 1)).bytes }
 }

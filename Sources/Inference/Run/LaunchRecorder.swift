@@ -13,8 +13,8 @@ struct RecordedLaunch {
 }
 
 /// A device that works through another one, and can remember what was launched.
-final class LaunchRecorder: ComputeDevice {
-    private let base: any ComputeDevice
+final class LaunchRecorder: RelayDevice {
+    let base: any ComputeDevice
     /// nil while nothing is recorded.
     private let record = Mutex<Record?>(nil)
 
@@ -47,15 +47,7 @@ final class LaunchRecorder: ComputeDevice {
     /// Something is done that launching again would not do.
     private func spoil() { record.withLock { $0?.isWhole = false } }
 
-    // MARK: - The other one's
-
-    var description: DeviceDescription { base.description }
-    var tuning: Tuning { base.tuning }
-    var sharesMemory: Bool { base.sharesMemory }
-
-    func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
-        try base.program(source)
-    }
+    // MARK: - What the other one does
 
     func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
         spoil()
@@ -99,15 +91,6 @@ final class LaunchRecorder: ComputeDevice {
         record.withLock { $0?.launches.append(launch) }
         try base.launch(prepared)
     }
-
-    func prepare(
-        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
-        arguments: [KernelArgument]
-    ) throws(Failure) -> any PreparedLaunch {
-        try base.prepare(kernel, of: program, global: global, local: local, arguments: arguments)
-    }
-
-    func launch(_ prepared: any PreparedLaunch) throws(Failure) { try base.launch(prepared) }
 
     func finish() throws(Failure) {
         spoil()

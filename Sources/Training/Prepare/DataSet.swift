@@ -49,7 +49,12 @@ public struct DataSet: Hashable, Sendable {
             let names = arrays.keys.sorted().map(\.printable).joined(separator: ", ")
             throw Failure(.malformed, "arrays \(names); \(x) and \(y) expected")
         }
-        guard items.shape.count >= 2, labels.shape == [items.shape[0]], items.count > 0,
+        guard !items.shape.contains(0) else {
+            throw Failure(
+                .malformed,
+                "\(x) \(items.shape.text): an axis of 0; something to train on expected")
+        }
+        guard items.shape.count >= 2, labels.shape == [items.shape[0]],
             let numbers = labels.integers
         else {
             throw Failure(
@@ -57,6 +62,13 @@ public struct DataSet: Hashable, Sendable {
                 "\(x) \(items.type.name) \(items.shape.text) and \(y) \(labels.type.name) "
                     + "\(labels.shape.text); items along the first axis and an integer for each "
                     + "expected")
+        }
+        let isWide = labels.type == .uint64
+        if let index = numbers.firstIndex(where: { $0 > Int32.max || isWide && $0 < 0 }) {
+            let label = isWide ? "\(UInt64(bitPattern: numbers[index]))" : "\(numbers[index])"
+            throw Failure(
+                .malformed,
+                "\(y): item \(index) has label \(label); at most \(Int32.max) expected")
         }
         let scale = Float(TrainingOptions.number(options.scale))
         let values: [Float] =

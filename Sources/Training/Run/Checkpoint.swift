@@ -27,18 +27,34 @@ public struct Checkpoint: Sendable {
         SHA256.hash(KernelFiles.hash.bytes + SHA256.hash(blob).bytes)
     }
 
-    /// Writes how far a trainer is, in place of the file before it: whatever ends this process,
-    /// the old one or the new one is there.
-    ///
-    /// - Throws: ``Failure`` with the system's reason.
-    public static func write(
-        _ trainer: Trainer, identity: Hash256, to path: String
-    ) throws(Failure) {
-        var bytes = magic + identity.bytes + UInt64(trainer.step).littleEndianBytes
-        bytes += trainer.losses.flatMap { $0.bitPattern.littleEndianBytes }
-        bytes += trainer.correct.flatMap { UInt64($0).littleEndianBytes }
-        for state in try trainer.values() { bytes += state.bytes }
-        try FileBytes.replace(path, with: [bytes, SHA256.hash(bytes).bytes], isFlushed: true)
+    /// A file that one training writes.
+    public struct File: Sendable {
+        private let path: String
+        /// What this process found or wrote there.
+        private var former: FileBytes.Identity?
+
+        public init(_ path: String) {
+            self.path = path
+            former = FileBytes.Identity(of: path)
+        }
+
+        /// Writes how far a trainer is, in place of the file before it: whatever ends this
+        /// process, the old one or the new one is there.
+        ///
+        /// - Throws: ``Failure`` with the system's reason, or where another process wrote there
+        ///   meanwhile: its file is left.
+        public mutating func write(_ trainer: Trainer, identity: Hash256) throws(Failure) {
+            var bytes = magic + identity.bytes + UInt64(trainer.step).littleEndianBytes
+            bytes += trainer.losses.flatMap { $0.bitPattern.littleEndianBytes }
+            bytes += trainer.correct.flatMap { UInt64($0).littleEndianBytes }
+            for state in try trainer.values() { bytes += state.bytes }
+            let pieces = [bytes, SHA256.hash(bytes).bytes]
+            guard let new = try FileBytes.exchange(path, former, with: pieces) else {
+                throw Failure(
+                    .refused, "\(path): another training writes it; a file for each expected")
+            }
+            former = new
+        }
     }
 
     /// Sets a trainer to where the file is.

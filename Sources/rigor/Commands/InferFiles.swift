@@ -49,8 +49,7 @@ extension InferCommand {
 
     /// What the user says, or the batch that the model itself has.
     private func batchMax(_ model: Model) -> Int {
-        let fixed = model.inputs.compactMap { $0.shape.first ?? nil }.min()
-        return fixed ?? batch ?? Self.batchOfFolder
+        model.fixedBatch ?? batch ?? Self.batchOfFolder
     }
 
     private func compute(
@@ -77,6 +76,10 @@ extension InferCommand {
             for (stem, output) in zip(batch.stems, outputs) { try writer?.take(output, stem) }
             report.seconds.write += watch.next()
             console.progress("\(report.files.count) of \(reader.fileCount) files")
+        }
+        if model.isMixing {
+            console.endProgress()
+            console.note("items depend on each other: each file is computed alone")
         }
         try writer?.end()
         report.file = writer == nil ? nil : output
@@ -105,7 +108,7 @@ private final class FileWriter {
             try FileBytes.checkApart(path, from: inputs)
             return
         }
-        try Folder.make(path)
+        try Folder.make(path, isPrivate: false)
         let most = sources.map(\.sources).max { $0.count < $1.count } ?? []
         var seen: [String: InputSource] = [:]
         for source in most {

@@ -32,7 +32,7 @@ struct MomentOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The animation to play, by name or index. (default: all)", valueName: "animation"))
+            "The animation to play, by name or index.", valueName: "animation"))
     var animation = "all"
 
     @Option(

@@ -15,8 +15,9 @@ struct OnnxTestCommand: AsyncParsableCommand {
             onnx's back-end suite and the model zoo. It passes when its outputs have the expected \
             types and shapes, integers equal and other numbers within 0.001 of their magnitude \
             plus 1e-7 (tolerance.json beside the model may say otherwise); it is refused when \
-            the model asks for what this version does not compute, and has failed otherwise. The \
-            exit code is 1 when any has failed.
+            the model asks for what this version does not compute, is broken when a file of the \
+            case is missing or cannot be read, and has failed otherwise. The exit code is 1 when \
+            any has failed or is broken.
 
             EXAMPLES
               rigor onnx-test data/node
@@ -33,7 +34,7 @@ struct OnnxTestCommand: AsyncParsableCommand {
             valueName: "file"),
         completion: .file())
     var list: String?
-    @Flag(name: .long, help: "Print each case as it ends, not only those that fail.")
+    @Flag(name: .long, help: "Print each case as it ends, not only those that fail or are broken.")
     var verbose = false
     @OptionGroup var devices: DeviceOptions
     @OptionGroup var json: OutputOptions
@@ -47,7 +48,7 @@ struct OnnxTestCommand: AsyncParsableCommand {
         for device in try devices.open(home: home.given) {
             let report = try judge(cases, on: device, console)
             documents.append(report.json)
-            hasFailed = hasFailed || report.count("failed") > 0
+            hasFailed = hasFailed || report.count("failed") + report.count("broken") > 0
             if !json.json { console.say(report.line) }
         }
         if json.json { console.write(.perDevice(documents)) }
@@ -79,7 +80,7 @@ struct OnnxTestCommand: AsyncParsableCommand {
             console.progress("\(index + 1) of \(cases.count): \(item.name)")
             let verdict = item.verdict(on: device)
             report.results.append((item.name, verdict))
-            if !json.json, verbose || verdict.name == "failed" {
+            if !json.json, verbose || ["failed", "broken"].contains(verdict.name) {
                 console.endProgress()
                 console.say(Report.line(item.name, verdict))
             }
@@ -102,8 +103,10 @@ extension OnnxTestCommand {
         func count(_ verdict: String) -> Int { results.count { $0.verdict.name == verdict } }
 
         var line: String {
-            "\(count("passed")) passed, \(count("refused")) refused, \(count("failed")) failed "
-                + "of \(results.count) on \(device)"
+            let broken = count("broken")
+            return "\(count("passed")) passed, \(count("refused")) refused, "
+                + "\(count("failed")) failed" + (broken > 0 ? ", \(broken) broken" : "")
+                + " of \(results.count) on \(device)"
         }
 
         /// Names of one width, so that a list is easily read by eye and program.
@@ -119,6 +122,7 @@ extension OnnxTestCommand {
             [
                 "device": .string(device), "passed": .int(count("passed")),
                 "refused": .int(count("refused")), "failed": .int(count("failed")),
+                "broken": .int(count("broken")),
                 "cases": .array(
                     results.map { result in
                         [

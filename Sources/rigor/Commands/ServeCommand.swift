@@ -31,9 +31,9 @@ struct ServeCommand: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp("A model under another name; may be repeated.", valueName: "name=model"),
-        transform: Accepted.input)
+        transform: Accepted.namedModel)
     var name: [String] = []
-    @Option(name: .long, help: "Address to listen on. (default: 127.0.0.1)")
+    @Option(name: .long, help: "Address to listen on.")
     var host = "127.0.0.1"
     @Option(
         name: .long, parsing: .unconditional,

@@ -136,6 +136,7 @@ extension TrainCommand {
             let trainer = try Trainer(task, on: device)
             let compile = clock.monotonicSeconds - start
             let identity = path.map { _ in Checkpoint.identity(of: task.encoded) }
+            var file = path.map(Checkpoint.File.init)
             if let path, let identity, resumes, FileManager.default.fileExists(atPath: path) {
                 try Checkpoint.resume(trainer, identity: identity, from: path)
                 console.note("going on after step \(trainer.step) of \(task.steps)")
@@ -148,13 +149,13 @@ extension TrainCommand {
                 if trainer.step % task.stepsPerEpoch == 0 { say(trainer) }
                 console.progress("step \(trainer.step) of \(task.steps)")
                 let stops = Interruption.isAsked
-                guard let path, let identity else {
+                guard let identity else {
                     if stops { Interruption.end() }
                     continue
                 }
                 let now = clock.monotonicSeconds
                 guard stops || trainer.isDone || now - kept >= seconds else { continue }
-                try Checkpoint.write(trainer, identity: identity, to: path)
+                try file?.write(trainer, identity: identity)
                 kept = clock.monotonicSeconds
                 if stops { break }
             }

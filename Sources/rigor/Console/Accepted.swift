@@ -122,6 +122,16 @@ enum Accepted {
         return text
     }
 
+    /// A model under a name.
+    static let namedModel: Reading<String> = { text in
+        guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
+            text.index(after: sign) != text.endIndex
+        else {
+            throw ValidationError("NAME=MODEL expected, such as digits=model.onnx")
+        }
+        return text
+    }
+
     static let input: Reading<String> = { text in
         guard let sign = text.firstIndex(of: "=") else {
             // An archive of arrays says the names itself.

@@ -148,8 +148,10 @@ extension Lowering {
         let none = Value(Tensor([0], shape: []))
         let low = try binary(.min, try limit(.min), none)
         let high = try binary(.max, try limit(.max), none)
-        let scale = try binary(
-            .div, try binary(.sub, high, low), Value(Tensor([255], shape: [])))
+        var range = try binary(.sub, high, low)
+        // Zeros alone take a range of 1, as in ONNX's reference.
+        range = try binary(.add, range, try cast(try binary(.equal, range, none), to: .float32))
+        let scale = try binary(.div, range, Value(Tensor([255], shape: [])))
         let zero = try unary(
             .clip, try unary(.round, try binary(.div, try unary(.neg, low), scale)), 0, 255)
         let point = try cast(zero, to: .uint8)

@@ -94,9 +94,8 @@ private struct AffineGrid {
     }
 
     private func coordinate(_ index: Int, _ size: Int) -> Float {
-        if alignsCorners {
-            return size == 1 ? 0 : Exact.div(2 * Float(index), Float(size - 1)) - 1
-        }
+        // An axis of one element has the first corner, as in ONNX's reference.
+        if alignsCorners { return Exact.div(2 * Float(index), Float(max(1, size - 1))) - 1 }
         return Exact.div(2 * Float(index) + 1, Float(size)) - 1
     }
 
