@@ -34,11 +34,8 @@ struct JSONReader {
         fileprivate var open = 0
         fileprivate var mayClose = false
         fileprivate var wantsValue = true
-        fileprivate var count = 0
-        /// How the arrays must lie; nil where it is not known yet.
-        fileprivate var nesting: DataNesting?
-
-        init(_ nesting: DataNesting? = nil) { self.nesting = nesting }
+        /// Whether there are arrays in it.
+        fileprivate(set) var isNested = false
     }
 
     private static let depthMax = 16
@@ -200,18 +197,15 @@ struct JSONReader {
                 guard elements.open <= Self.depthMax else {
                     throw Failure(.limit, "JSON: byte \(at): deeper than \(Self.depthMax)")
                 }
-                try elements.nesting?.open(elements.open, elements.count)
                 at += 1
+                if elements.open > 1 { elements.isNested = true }
                 elements.mayClose = true
             case UInt8(ascii: "]") where elements.mayClose:
-                try elements.nesting?.close(elements.open, elements.count)
                 elements.open -= 1
                 at += 1
                 (elements.mayClose, elements.wantsValue) = (true, false)
             case .some where elements.wantsValue:
                 (elements.mayClose, elements.wantsValue) = (true, false)
-                try elements.nesting?.take(elements.open)
-                elements.count += 1
                 return try scalar()
             default: throw expected(elements.wantsValue ? "an element" : "\",\" or \"]\"")
             }

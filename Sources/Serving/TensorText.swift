@@ -143,14 +143,15 @@ struct ElementReader {
     let type: ElementType
     private let shape: [Int]
     private let count: Int
-    private let reader: JSONReader
+    private let text: UnsafeBufferPointer<UInt8>
+    private let span: Range<Int>
 
     init(
         _ text: UnsafeBufferPointer<UInt8>, _ span: Range<Int>, _ type: ElementType, _ shape: [Int]
     ) {
         (self.type, self.shape) = (type, shape)
         count = shape.elementCount
-        reader = JSONReader(text, span)
+        (self.text, self.span) = (text, span)
     }
 
     /// Elements that `element` takes.
@@ -219,17 +220,19 @@ struct ElementReader {
         _ bytes: UnsafeMutableRawBufferPointer,
         _ value: (JSONReader.Scalar, Int) throws(Failure) -> T
     ) throws(Failure) {
-        var reader = reader
-        var elements = JSONReader.Elements(DataNesting(shape))
+        var reader = JSONReader(text, span)
+        var elements = JSONReader.Elements()
         var index = 0
         while let scalar = try reader.next(&elements) {
             let value = try value(scalar, index)
             guard index < count else {
+                if elements.isNested { try DataNesting.check(text, span, shape) }
                 throw Failure(.malformed, "data: more than the \(count) elements of the shape")
             }
             bytes.storeBytes(of: value, toByteOffset: index * MemoryLayout<T>.size, as: T.self)
             index += 1
         }
+        if elements.isNested { try DataNesting.check(text, span, shape) }
         guard index == count else {
             throw Failure(.malformed, "data: \(index) elements; \(count) expected by the shape")
         }
