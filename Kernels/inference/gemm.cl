@@ -24,19 +24,30 @@ typedef float4 gemm_lanes;
 #define GEMM_LANES 16
 #define GEMM_VECTORS (GEMM_COLUMNS / GEMM_LANES)
 typedef float16 gemm_lanes;
-#define GEMM_LOAD vload16
-// PoCL's vstore16 stores in three parts, of which its compiler makes no whole one.
+// PoCL's vload16 and vstore16 go part by part, of which its compiler rarely makes whole ones.
 #ifdef __clang__
+#define GEMM_LOAD(i, p) gemm_load(p)
 #define GEMM_STORE(v, i, p) gemm_store(v, p)
 typedef float16 gemm_unaligned __attribute__((aligned(4)));
-#define GEMM_STORE_TO(space)                                                                     \
+typedef int16 gemm_unaligned_ints __attribute__((aligned(4)));
+#define GEMM_ACCESS(space)                                                                       \
+  EX_INLINE float16 __attribute__((overloadable)) gemm_load(const space float *p) {              \
+    return *(const space gemm_unaligned *)p;                                                     \
+  }                                                                                              \
+  EX_INLINE int16 __attribute__((overloadable)) gemm_load(const space int *p) {                  \
+    return *(const space gemm_unaligned_ints *)p;                                                \
+  }                                                                                              \
   EX_INLINE void __attribute__((overloadable)) gemm_store(float16 v, space float *p) {           \
     *(space gemm_unaligned *)p = v;                                                              \
+  }                                                                                              \
+  EX_INLINE void __attribute__((overloadable)) gemm_store(int16 v, space int *p) {               \
+    *(space gemm_unaligned_ints *)p = v;                                                         \
   }
-GEMM_STORE_TO(__global)
-GEMM_STORE_TO(__local)
-GEMM_STORE_TO(__private)
+GEMM_ACCESS(__global)
+GEMM_ACCESS(__local)
+GEMM_ACCESS(__private)
 #else
+#define GEMM_LOAD vload16
 #define GEMM_STORE vstore16
 #endif
 #endif

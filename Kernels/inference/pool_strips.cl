@@ -20,7 +20,7 @@ typedef int4 pool_keys;
 #define POOL_PLACES (int4)(0, 1, 2, 3)
 #else
 typedef int16 pool_keys;
-#define POOL_LOAD vload16
+#define POOL_LOAD GEMM_LOAD
 #define POOL_FLOATS as_float16
 #define POOL_PLACES (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #endif
@@ -43,7 +43,7 @@ typedef int16 pool_keys;
 POOL_COLUMNS(pool_columns_4, 4, int4, as_int4, vload4, vstore4)
 #ifndef RIGOR_NARROW
 POOL_COLUMNS(pool_columns_8, 8, int8, as_int8, vload8, vstore8)
-POOL_COLUMNS(pool_columns_16, 16, int16, as_int16, vload16, vstore16)
+POOL_COLUMNS(pool_columns_16, 16, int16, as_int16, GEMM_LOAD, GEMM_STORE)
 #endif
 
 // All columns; the last vector may repeat some.

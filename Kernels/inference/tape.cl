@@ -194,7 +194,12 @@ kernel void tape(__global const ulong *program, int records, int tickets, int wo
     const int start = r[TAPE_START];
     for (int i = 0; __atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
       tape_wait(i);
-    tape_ticket(program, r, ticket - start, shared);
+    // Neighbours, which share lines of memory, go to one work-group while all are as fast.
+    const int end = n + 1 < records ? (int)program[(n + 1) * TAPE_WORDS + TAPE_START] : tickets;
+    const int each = (end - start) / workers;
+    int nth = ticket - start;
+    if (nth < each * workers) nth = nth % workers * each + nth / workers;
+    tape_ticket(program, r, nth, shared);
     __atomic_fetch_add(state + TAPE_DONE, 1, __ATOMIC_RELEASE);
   }
   if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) == workers - 1)
