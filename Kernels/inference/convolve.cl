@@ -11,8 +11,10 @@
 // narrow vectors may go by way of SPIR-V, which knows no such hint.
 #if defined(__clang__) && !defined(RIGOR_NARROW)
 #define CONV_FETCH(p) __builtin_prefetch(p)
+#define CONV_FETCH_TO(p) __builtin_prefetch(p, 1)
 #else
 #define CONV_FETCH(p) (void)(p)
+#define CONV_FETCH_TO(p) (void)(p)
 #endif
 #define CONV_AHEAD 12
 
@@ -23,6 +25,20 @@
 #else
 #define CONV_TURN _Pragma("nounroll")
 #endif
+
+// Where the results of a tile go, row by row, and what is added to them: sums take long enough to
+// fetch it.
+EX_INLINE void conv_fetch(__global float *c, __global const float *other, bool adds, int plane,
+                          int rows, int apart) {
+  for (int i = 0; i < rows; i++, c += plane, other += plane) {
+    CONV_FETCH_TO(c);
+    CONV_FETCH_TO(c + apart);
+    if (adds) {
+      CONV_FETCH(other);
+      CONV_FETCH(other + apart);
+    }
+  }
+}
 
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
@@ -93,6 +109,9 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
   }
   for (int top = panel * panelsEach * GEMM_ROWS, p = 0; p < panelsEach && top < rows;
        p++, top += GEMM_ROWS) {
+    const ulong corner = (ulong)top * plane + place[0];
+    conv_fetch(c + corner, other + corner, steps & CONV_ADD_OTHER, plane,
+               min(GEMM_ROWS, rows - top), tileWidth / 2);
     gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
     conv_sum(total, a + group * aStride + (ulong)top * depth, x, offsets, depth);
     CONV_TURN
