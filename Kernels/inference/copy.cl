@@ -1,6 +1,14 @@
 // defines: T=int
 // Moving elements of type T about, row by row, for processors.
 
+// Rows of so many elements are one element again and again, from neighbour to neighbour.
+#define COPY_TIMES(times)                                                                        \
+  if (inner == times)                                                                            \
+    for (int j = begin; j < last; j++) {                                                         \
+      const T v = p[j];                                                                          \
+      for (int i = 0; i < times; i++) q[j * times + i] = v;                                      \
+    }
+
 // As copy_strided. Work-items: (parts of `each` elements, parts of `rowsEach` rows, outermost).
 __kernel void copy_rows(__global const T *restrict from, __global T *restrict to, int inner,
                         int middle, int each, int rowsEach, long fromOffset, long toOffset,
@@ -8,6 +16,14 @@ __kernel void copy_rows(__global const T *restrict from, __global T *restrict to
   const int first = get_global_id(0) * each, end = min(inner, first + each);
   const int begin = get_global_id(1) * rowsEach, last = min(middle, begin + rowsEach);
   const long k = get_global_id(2);
+  if (f0 == 0 && f1 == 1 && t0 == 1 && t1 == inner && (inner == 2 || inner == 4 || inner == 8)) {
+    __global const T *p = from + fromOffset + k * f2;
+    __global T *q = to + toOffset + k * t2;
+    COPY_TIMES(2)
+    COPY_TIMES(4)
+    COPY_TIMES(8)
+    return;
+  }
   for (long j = begin; j < last; j++) {
     __global const T *p = from + fromOffset + k * f2 + j * f1;
     __global T *q = to + toOffset + k * t2 + j * t1;

@@ -346,6 +346,15 @@ def wide_padding() -> None:
             {"x": floats(items, channels, *size)}, constants, ["y", "c"], 14)
 
 
+def repeats() -> None:
+    """Resizing by whole numbers, nearest: each element as often, along one axis or both."""
+    for name, scales, size in (("twice", (2, 2), (5, 37)), ("wide", (1, 4), (3, 21)),
+                               ("many", (3, 8), (4, 19)), ("odd", (5, 3), (3, 2))):
+        case(f"resize-{name}", "Resize", {"x": floats(2, 3, *size)},
+             {"s": np.array([1, 1, *scales], np.float32)}, ("x", "", "s"), opset=13,
+             mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+
+
 def edges() -> None:
     """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
     a picture's border."""
@@ -457,6 +466,7 @@ def nothing() -> None:
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
-                  integer_convolutions, residuals, nothing, concatenations, wide_padding):
+                  integer_convolutions, residuals, nothing, concatenations, wide_padding,
+                  repeats):
         group()
     return CASES

@@ -150,7 +150,9 @@ extension Lowering {
         let region = roi?.floats?.map(Double.init) ?? []
         let outside = try op.float("extrapolation_value") ?? 0
         var value = x
-        for (index, axis) in axes.enumerated() {
+        // Picks may be in any order: inner axes first, so that outer ones take whole rows.
+        let isPick = resampler.mode == "nearest"
+        for (index, axis) in axes.enumerated().sorted(by: { isPick && $0.1 > $1.1 }) {
             let isRegion = region.count == 2 * axes.count
             let bounds = isRegion ? (region[index], region[axes.count + index]) : (0, 1)
             let sampling = resampler.sampling(
@@ -237,11 +239,20 @@ extension Lowering {
         let table = Tensor(indices.map(Int64.init), type: .int32, shape: [indices.count])
         var shape = x.shape
         shape[axis] = indices.count
+        let outer = x.shape[..<axis].reduce(1, *)
+        let inner = x.shape[(axis + 1)...].reduce(1, *)
+        let times = x.shape[axis] > 0 ? indices.count / x.shape[axis] : 0
+        if times > 1, indices == (0..<x.shape[axis] * times).map({ $0 / times }) {
+            // Each as often: a copy reads no table.
+            let lists = inner == 1 ? [times, 1, 0] : [times, inner, inner, 0, 1]
+            return try emit(
+                .copy, [x], ints: [Int(x.type.rawValue), 0, outer * x.shape[axis]] + lists,
+                type: x.type, shape: shape)
+        }
         return try emit(
             .gather, [x, Value(table)],
             ints: [
-                Int(x.type.rawValue), Int(ElementType.int32.rawValue),
-                x.shape[..<axis].reduce(1, *), x.shape[axis], x.shape[(axis + 1)...].reduce(1, *),
+                Int(x.type.rawValue), Int(ElementType.int32.rawValue), outer, x.shape[axis], inner,
                 indices.count,
             ], type: x.type, shape: shape)
     }
