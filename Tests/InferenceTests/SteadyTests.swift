@@ -54,14 +54,45 @@ import Testing
     }
 }
 
-/// Another device, whose buffers are counted.
+extension SteadyTests {
+    /// There is a launch for each place on short axes, and not on long ones.
+    @Test func longAxesAreNotLaunchedPlaceByPlace() throws {
+        guard let test = TestDevices.any else { return }
+        for (name, launchesMax) in [
+            ("depth-to-space.onnx", 8), ("space-to-depth.onnx", 4), ("five-axes.onnx", 12),
+        ] {
+            let item = try OperatorTests.Case(name)
+            let plan = try Planner.plan(item.model, shapes: item.inputs.mapValues(\.shape))
+            let values = plan.inputs.compactMap { item.inputs[$0.name] }
+            let device = CountingDevice(try test.open())
+            let session = try Session(plan, on: device)
+            let before = device.launchesMade
+            _ = try session.run(values)
+            let count = device.launchesMade - before
+            #expect((1...launchesMax).contains(count), "\(name): \(count) launches")
+        }
+    }
+}
+
+/// Another device, whose buffers and launches are counted.
 private final class CountingDevice: RelayDevice {
     let base: any ComputeDevice
     private let made = Mutex(0)
+    private let launched = Mutex(0)
 
     init(_ base: any ComputeDevice) { self.base = base }
 
     var buffersMade: Int { made.withLock { $0 } }
+
+    var launchesMade: Int { launched.withLock { $0 } }
+
+    func launch(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) {
+        launched.withLock { $0 += 1 }
+        try base.launch(kernel, of: program, global: global, local: local, arguments: arguments)
+    }
 
     func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
         made.withLock { $0 += 1 }

@@ -353,6 +353,10 @@ def repeats() -> None:
         case(f"resize-{name}", "Resize", {"x": floats(2, 3, *size)},
              {"s": np.array([1, 1, *scales], np.float32)}, ("x", "", "s"), opset=13,
              mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    for name, kind, size in (("depth-to-space", "DepthToSpace", (2, 12, 17, 9)),
+                             ("space-to-depth", "SpaceToDepth", (1, 3, 34, 18))):
+        case(name, kind, {"x": floats(*size)}, opset=13, blocksize=2)
+    case("five-axes", "Transpose", {"x": floats(3, 4, 5, 6, 11)}, opset=13, perm=[3, 0, 2, 4, 1])
 
 
 def edges() -> None:

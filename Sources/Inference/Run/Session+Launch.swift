@@ -210,7 +210,9 @@ extension Session {
     ) throws(Failure) {
         let isCPU = device.description.kind == .cpu
         let program = try isCPU ? programs.copy(type) : programs.move(type)
-        try forEachBlock(axes, [source.strides, target.strides]) { (block) throws(Failure) in
+        let order = Block.order(axes)
+        let strides = [source.strides, target.strides].map { all in order.map { all[$0] } }
+        try forEachBlock(order.map { axes[$0] }, strides) { (block) throws(Failure) in
             let strides: [KernelArgument] = block.strides.flatMap { $0.map { .long(Int64($0)) } }
             let places: [KernelArgument] = [
                 .long(Int64(source.offset + block.offsets[0])),
@@ -249,6 +251,17 @@ struct Block {
     var position: Int
     /// Per operand: innermost, middle, outermost.
     var strides: [[Int]]
+
+    /// An order of axes that puts the longest three last: there is a launch for each place on the
+    /// others. An innermost axis whose elements fill half a line of a cache stays.
+    static func order(_ axes: [Int]) -> [Int] {
+        guard axes.count > 3 else { return Array(axes.indices) }
+        func length(_ axis: Int) -> Int {
+            axis == axes.count - 1 && axes[axis] >= 8 ? Int.max : axes[axis]
+        }
+        let longest = axes.indices.sorted { (length($0), $0) > (length($1), $1) }.prefix(3)
+        return axes.indices.filter { !longest.contains($0) } + longest.sorted()
+    }
 }
 
 /// Cuts a shape into launches of its last three axes.
