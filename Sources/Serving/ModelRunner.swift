@@ -150,36 +150,68 @@ package final class ModelRunner {
 
     // MARK: Joined
 
-    /// Whether joining gives the same bits is seen where items differ: equal ones would agree in
-    /// models that mix them, too.
+    /// Whether joining gives the same bits is seen where different items are computed together that
+    /// were not so alone: equal ones, and a request by itself, would agree in models that mix
+    /// items, too.
     private func compare(
         _ answers: [Answer], _ requests: [InferRequest], _ counts: [Int], _ agreements: Int
     ) {
-        let first = requests[0].inputs.map { Bytes($0.bytes.prefix($0.bytes.count / counts[0])) }
-        let differs = zip(requests, counts).contains { request, count in
-            request.inputs.enumerated().contains { at, input in
-                let size = first[at].count
-                return (0..<count).contains {
-                    input.bytes[($0 * size)..<(($0 + 1) * size)] != first[at][...]
-                }
-            }
+        let items = Self.itemsOfAll(requests, counts)
+        var first = 0
+        let own = counts.map { count in
+            defer { first += count }
+            return first..<(first + count)
+        }
+        let shows = parts(of: requests, items.count).contains { part in
+            !own.contains(part) && part.contains { items[$0] != items[part.lowerBound] }
         }
         let alone = answers.compactMap { try? $0.get() }
-        guard differs, alone.count == requests.count else { return }
+        guard shows, alone.count == requests.count else { return }
         do throws(Failure) {
             let isEqual = try joined(requests, counts) == alone
-            items =
+            self.items =
                 !isEqual
                 ? .mixed
                 : agreements + 1 < Self.agreementsMin
                     ? .unknown(agreements: agreements + 1) : .independent
         } catch {
             // A batch that a device has no room for says nothing of the items.
-            if error.code == .unsupported || error.code == .malformed { items = .mixed }
+            if error.code == .unsupported || error.code == .malformed { self.items = .mixed }
         }
     }
 
-    /// Computes all items in batches of powers of two, so that few plans serve all counts.
+    /// The inputs of each item.
+    private static func itemsOfAll(
+        _ requests: [InferRequest], _ counts: [Int]
+    ) -> [[ArraySlice<UInt8>]] {
+        zip(requests, counts).flatMap { request, count in
+            (0..<count).map { item in
+                request.inputs.map { input in
+                    let size = input.bytes.count / count
+                    return input.bytes[(item * size)..<((item + 1) * size)]
+                }
+            }
+        }
+    }
+
+    /// Batches of powers of two, in which few plans serve all counts.
+    private func parts(of requests: [InferRequest], _ total: Int) -> [Range<Int>] {
+        let bytes = requests.reduce(0) { $0 + $1.inputs.reduce(0) { $0 + $1.bytes.count } }
+        let most =
+            requests.count == 1
+            ? max(batchMax, Self.batchBytes / max(1, bytes / total)) : batchMax
+        var parts: [Range<Int>] = []
+        var done = 0
+        while done < total {
+            var batch = 1
+            while batch * 2 <= min(most, total - done) { batch *= 2 }
+            parts.append(done..<(done + batch))
+            done += batch
+        }
+        return parts
+    }
+
+    /// Computes all items, some together.
     private func joined(
         _ requests: [InferRequest], _ counts: [Int]
     ) throws(Failure) -> [[InferResponse.Output]] {
@@ -187,15 +219,9 @@ package final class ModelRunner {
         let inputs = requests[0].inputs.indices.map { at in
             requests.map { $0.inputs[at].bytes }.reduce(into: Bytes()) { $0 += $1 }
         }
-        let itemBytes = inputs.reduce(0) { $0 + $1.count } / total
-        let most =
-            requests.count == 1
-            ? max(batchMax, Self.batchBytes / max(1, itemBytes)) : batchMax
         var joined: [InferResponse.Output] = []
-        var done = 0
-        while done < total {
-            var batch = 1
-            while batch * 2 <= min(most, total - done) { batch *= 2 }
+        for range in parts(of: requests, total) {
+            let batch = range.count
             let shapes = requests[0].inputs.map { [batch] + $0.shape.dropFirst() }
             let session = try session(shapes)
             guard session.plan.isByItem, session.plan.itemCount == batch else {
@@ -203,7 +229,7 @@ package final class ModelRunner {
             }
             let tensors = zip(requests[0].inputs, inputs).enumerated().map { at, pair in
                 let size = pair.1.count / total
-                let part = pair.1[(done * size)..<((done + batch) * size)]
+                let part = pair.1[(range.lowerBound * size)..<(range.upperBound * size)]
                 return part.withUnsafeBytes {
                     Tensor(type: pair.0.type, shape: shapes[at], bytes: $0)
                 }
@@ -219,7 +245,6 @@ package final class ModelRunner {
                     joined[at].bytes += parts[at].bytes
                 }
             }
-            done += batch
         }
         return Self.split(joined, counts, total)
     }

@@ -70,12 +70,15 @@ import Testing
     @Test func batchesDoNotMoveTheDigest() throws {
         let run = try CommandLineRun()
         let counts = [1, 2, 1, 1, 3]
-        _ = try run.shell("mkdir mixed dense")
+        _ = try run.shell("mkdir mixed dense range count")
         for (index, count) in counts.enumerated() {
             try run.write("mixed/\(index).npy", array([count, 3], first: 5 * index))
             try run.write("dense/\(index).npy", array([count, 4], first: 5 * index))
+            // Rising, so that the last file decides the range of a batch.
+            try run.write("range/\(index).npy", array([count, 4], first: 5 * index))
+            try run.write("count/\(index).npy", array([count, 4], first: 5 * index))
         }
-        for name in ["mixed", "dense"] {
+        for name in ["mixed", "dense", "range", "count"] {
             var digests: Set<String> = []
             for batch in ["1", "2", "3", "7", "16"] {
                 let result = try document(

@@ -49,6 +49,27 @@ import Testing
         #expect(together.items == .mixed)
     }
 
+    /// Batches that are what each request is alone say nothing, nor do equal items beside others.
+    @Test(arguments: [("mixed", 3), ("range", 4), ("count", 4)])
+    func batchesThatCrossNoBorderProveNothing(_ name: String, _ length: Int) throws {
+        guard let test = TestDevices.any else { return }
+        var generator = SplitMix64(seed: 10)
+        let alone = try runner(name, test, batchMax: 1)
+        let together = try runner(name, test, batchMax: 8)
+        for counts in [[2, 1], [4, 2, 1], [2, 1], [4], [1, 1, 1], [1, 1], [3, 3]] {
+            let group = try counts.map {
+                try InferRequest("x", [$0, length], generator.floats($0 * length))
+            }
+            let twice = counts.count == 3 ? [group[0], group[0], group[2]] : group
+            for group in [twice, group] {
+                let expected = try group.map { try alone.answers([$0])[0].get() }
+                let found = try together.answers(group).map { try $0.get() }
+                #expect(found == expected, "\(name), \(counts)")
+            }
+        }
+        #expect(together.items == .mixed)
+    }
+
     /// Small items of one request are worth larger batches than those of several.
     @Test func aLoneRequestIsCutIntoFewBatches() throws {
         guard let test = TestDevices.any else { return }

@@ -5,6 +5,8 @@ types.onnx    every type that the protocol has, in and out unchanged
 dense.onnx    an open first axis, each item on its own
 wide.onnx     two open axes: softmax along the last
 mixed.onnx    an open first axis whose items depend on each other
+range.onnx    the same: items are rounded by the range of all
+count.onnx    the same: items depend on how many there are
 nonzero.onnx  an output whose size depends on data
 pair.onnx     items in pairs: a first axis of two, each item on its own
 state.onnx    a state that comes in and goes out, whose first axis is no batch
@@ -53,6 +55,14 @@ def main(folder: str):
     save(folder, "mixed",
          [node("ReduceMean", ["x"], ["m"], axes=[0]), node("Sub", ["x", "m"], ["y"])],
          [("x", T.FLOAT, ["n", 3])], [("y", T.FLOAT, ["n", 3])])
+    save(folder, "range",
+         [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+          node("DequantizeLinear", ["q", "s", "z"], ["y"])],
+         [("x", T.FLOAT, ["n", 4])], [("y", T.FLOAT, ["n", 4])])
+    save(folder, "count",
+         [node("Shape", ["x"], ["shape"]), node("Gather", ["shape", "zero"], ["n"]),
+          node("Cast", ["n"], ["c"], to=T.FLOAT), node("Mul", ["x", "c"], ["y"])],
+         [("x", T.FLOAT, ["n", 4])], [("y", T.FLOAT, ["n", 4])], {"zero": np.array(0, np.int64)})
     save(folder, "nonzero", [node("NonZero", ["x"], ["y"])],
          [("x", T.FLOAT, ["n"])], [("y", T.INT64, [1, "found"])])
     save(folder, "pair", [node("Relu", ["x"], ["y"])],

@@ -3,14 +3,19 @@ public import Core
 
 /// A model that computes batch after batch on a device, with one plan as long as their axes agree.
 ///
-/// A file gives what it gives alone. Files are computed together until the first batch of them
-/// shows that the model's items depend on each other.
+/// A file gives what it gives alone: two files of the first batch are computed alone as well, and
+/// where that differs, items depend on each other, and all files are computed one by one.
 public struct BatchedModel {
     /// What one file gave.
     public struct Output {
         public var tensors: [(name: String, tensor: Tensor)]
         /// Whether their first axis counts items.
         public var isByItem: Bool
+
+        /// Whether all numbers are the other's: those that are none have one bit pattern by now.
+        fileprivate func hasBits(of other: Output) -> Bool {
+            zip(tensors, other.tensors).allSatisfy { $0.tensor.bytes == $1.tensor.bytes }
+        }
     }
 
     private let model: Model
@@ -41,12 +46,7 @@ public struct BatchedModel {
         }
         if batch.counts.count == 1 { return [try alone(batch.values)] }
         var outputs: [Output] = []
-        var first = 0
-        for count in batch.counts {
-            outputs.append(
-                try alone(batch.values.mapValues { $0.items(first..<(first + count)) }))
-            first += count
-        }
+        for file in files(of: batch) { outputs.append(try alone(file)) }
         return outputs
     }
 
@@ -54,49 +54,59 @@ public struct BatchedModel {
 
     /// - Returns: nil where the model has no plan by items.
     private mutating func joined(_ batch: InputBatches.Batch) throws(Failure) -> [Output]? {
+        let files = files(of: batch)
+        var own: [Output] = []
+        let samples = isProven ? [] : samples(of: files)
+        for file in samples {
+            let output = try alone(files[file])
+            guard output.isByItem else {
+                isWhole = staged == nil
+                return nil
+            }
+            own.append(output)
+        }
         guard let session = try planned(batch.values) else { return nil }
         guard session.plan.isByItem else {
             isWhole = true
             return nil
         }
-        let inputs = try ordered(batch.values, session.plan)
-        let items = 0..<batch.counts.reduce(0, +)
-        let tensors = try session.run(inputs, items: items)
-        if !isProven, items.count > 1 {
-            isMixing = try !isLastOwn(inputs, tensors, items.count, session)
-            guard !isMixing else {
-                isWhole = true
-                return nil
-            }
-            // Equal items say nothing of what others would do.
-            isProven = inputs.contains { input in
-                items.dropLast().contains { input.item($0) != input.item(items.count - 1) }
-            }
-        }
+        let tensors = try session.run(
+            try ordered(batch.values, session.plan), items: 0..<batch.counts.reduce(0, +))
         var first = 0
-        return batch.counts.map { count in
+        let outputs = batch.counts.map { count in
             defer { first += count }
             return Output(
                 tensors: zip(session.plan.outputs, tensors).map {
                     ($0.name, $1.items(first..<(first + count)))
                 }, isByItem: true)
         }
+        isMixing = zip(samples, own).contains { !outputs[$0].hasBits(of: $1) }
+        if isMixing {
+            isWhole = true
+            return nil
+        }
+        // Equal files say nothing of what others would do.
+        if samples.count > 1 { isProven = true }
+        return outputs
     }
 
-    /// Whether the last item's outputs are the same in a batch of nothing else, at each place: what
-    /// it is computed beside, and where, is then nothing to it.
-    private func isLastOwn(
-        _ inputs: [Tensor], _ outputs: [Tensor], _ count: Int, _ session: Session
-    ) throws(Failure) -> Bool {
-        let places = 0..<session.plan.itemCount
-        let copies = inputs.map { input in
-            Tensor(stacking: places.map { _ in input.items((count - 1)..<count) })
+    /// What each file of a batch brings.
+    private func files(of batch: InputBatches.Batch) -> [[String: Tensor]] {
+        var first = 0
+        return batch.counts.map { count in
+            defer { first += count }
+            return batch.values.mapValues { $0.items(first..<(first + count)) }
         }
-        let found = try session.run(copies)
-        return zip(outputs, found).allSatisfy { output, found in
-            let own = output.item(count - 1)
-            return places.allSatisfy { found.item($0) == own }
+    }
+
+    /// Files of which it is looked at whether a batch gives them what they have alone: one, and
+    /// one that differs from it, if there is any. What one of them decides for both, as a greatest
+    /// number does, shows in the other.
+    private func samples(of files: [[String: Tensor]]) -> [Int] {
+        let last = files.indices.last { file in
+            files[file].contains { $0.value.bytes != files[0][$0.key]?.bytes }
         }
+        return [0] + (last.map { [$0] } ?? [])
     }
 
     // MARK: One file
@@ -184,9 +194,4 @@ public struct BatchedModel {
             return value
         }
     }
-}
-
-extension Tensor {
-    /// The bits of one index of the first axis: numbers that are none are equal here.
-    fileprivate func item(_ index: Int) -> Bytes { items(index..<(index + 1)).bytes }
 }
