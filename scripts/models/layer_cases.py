@@ -359,6 +359,32 @@ def repeats() -> None:
     case("five-axes", "Transpose", {"x": floats(3, 4, 5, 6, 11)}, opset=13, perm=[3, 0, 2, 4, 1])
 
 
+def turns() -> None:
+    """A loop that asks for data at each of 300 turns: more than a session keeps the stages of."""
+    node, info = helper.make_node, helper.make_tensor_value_info
+    body = helper.make_graph(
+        [node("MatMul", ["a", "w"], ["m"]), node("Tanh", ["m"], ["ao"]),
+         node("ReduceMax", ["ao"], ["most"], keepdims=0), node("Less", ["most", "end"], ["co"])],
+        "body", [info("i", TensorProto.INT64, []), info("ci", TensorProto.BOOL, []),
+                 info("a", TensorProto.FLOAT, [2, 8])],
+        [info("co", TensorProto.BOOL, []), info("ao", TensorProto.FLOAT, [2, 8])])
+    CASES["loop-turns"] = (
+        [node("Loop", ["count", "go", "x"], ["y"], body=body)], {"x": floats(2, 8)},
+        {"count": np.int64(300), "go": np.array(True), "end": np.float32(2),
+         "w": floats(8, 8, low=-0.4, high=0.4)}, ["y"], 17)
+
+
+def scalars() -> None:
+    """Numbers without axes stay so when they are quantised and back."""
+    node = helper.make_node
+    CASES["quantize-scalar"] = (
+        [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+         node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+         node("DynamicQuantizeLinear", ["x"], ["d", "ds", "dz"])],
+        {"x": np.array(1.25, np.float32)},
+        {"s": np.float32(0.5), "z": np.uint8(3)}, ["q", "y", "d", "ds", "dz"], 13)
+
+
 def edges() -> None:
     """Numbers without axes, sums of nothing, loops without a count or a condition, and points beyond
     a picture's border."""
@@ -471,6 +497,6 @@ def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
                   integer_convolutions, residuals, nothing, concatenations, wide_padding,
-                  repeats):
+                  repeats, turns, scalars):
         group()
     return CASES

@@ -8,6 +8,8 @@ struct Stage {
     var inputs: [Int]
     /// Buffers that later stages, the host or the results need, in the order of the outputs.
     var outputs: [Int]
+    /// All buffers, of this stage or others, that are needed after it.
+    var live: Set<Int>
 }
 
 extension Lowering {
@@ -16,7 +18,8 @@ extension Lowering {
     /// - Parameter needed: buffers whose data come next.
     mutating func takeStage(_ needed: [Int]) throws(Failure) -> Stage {
         let written = Set(steps.map(\.result))
-        let outputs = liveBuffers.union(needed).intersection(written).sorted()
+        let live = liveBuffers.union(needed)
+        let outputs = live.intersection(written).sorted()
         var plan = Plan(
             buffers: buffers, constants: constants, inputs: [],
             outputs: outputs.map(port), steps: steps)
@@ -25,7 +28,7 @@ extension Lowering {
         let inputs = read.sorted()
         plan.inputs = inputs.map(port)
         steps = []
-        return Stage(plan: try plan.pruned(), inputs: inputs, outputs: outputs)
+        return Stage(plan: try plan.pruned(), inputs: inputs, outputs: outputs, live: live)
     }
 
     private func port(_ buffer: Int) -> Plan.Port {

@@ -6,7 +6,8 @@ public import Core
 /// Where results depend on data, the model runs in stages: each is planned when it is first
 /// reached, and found again by the shapes, and by the data that led to it.
 public final class ModelSession {
-    /// Stages kept with their memory; beyond, all are planned anew.
+    /// Stages kept with their memory. Those beyond are planned anew in every run, as a loop's turns
+    /// may be, and the next run begins with none.
     private static let stagesMax = 256
 
     private let model: Model
@@ -73,7 +74,7 @@ public final class ModelSession {
                 .malformed, "\(values.count) inputs; \(model.inputs.count) expected by the model")
         }
         for (value, input) in zip(values, model.inputs) { try check(value, for: input) }
-        if stageCount > Self.stagesMax { (roots, stageCount, heldBytes) = ([:], 0, 0) }
+        if stageCount >= Self.stagesMax { (roots, stageCount, heldBytes) = ([:], 0, 0) }
         // Of tensors that a device takes only the shape decides, unless their data are asked for.
         let key = values.map { value -> ModelValue in
             guard case .tensor(let tensor) = value, !tensor.isHostValue else { return value }
@@ -89,9 +90,11 @@ public final class ModelSession {
         } else {
             node = try makeNode(try lowering(values))
             roots[key] = node
+            keep(node)
         }
         while true {
             try run.compute(node.stage, node.session, trace)
+            run.forget(allBut: node.stage.live)
             if node.needed.isEmpty { return try run.results(node.lowering) }
             var data: [Tensor] = []
             for buffer in node.needed { data.append(try run.tensor(buffer, node.lowering)) }
@@ -102,9 +105,17 @@ public final class ModelSession {
             var lowering = node.lowering
             for (buffer, tensor) in zip(node.needed, data) { lowering.known[buffer] = tensor }
             let next = try makeNode(lowering)
-            node.next[data] = next
+            if stageCount < Self.stagesMax {
+                node.next[data] = next
+                keep(next)
+            }
             node = next
         }
+    }
+
+    private func keep(_ node: Node) {
+        stageCount += 1
+        heldBytes += node.stage.plan.buffers.reduce(0, +)
     }
 
     private func check(_ value: ModelValue, for input: Model.Input) throws(Failure) {
@@ -152,8 +163,6 @@ public final class ModelSession {
         let session =
             stage.plan.steps.isEmpty
             ? nil : try Session(stage.plan, on: device, isNarrow: isNarrow, bindsPorts: true)
-        stageCount += 1
-        heldBytes += stage.plan.buffers.reduce(0, +)
         return Node(stage, session, lowering, needed)
     }
 
@@ -188,6 +197,12 @@ public final class ModelSession {
                 outputs = try session.run(binding: inputs)
             }
             for (number, buffer) in zip(stage.outputs, outputs) { buffers[number] = buffer }
+        }
+
+        /// Lets go of what no later stage needs: a loop may have many turns.
+        mutating func forget(allBut live: Set<Int>) {
+            buffers = buffers.filter { live.contains($0.key) }
+            read = read.filter { live.contains($0.key) }
         }
 
         /// Buffers that no stage wrote are inputs, in the order of the tensors among them.

@@ -41,7 +41,7 @@ extension Lowering {
         _ value: Value, _ x: Value, _ op: Operator
     ) throws(Failure) -> Value {
         if value.shape.elementCount == 1, value.shape.count <= 1 {
-            return try reshaped(value, [1])
+            return try reshaped(value, [])
         }
         let axis = try op.axis(try op.int("axis") ?? 1, rank: x.shape.count)
         let block = try op.int("block_size") ?? 0
@@ -73,7 +73,7 @@ extension Lowering {
         var whole = try cast(value, to: .int32)
         if let zero { whole = try binary(.add, whole, try cast(zero, to: .int32)) }
         func limit(_ value: Int64) -> Value {
-            Value(Tensor([value], type: .int32, shape: [1]))
+            Value(Tensor([value], type: .int32, shape: []))
         }
         whole = try binary(.min, try binary(.max, whole, limit(low)), limit(high))
         return try cast(whole, to: type)
