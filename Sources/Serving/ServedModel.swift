@@ -55,6 +55,11 @@ public struct ServedModel: Sendable {
     ///
     /// - Throws: ``Failure`` naming what does not fit the model, and what was expected.
     func checked(_ request: InferRequest) throws(Failure) -> InferRequest {
+        for value in request.inputs where !model.inputs.contains(where: { $0.name == value.name }) {
+            let all = model.inputs.map(\.text).joined(separator: "; ")
+            throw Failure(
+                .malformed, "the model has no input \"\(value.name.printable)\"; it has \(all)")
+        }
         var ordered = request
         ordered.inputs = []
         for input in model.inputs {
@@ -73,11 +78,6 @@ public struct ServedModel: Sendable {
                         + "given; \(input.text) expected")
             }
             ordered.inputs.append(value)
-        }
-        for value in request.inputs where !model.inputs.contains(where: { $0.name == value.name }) {
-            let all = model.inputs.map(\.text).joined(separator: "; ")
-            throw Failure(
-                .malformed, "the model has no input \"\(value.name.printable)\"; it has \(all)")
         }
         for output in request.outputs ?? [] where !model.outputs.contains(output.name) {
             let all = model.outputs.map(\.printable).joined(separator: ", ")

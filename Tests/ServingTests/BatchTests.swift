@@ -189,7 +189,7 @@ import Testing
         let model = try server.model("dense")
         let cases: [(InferRequest, String)] = [
             (try InferRequest("x", [1, 5], [1, 2, 3, 4, 5]), "dense"),
-            (try InferRequest("z", [1, 4], [1, 2, 3, 4]), "no value is given"),
+            (try InferRequest("z", [1, 4], [1, 2, 3, 4]), "the model has no input \"z\""),
             (try InferRequest(decoding: Bytes("{}".utf8)), "no value is given"),
         ]
         for (request, piece) in cases {

@@ -90,7 +90,7 @@ def refusals(client) -> None:
     refused("no version", lambda: client.infer("dense", [tensor("x", good)], model_version="9"))
     refused("[?, 4] expected", lambda: client.infer(
         "dense", [tensor("x", np.zeros((1, 5), np.float32))]))
-    refused("no value is given", lambda: client.infer("dense", [tensor("z", good)]))
+    refused("the model has no input", lambda: client.infer("dense", [tensor("z", good)]))
     refused("classification", lambda: client.infer(
         "dense", [tensor("x", good)],
         outputs=[triton.InferRequestedOutput("y", class_count=2)]))
