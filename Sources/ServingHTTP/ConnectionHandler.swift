@@ -16,6 +16,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         case answering
         /// The answer is sent, the rest of the request is let go by, then the connection ends.
         case discarding
+        /// The last answer is sent. Requests behind it are let go by.
+        case ended
         case closed
     }
 
@@ -28,6 +30,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var body = Bytes()
     private var reservedBytes = 0
     private var isLast = false
+    private var isInputClosed = false
     /// Whether the request is HEAD: its answer has no body.
     private var isHead = false
     /// Whether a chunk was too long: of the last request that is to come, when all before it are
@@ -68,7 +71,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             default: break
             }
         case ChannelEvent.inputClosed:
-            isLast = true
+            (isLast, isInputClosed) = (true, true)
             // Who has sent all of a request may close, and still wants the answer.
             if case .answering = phase { return }
             if !isSending { end() }
@@ -95,6 +98,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
         // What comes behind a request is not that one's fault: its answer is sent.
         case .answering: isLast = true
+        case .ended: break
         default: end()
         }
     }
@@ -103,6 +107,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         phase = .closed
         timer?.cancel()
         context?.close(promise: nil)
+    }
+
+    /// Says that there will be no more, and closes when the client has or after a while: closed at
+    /// once, what the client still sends would take the answer from it.
+    private func endWhenTaken() {
+        if isInputClosed { return end() }
+        phase = .ended
+        context?.close(mode: .output, promise: nil)
+        setTimer(limits.restSeconds) { $0.end() }
     }
 
     private func setTimer(_ seconds: Double, _ action: @escaping (ConnectionHandler) -> Void) {
@@ -418,7 +431,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             let seconds = Self.lingerSeconds
             setTimer(shared.isQuiescing ? min(seconds, limits.restSeconds) : seconds) { $0.end() }
         } else if isLast {
-            end()
+            endWhenTaken()
         } else if case .idle = phase {
             // Asked to end meanwhile.
             if self.isLast { return end() }
