@@ -17,9 +17,10 @@ struct InferCommand: AsyncParsableCommand {
             (value / 255 - mean) / std; of 16 bits a channel the higher 8, on which models are \
             trained. Files given for one input are stacked along its first axis. With --batch, \
             or from a folder, they are computed some at a time, and each gives what it gives \
-            alone: one by one, once a batch has shown that the model's items depend on each \
-            other. The digest is the Merkle root over every item's outputs; it is the same on \
-            every device and for every --batch. Several devices (--device all) compute all of it \
+            alone: one by one, where two files of the first batch show that the model's items \
+            depend on each other. The digest is the Merkle root over every item's outputs; it is \
+            the same on every device, and for every --batch unless items depend on each other \
+            in a way that those two do not show. Several devices (--device all) compute all of it \
             each, and their digests must be equal. A NaN \
             in an input goes on as IEEE 754 says (Relu and Clip let it pass, maxima give it) and \
             comes out as 0x7fc00000.
