@@ -91,6 +91,9 @@ static const char inference_chain[] = {
 static const char inference_convolve[] = {
 #embed "inference/convolve.cl" suffix(, 0)
 };
+static const char inference_convolve_lanes[] = {
+#embed "inference/convolve_lanes.cl" suffix(, 0)
+};
 static const char inference_convolve_tail[] = {
 #embed "inference/convolve_tail.cl" suffix(, 0)
 };
@@ -283,6 +286,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/cell.cl", inference_cell),
     FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
+    FILE_ENTRY("inference/convolve_lanes.cl", inference_convolve_lanes),
     FILE_ENTRY("inference/convolve_tail.cl", inference_convolve_tail),
     FILE_ENTRY("inference/copy.cl", inference_copy),
     FILE_ENTRY("inference/dot.cl", inference_dot),

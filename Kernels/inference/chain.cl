@@ -120,6 +120,8 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
         CHAIN_3(4, chain_relu(fma(a, b, c)))
         CHAIN_3(5, chain_relu(chain_product(a, b) + c))
         CHAIN_3(6, ex_div(a * ew_clip(a + b, p, q), c))
+        CHAIN_3(7, a * (ex_erf(ex_div(a, b)) + c))
+        CHAIN_3(8, a * (ex_erf(chain_product(a, b)) + c))
         CHAIN_1(0, chain_relu(v))
         CHAIN_1(1, v < 0.0f ? v * p : v)
         CHAIN_1(2, ew_clip(v, p, q))

@@ -26,18 +26,15 @@
 #define CONV_TURN _Pragma("nounroll")
 #endif
 
-// Where the results of a tile go, row by row, and what is added to them: sums take long enough to
-// fetch it.
+// Where the results of a tile go, `count` of them row by row, and what is added to them: sums take
+// long enough to fetch it.
 EX_INLINE void conv_fetch(__global float *c, __global const float *other, bool adds, int plane,
-                          int rows, int apart) {
-  for (int i = 0; i < rows; i++, c += plane, other += plane) {
-    CONV_FETCH_TO(c);
-    CONV_FETCH_TO(c + apart);
-    if (adds) {
-      CONV_FETCH(other);
-      CONV_FETCH(other + apart);
+                          int rows, int count) {
+  for (int i = 0; i < rows; i++, c += plane, other += plane)
+    for (int j = 0; j < count + 15; j += 16) {
+      CONV_FETCH_TO(c + min(j, count - 1));
+      if (adds) CONV_FETCH(other + min(j, count - 1));
     }
-  }
 }
 
 // The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
@@ -75,6 +72,81 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
   }
 }
 
+#ifndef RIGOR_NARROW
+// A tile of whole rows with all that follows the sums, without a branch in it.
+#define CONV_PUT_TILE(name, affine, adds, put)                                                   \
+  EX_INLINE void name(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,              \
+                      __global const float *other, const float *biases, const float *factors,    \
+                      const float *addends, int plane, const int *place, const uint *kept,       \
+                      conv_bounds bounds) {                                                      \
+    _Pragma("unroll") for (int i = 0; i < GEMM_ROWS; i++) {                                      \
+      _Pragma("unroll") for (int j = 0; j < GEMM_VECTORS; j++) {                                 \
+        gemm_lanes v = total[i][j] + (gemm_lanes)(biases[i]);                                    \
+        if (affine) v = v * (gemm_lanes)(factors[i]);                                            \
+        if (affine) v = v + (gemm_lanes)(addends[i]);                                            \
+        if (adds) v = v + GEMM_LOAD(0, other + j * GEMM_LANES);                                  \
+        put(conv_bound(v, bounds), c + place[j], kept[j]);                                       \
+      }                                                                                          \
+      c += plane;                                                                                \
+      other += plane;                                                                            \
+    }                                                                                            \
+  }
+#define CONV_WHOLE(v, p, kept) GEMM_STORE(v, 0, p)
+CONV_PUT_TILE(conv_put_plain, false, false, CONV_WHOLE)
+CONV_PUT_TILE(conv_put_affine, true, false, CONV_WHOLE)
+CONV_PUT_TILE(conv_put_join, false, true, CONV_WHOLE)
+CONV_PUT_TILE(conv_put_affine_join, true, true, CONV_WHOLE)
+#ifdef WINDOW_PICKS
+EX_INLINE void conv_pick(float16 v, __global float *y, uint kept) {
+  v = __builtin_ia32_compresssf512_mask(v, v, kept);
+  __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
+}
+#else
+#define conv_pick window_pick
+#endif
+CONV_PUT_TILE(conv_pick_plain, false, false, conv_pick)
+CONV_PUT_TILE(conv_pick_affine, true, false, conv_pick)
+CONV_PUT_TILE(conv_pick_affine_join, true, true, conv_pick)
+
+EX_INLINE void conv_put_tile(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,
+                             __global const float *other, __global const float *bias,
+                             __global const float *after, int afterStride, int steps, int hasBias,
+                             int plane, const int *place, const uint *kept, conv_bounds bounds) {
+  float biases[GEMM_ROWS], factors[GEMM_ROWS], addends[GEMM_ROWS];
+  for (int i = 0; i < GEMM_ROWS; i++) {
+    biases[i] = hasBias ? bias[i] : CONV_NONE;
+    factors[i] = steps & CONV_MULTIPLY ? after[i] : 1.0f;
+    addends[i] = steps & CONV_ADD ? after[afterStride + i] : CONV_NONE;
+  }
+  const bool affine = steps & (CONV_MULTIPLY | CONV_ADD), adds = steps & CONV_ADD_OTHER;
+  bool isWhole = true;
+  for (int j = 0; j < GEMM_VECTORS; j++) isWhole = isWhole && kept[j] == 0xffff;
+#define CONV_PUT_WITH(name)                                                                      \
+  name(total, c, other, biases, factors, addends, plane, place, kept, bounds)
+  if (isWhole) {
+    if (adds) {
+      if (affine)
+        CONV_PUT_WITH(conv_put_affine_join);
+      else
+        CONV_PUT_WITH(conv_put_join);
+    } else {
+      if (affine)
+        CONV_PUT_WITH(conv_put_affine);
+      else
+        CONV_PUT_WITH(conv_put_plain);
+    }
+  } else if (adds) {
+    CONV_PUT_WITH(conv_pick_affine_join);
+  } else {
+    if (affine)
+      CONV_PUT_WITH(conv_pick_affine);
+    else
+      CONV_PUT_WITH(conv_pick_plain);
+  }
+#undef CONV_PUT_WITH
+}
+#endif
+
 // Convolution without panels of its input: x lies in planes as `offsets` says. One work-item
 // computes GEMM_ROWS outputs at each of GEMM_VECTORS * GEMM_LANES places, `panelsEach` times; the
 // last tile begins early enough to be whole.
@@ -107,13 +179,25 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
     kept[j] = window_kept(from % line, line, end, first - from, places - from);
     place[j] = to / line * end + min(to % line, end);
   }
+#ifndef RIGOR_NARROW
+  const conv_bounds bounds = conv_bounds_of(activation, low, high);
+  const bool isPlain = conv_is_plain(steps, activation);
+#endif
   for (int top = panel * panelsEach * GEMM_ROWS, p = 0; p < panelsEach && top < rows;
        p++, top += GEMM_ROWS) {
     const ulong corner = (ulong)top * plane + place[0];
     conv_fetch(c + corner, other + corner, steps & CONV_ADD_OTHER, plane,
-               min(GEMM_ROWS, rows - top), tileWidth / 2);
+               min(GEMM_ROWS, rows - top), tileWidth);
     gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
     conv_sum(total, a + group * aStride + (ulong)top * depth, x, offsets, depth);
+#ifndef RIGOR_NARROW
+    if (isPlain && top + GEMM_ROWS <= rows) {
+      conv_put_tile(total, c + (ulong)top * plane, other + (ulong)top * plane + start, bias + top,
+                    after + group * rows + top, afterStride, steps, hasBias, plane, place, kept,
+                    bounds);
+      continue;
+    }
+#endif
     CONV_TURN
     for (int i = 0; i < GEMM_ROWS; i++) {
       if (top + i >= rows) break;
@@ -130,204 +214,6 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
         window_pick(v, c + (ulong)(top + i) * plane + place[j], kept[j]);
       }
     }
-  }
-}
-
-// The same for small planes, where tiles of many places would be half empty: lanes are channels of
-// the output, and one work-item computes CONV_PLACES places, `tilesEach` times. Where so many
-// divide a row, places are those of the output alone. Weights lie in panels as B does.
-// Work-items: (parts of the places, panels, matrices).
-#define CONV_PLACES 7
-
-#ifndef RIGOR_NARROW
-#define CONV_ZIP(a, b)                                                                           \
-  {(float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, \
-             a.s7, b.s7),                                                                        \
-   (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, \
-             a.sf, b.sf)}
-
-// The first `count` of sixteen channels of CONV_PLACES neighbouring places, of which `kept` says
-// which are stored; all and one more where the next tile overwrites that.
-#define CONV_OPEN 255
-EX_INLINE void conv_put_lanes(__global float *c, __global const float *other, bool adds,
-                              int activation, float low, float high, int plane, uint kept,
-                              int count, float16 r0, float16 r1, float16 r2, float16 r3,
-                              float16 r4, float16 r5, float16 r6) {
-  const float16 a[2] = CONV_ZIP(r0, r4), b[2] = CONV_ZIP(r2, r6);
-  const float16 d[2] = CONV_ZIP(r1, r5), e[2] = CONV_ZIP(r3, r6);
-  float8 lines[16];
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    const float16 even[2] = CONV_ZIP(a[i], b[i]), odd[2] = CONV_ZIP(d[i], e[i]);
-#pragma unroll
-    for (int j = 0; j < 2; j++) {
-      const float16 both[2] = CONV_ZIP(even[j], odd[j]);
-#pragma unroll
-      for (int k = 0; k < 2; k++) {
-        lines[i * 8 + j * 4 + k * 2] = both[k].lo;
-        lines[i * 8 + j * 4 + k * 2 + 1] = both[k].hi;
-      }
-    }
-  }
-#pragma nounroll
-  for (int l = 0; l < min(count, 16); l++, c += plane, other += plane) {
-    const float8 v = lines[l];
-#ifdef WINDOW_PICKS
-    if (!adds) {
-      window_pick_8(v, c, kept);
-      continue;
-    }
-#endif
-    if (kept == CONV_OPEN) {
-      vstore8(adds ? conv_join_8(v, other, activation, low, high) : v, 0, c);
-    } else {
-      const float4 left = v.s0123, right = v.s3456;
-      vstore4(adds ? conv_join_4(left, other, activation, low, high) : left, 0, c);
-      vstore4(adds ? conv_join_4(right, other + 3, activation, low, high) : right, 0, c + 3);
-    }
-  }
-}
-#endif
-
-// The first `count` channels of neighbouring places from `first` on, without those to be skipped
-// and those between rows.
-EX_INLINE void conv_put_places(__global float *c, __global const float *other, bool adds,
-                               int activation, float low, float high, int plane, int width,
-                               int line, int first, int skip, int count,
-                               gemm_lanes total[CONV_PLACES][GEMM_VECTORS]) {
-  float lanes[CONV_PLACES][GEMM_VECTORS * GEMM_LANES];
-#pragma unroll
-  for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-    for (int j = 0; j < GEMM_VECTORS; j++) GEMM_STORE(total[i][j], 0, lanes[i] + j * GEMM_LANES);
-  int row = first / line, column = first - row * line;
-  for (int i = skip; i < CONV_PLACES; i++) {
-    if (column < width) {
-      const int place = row * width + column;
-      __global float *q = c + place;
-      if (adds)
-        for (int l = 0; l < count; l++)
-          q[(ulong)l * plane] = gemm_activate(lanes[i][l] + other[(ulong)l * plane + place],
-                                              activation, low, high);
-      else
-        for (int l = 0; l < count; l++) q[(ulong)l * plane] = lanes[i][l];
-    }
-    if (++column == line) {
-      row++;
-      column = 0;
-    }
-  }
-}
-
-// The sums of CONV_PLACES places by channels of the output.
-EX_INLINE void conv_lanes_sum(gemm_lanes total[CONV_PLACES][GEMM_VECTORS],
-                              __global const float *pw, __global const float *x,
-                              __global const uint *offsets, int depth) {
-  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
-    const int end = min(depth, begin + GEMM_BLOCK);
-    gemm_lanes sum[CONV_PLACES][GEMM_VECTORS];
-#pragma unroll
-    for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
-    for (int k = begin; k < end; k++) {
-      __global const float *p = x + offsets[k];
-      CONV_FETCH(pw + 1024);
-      CONV_FETCH(pw + 1024 + 16);
-      gemm_lanes vw[GEMM_VECTORS];
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) vw[j] = GEMM_LOAD(0, pw + j * GEMM_LANES);
-#pragma unroll
-      for (int i = 0; i < CONV_PLACES; i++) {
-        const gemm_lanes v = (gemm_lanes)(p[i]);
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(v, vw[j], sum[i][j]);
-      }
-      pw += GEMM_COLUMNS;
-    }
-#pragma unroll
-    for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++)
-        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
-  }
-}
-
-__kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
-                         __global const float *restrict bias, __global float *restrict c,
-                         __global const uint *restrict offsets, int rows, int places, int depth,
-                         int pitch, int width, int plane, int tilesEach, int groups,
-                         ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
-                         int activation, float low, float high,
-                         __global const float *restrict after, int afterStride, int steps,
-                         __global const float *other) {
-  const int channel = get_global_id(1) * GEMM_VECTORS * GEMM_LANES;
-  if (channel >= rows) return;
-  const ulong matrix = get_global_id(2);
-  const int group = (int)matrix % groups;
-  w += group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
-       channel % GEMM_COLUMNS;
-  x += matrix * xStride;
-  const ulong corner = cOffset + matrix * cStride + (ulong)channel * plane;
-  c += corner;
-  other += corner;
-  float biases[GEMM_VECTORS * GEMM_LANES];
-  for (int l = 0; l < GEMM_VECTORS * GEMM_LANES; l++)
-    biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : 0.0f;
-  // Rows of these numbers go on behind the last channel.
-  after += group * rows + channel;
-  conv_after r[GEMM_VECTORS];
-#pragma unroll
-  for (int j = 0; j < GEMM_VECTORS && steps != 0; j++) {
-    r[j].factor = GEMM_LOAD(0, after + j * GEMM_LANES);
-    r[j].addend = GEMM_LOAD(0, after + afterStride + j * GEMM_LANES);
-    r[j].lastFactor = GEMM_LOAD(0, after + 2 * afterStride + j * GEMM_LANES);
-    r[j].lastAddend = GEMM_LOAD(0, after + 3 * afterStride + j * GEMM_LANES);
-  }
-  const bool isByRows = width % CONV_PLACES == 0;
-  if (isByRows) places = plane;
-  const int line = isByRows ? width : pitch;
-  for (int t = 0; t < tilesEach; t++) {
-    const int first = (get_global_id(0) * tilesEach + t) * CONV_PLACES;
-    if (first >= places) return;
-    const int start = min(first, places - CONV_PLACES);
-    gemm_lanes total[CONV_PLACES][GEMM_VECTORS];
-    const int gap = isByRows ? first / width * (pitch - width) : 0;
-    conv_lanes_sum(total, w, x + start + gap, offsets, depth);
-    CONV_TURN
-    for (int i = 0; i < CONV_PLACES; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) {
-        gemm_lanes v = total[i][j];
-        if (hasBias) v = v + GEMM_LOAD(0, biases + j * GEMM_LANES);
-        total[i][j] = conv_finish(v, r[j], steps, activation, low, high);
-      }
-    const int count = min(GEMM_VECTORS * GEMM_LANES, rows - channel);
-#ifndef RIGOR_NARROW
-    const bool isWhole = line == width && start == first;
-    const bool isOpen = isWhole && t + 1 < tilesEach && first + CONV_PLACES < places;
-    uint kept = isOpen ? CONV_OPEN : CONV_OPEN >> 1;
-#ifdef WINDOW_PICKS
-    const bool picks = !(steps & CONV_ADD_OTHER);
-    if (picks && !isWhole)
-      kept = window_kept(start % line, line, width, first - start, CONV_PLACES);
-#else
-    const bool picks = false;
-#endif
-    if (isWhole || picks) {
-      const int place = first / line * width + min(first % line, width);
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) {
-        const ulong corner = (ulong)j * GEMM_LANES * plane + place;
-        conv_put_lanes(c + corner, other + corner, steps & CONV_ADD_OTHER, activation, low, high,
-                       plane, kept, count - j * GEMM_LANES, total[0][j], total[1][j], total[2][j],
-                       total[3][j], total[4][j], total[5][j], total[6][j]);
-      }
-      continue;
-    }
-#endif
-    conv_put_places(c, other, steps & CONV_ADD_OTHER, activation, low, high, plane, width, line,
-                    first, first - start, count, total);
   }
 }
 

@@ -68,3 +68,31 @@ EX_INLINE gemm_lanes conv_finish(gemm_lanes v, const conv_after r, int steps, in
   if (steps & CONV_ADD_LAST) v = v + r.lastAddend;
   return v;
 }
+
+// Activations as bounds, without any where there is none: nothing is to be decided for each sum.
+typedef struct {
+  float low, high;
+} conv_bounds;
+
+EX_INLINE conv_bounds conv_bounds_of(int activation, float low, float high) {
+  conv_bounds r = {as_float(0xff800000), as_float(0x7f800000)};
+  if (activation == GEMM_RELU) r.low = 0.0f;
+  if (activation == GEMM_CLIP) {
+    r.low = low;
+    r.high = high;
+  }
+  return r;
+}
+
+EX_INLINE gemm_lanes conv_bound(gemm_lanes v, conv_bounds b) {
+  const gemm_lanes l = (gemm_lanes)(b.low), h = (gemm_lanes)(b.high);
+  return select(select(v, h, v > h), l, v < l);
+}
+
+// Whether factor, addend and bounds are all that follows, and another tensor between them.
+EX_INLINE bool conv_is_plain(int steps, int activation) {
+  return !(steps & (CONV_MULTIPLY_LAST | CONV_ADD_LAST)) && activation != CONV_HARD_SWISH;
+}
+
+// What adds nothing, not even to a zero.
+#define CONV_NONE (-0.0f)

@@ -1,5 +1,5 @@
 // needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
-// needs: inference/reduce.cl
+// needs: inference/activate.cl inference/gemm.cl inference/reduce.cl
 // Reductions for processors, with the bits of reduce.cl: a work-item takes a whole row of
 // neighbours, lanes together.
 #define ROWS_LANES 64
@@ -40,22 +40,112 @@
 ROWS_REDUCE(sum, 0.0f, a + b, a + b, s)
 ROWS_REDUCE(mean, 0.0f, a + b, a + b, ex_div(s, (float)count))
 
+// Sixteen neighbours as vectors.
+#ifdef RIGOR_NARROW
+#define ROWS_VECTORS 4
+typedef float4 rows_lanes;
+typedef int4 rows_keys;
+#define ROWS_KEYS as_int4
+#define ROWS_FLOATS as_float4
+#define ROWS_LOAD vload4
+#define ROWS_STORE vstore4
+EX_SCALE(rows_scale, float4, uint4, as_float4)
+EX_EXP_NEAR(rows_exp_near, float4)
+EX_EXP(rows_exp, rows_scale, rows_exp_near, float4, uint4, as_float4, as_uint4)
+#else
+#define ROWS_VECTORS 1
+typedef float16 rows_lanes;
+typedef int16 rows_keys;
+#define ROWS_KEYS as_int16
+#define ROWS_FLOATS as_float16
+#define ROWS_LOAD GEMM_LOAD
+#define ROWS_STORE GEMM_STORE
+EX_SCALE(rows_scale, float16, uint16, as_float16)
+EX_EXP_NEAR(rows_exp_near, float16)
+EX_EXP(rows_exp, rows_scale, rows_exp_near, float16, uint16, as_float16, as_uint16)
+#endif
+#define ROWS_STEP (16 / ROWS_VECTORS)
+
 // The float of a key; see order.cl.
 EX_INLINE float rows_of_key(int key) {
   return key == 0x7fffffff ? EX_NAN : as_float(key ^ ((key >> 31) & 0x7fffffff));
 }
 
+EX_INLINE rows_keys rows_key(rows_lanes v) {
+  const rows_keys bits = ROWS_KEYS(v), last = (rows_keys)(0x7fffffff);
+  return select(bits ^ ((bits >> 31) & last), last, (bits & last) > (rows_keys)(0x7f800000));
+}
+
+// Sixteen of `count` elements, those behind the last one repeating `filled`.
+EX_INLINE void rows_some(rows_lanes v[ROWS_VECTORS], __global const float *p, int count,
+                         float filled) {
+  float lanes[16];
+  for (int l = 0; l < 16; l++) lanes[l] = filled;
+  for (int l = 0; l < count; l++) lanes[l] = p[l];
+  for (int i = 0; i < ROWS_VECTORS; i++) v[i] = ROWS_LOAD(0, lanes + i * ROWS_STEP);
+}
+
 EX_INLINE float rows_top(__global const float *p, int count) {
-  int tops[ROWS_LANES];
-  for (int l = 0; l < ROWS_LANES; l++) tops[l] = (int)0x80000000;
+  rows_keys best[ROWS_VECTORS];
+  for (int i = 0; i < ROWS_VECTORS; i++) best[i] = (rows_keys)((int)0x80000000);
   int e = 0;
-  for (; e + ROWS_LANES <= count; e += ROWS_LANES)
-    for (int l = 0; l < ROWS_LANES; l++) tops[l] = max(tops[l], ew_key(p[e + l]));
-  for (int l = 0; e + l < count; l++) tops[l] = max(tops[l], ew_key(p[e + l]));
+  for (; e + 16 <= count; e += 16)
+    for (int i = 0; i < ROWS_VECTORS; i++)
+      best[i] = max(best[i], rows_key(ROWS_LOAD(0, p + e + i * ROWS_STEP)));
+  if (e < count) {
+    rows_lanes v[ROWS_VECTORS];
+    rows_some(v, p + e, count - e, p[e]);
+    for (int i = 0; i < ROWS_VECTORS; i++) best[i] = max(best[i], rows_key(v[i]));
+  }
+  int tops[16];
+  for (int i = 0; i < ROWS_VECTORS; i++) ROWS_STORE(best[i], 0, tops + i * ROWS_STEP);
 #pragma unroll
-  for (int w = ROWS_LANES / 2; w > 0; w >>= 1)
+  for (int w = 8; w > 0; w >>= 1)
     for (int l = 0; l < w; l++) tops[l] = max(tops[l], tops[l + w]);
   return rows_of_key(tops[0]);
+}
+
+EX_INLINE rows_lanes rows_divide(rows_lanes v, float by) {
+#ifdef EXACT_NATIVE_DIVIDE
+  return v / (rows_lanes)(by);
+#else
+  float lanes[ROWS_STEP];
+  ROWS_STORE(v, 0, lanes);
+  for (int l = 0; l < ROWS_STEP; l++) lanes[l] = ex_div(lanes[l], by);
+  return ROWS_LOAD(0, lanes);
+#endif
+}
+
+// Exponentials of a row's distances from its top, and their sum. They are not below +0, so that a
+// sum may begin with +0.
+EX_INLINE float rows_exponentials(__global const float *px, __global float *py, int count,
+                                  float top) {
+  rows_lanes sums[ROWS_VECTORS];
+  for (int i = 0; i < ROWS_VECTORS; i++) sums[i] = (rows_lanes)(0.0f);
+  int e = 0;
+  for (; e + 16 <= count; e += 16)
+    for (int i = 0; i < ROWS_VECTORS; i++) {
+      const int at = e + i * ROWS_STEP;
+      const rows_lanes v = rows_exp(ROWS_LOAD(0, px + at) - (rows_lanes)(top));
+      ROWS_STORE(v, 0, py + at);
+      sums[i] = sums[i] + v;
+    }
+  float lanes[16], last[16];
+  for (int i = 0; i < ROWS_VECTORS; i++) ROWS_STORE(sums[i], 0, lanes + i * ROWS_STEP);
+  if (e < count) {
+    rows_lanes v[ROWS_VECTORS];
+    rows_some(v, px + e, count - e, top);
+    for (int i = 0; i < ROWS_VECTORS; i++)
+      ROWS_STORE(rows_exp(v[i] - (rows_lanes)(top)), 0, last + i * ROWS_STEP);
+    for (int l = 0; e + l < count; l++) {
+      py[e + l] = last[l];
+      lanes[l] = lanes[l] + last[l];
+    }
+  }
+#pragma unroll
+  for (int w = 8; w > 0; w >>= 1)
+    for (int l = 0; l < w; l++) lanes[l] = lanes[l] + lanes[l + w];
+  return lanes[0];
 }
 
 // As softmax, over rows of neighbours. Work-items: (rows).
@@ -63,37 +153,17 @@ __kernel void rows_softmax(__global const float *restrict x, __global float *res
                            int count, int logarithm) {
   __global const float *px = x + get_global_id(0) * (ulong)count;
   __global float *py = y + get_global_id(0) * (ulong)count;
-  const int whole = count / ROWS_LANES * ROWS_LANES;
   const float top = rows_top(px, count);
-  // Exponentials are not below +0, so that a sum may begin with +0.
-  float lanes[16], v[ROWS_LANES];
-  for (int l = 0; l < 16; l++) lanes[l] = 0.0f;
-  for (int e = 0; e < whole; e += ROWS_LANES) {
-    for (int l = 0; l < ROWS_LANES; l++) v[l] = ex_exp(px[e + l] - top);
-    for (int l = 0; l < ROWS_LANES; l++) py[e + l] = v[l];
-    for (int l = 0; l < ROWS_LANES; l += 16)
-      for (int i = 0; i < 16; i++) lanes[i] = lanes[i] + v[l + i];
-  }
-  if (whole < count) {
-    const int n = count - whole;
-    for (int l = 0; l < ROWS_LANES; l++) v[l] = top;
-    for (int l = 0; l < n; l++) v[l] = px[whole + l];
-    for (int l = 0; l < ROWS_LANES; l++) v[l] = ex_exp(v[l] - top);
-    for (int l = 0; l < n; l++) py[whole + l] = v[l];
-    for (int l = n; l < ROWS_LANES; l++) v[l] = 0.0f;
-    for (int l = 0; l < ROWS_LANES; l += 16)
-      for (int i = 0; i < 16; i++) lanes[i] = lanes[i] + v[l + i];
-  }
-#pragma unroll
-  for (int w = 8; w > 0; w >>= 1)
-    for (int l = 0; l < w; l++) lanes[l] = lanes[l] + lanes[l + w];
-  const float sum = lanes[0];
+  const float sum = rows_exponentials(px, py, count, top);
   if (logarithm) {
     const float logSum = ex_log(sum);
     for (int e = 0; e < count; e++) py[e] = (px[e] - top) - logSum;
-  } else {
-    for (int e = 0; e < count; e++) py[e] = ex_div(py[e], sum);
+    return;
   }
+  int e = 0;
+  for (; e + ROWS_STEP <= count; e += ROWS_STEP)
+    ROWS_STORE(rows_divide(ROWS_LOAD(0, py + e), sum), 0, py + e);
+  for (; e < count; e++) py[e] = ex_div(py[e], sum);
 }
 
 // As lrn. Work-items: (parts of ROWS_LANES pixels, channels, items).

@@ -3,6 +3,7 @@
 // needs: exact/hyperbolic.cl inference/order.cl inference/elementwise.cl inference/chain.cl
 // needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
 // needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
+// needs: inference/convolve_lanes.cl
 // needs: inference/pool_strips.cl inference/planes.cl inference/reduce.cl inference/rows.cl
 // needs: inference/copy.cl inference/normalize.cl
 // defines: T=uint

@@ -493,10 +493,88 @@ def nothing() -> None:
             ("x", "w", "r", "", "", *states), hidden_size=4, outputs=("y", "yh"))
 
 
+def tiles() -> None:
+    """Convolutions whose planes fall into segments in each way there is, with what may follow."""
+    def node(kind: str, inputs: str, output: str, **attributes):
+        return helper.make_node(kind, inputs.split(), [output], **attributes)
+
+    # Height, width, channels, kernel, padding; then in turn what follows.
+    rows = ((7, 7, 16, 3, 1), (14, 14, 20, 3, 1), (3, 7, 32, 3, 1), (5, 7, 16, 3, 1),
+            (2, 7, 17, 3, 1), (1, 21, 16, 3, 1), (4, 28, 24, 1, 0), (7, 7, 16, 1, 0),
+            (3, 35, 40, 3, 1), (28, 14, 16, 5, 2))
+    places = ((13, 13, 16, 3, 1), (6, 5, 20, 3, 1), (5, 5, 16, 3, 1), (9, 4, 32, 3, 1),
+              (3, 3, 16, 3, 1), (4, 8, 16, 1, 0), (13, 13, 24, 1, 0), (1, 29, 16, 3, 1),
+              (6, 6, 33, 3, 1), (11, 17, 16, 3, 1))
+    for name, sizes in (("rows", rows), ("places", places)):
+        nodes, inputs, outputs = [], {}, []
+        constants = {"low": np.float32(-1), "high": np.float32(2)}
+        for n, (height, width, channels, kernel, padding) in enumerate(sizes):
+            depth = 9 if kernel > 1 else 70
+            inputs[f"x{n}"] = floats(1 + n % 2, depth, height, width)
+            constants[f"w{n}"] = floats(channels, depth, kernel, kernel, low=-1, high=1)
+            constants[f"b{n}"] = floats(channels)
+            constants[f"f{n}"] = floats(1, channels, 1, 1)
+            constants[f"a{n}"] = floats(1, channels, 1, 1)
+            bias = f" b{n}" if n % 3 else ""
+            nodes.append(node("Conv", f"x{n} w{n}{bias}", f"c{n}", pads=[padding] * 4))
+            last = f"c{n}"
+            if n % 5 in (1, 3):
+                nodes += [node("Mul", f"{last} f{n}", f"m{n}"),
+                          node("Add", f"m{n} a{n}", f"s{n}")]
+                last = f"s{n}"
+            if n % 4 == 1:
+                nodes.append(node("Relu", last, f"r{n}"))
+            elif n % 4 == 2:
+                nodes.append(node("Clip", f"{last} low high", f"r{n}"))
+            elif n % 4 == 3:
+                nodes.append(node("HardSwish", last, f"r{n}"))
+            outputs.append(last if n % 4 == 0 else f"r{n}")
+        CASES[f"convolution-tiles-{name}"] = (nodes, inputs, constants, outputs, 14)
+
+
+def gelus() -> None:
+    """GELU in parts, as exporters write it, and nearly so."""
+    def node(kind: str, inputs: str, output: str):
+        return helper.make_node(kind, inputs.split(), [output])
+
+    nodes = [
+        node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "s"),
+        node("Mul", "x s", "m"), node("Mul", "m half", "y"),
+        node("Mul", "factor v", "d2"), node("Erf", "d2", "e2"), node("Add", "one e2", "s2"),
+        node("Mul", "s2 v", "m2"), node("Mul", "m2 half", "z"),
+        # Neither is one: the quotient is another's, and the other way round.
+        node("Div", "x root", "d3"), node("Erf", "d3", "e3"), node("Add", "e3 one", "s3"),
+        node("Mul", "v s3", "m3"), node("Mul", "m3 half", "p"),
+        node("Div", "root v", "d4"), node("Erf", "d4", "e4"), node("Add", "e4 one", "s4"),
+        node("Mul", "v s4", "q")]
+    CASES["gelu-parts"] = (
+        nodes, {"x": floats(3, 7, 41), "v": floats(3, 7, 41)},
+        {"root": np.float32(2**0.5), "factor": np.float32(0.5**0.5), "one": np.float32(1),
+         "half": np.float32(0.5)}, ["y", "z", "p", "q"], 13)
+
+
+def softmaxes() -> None:
+    """Rows of every length about a vector's, and of numbers that are none."""
+    nodes, inputs, outputs = [], {}, []
+    for n, count in enumerate((1, 3, 5, 15, 16, 17, 31, 48, 64, 65, 129, 300)):
+        x = floats(3, count, low=-30, high=30)
+        if n % 4 == 3:
+            x[1, count // 2] = np.inf
+            x[2, count - 1] = np.nan
+        if n % 4 == 1:
+            x[0, :] = -np.inf
+            x[1, 0] = -np.inf
+        inputs[f"x{n}"] = x
+        kind = "LogSoftmax" if n % 3 == 2 else "Softmax"
+        nodes.append(helper.make_node(kind, [f"x{n}"], [f"y{n}"], axis=1))
+        outputs.append(f"y{n}")
+    CASES["softmax-rows"] = (nodes, inputs, {}, outputs, 13)
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
                   integer_convolutions, residuals, nothing, concatenations, wide_padding,
-                  repeats, turns, scalars):
+                  repeats, turns, scalars, tiles, gelus, softmaxes):
         group()
     return CASES

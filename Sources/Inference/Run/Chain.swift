@@ -256,60 +256,108 @@ private struct ChainProgram {
         operations.append(Operation(code: 1, sources: [value], slot: slot(number)))
     }
 
-    /// Makes one operation of several where there is one: products and sums, with what follows.
-    mutating func fuse() {
-        var uses: [Int: Int] = [:]
-        for operation in operations {
-            for value in operation.sources { uses[value, default: 0] += 1 }
+    /// Where values come from.
+    private struct Origins {
+        private var uses: [Int: Int] = [:]
+        private var makers: [Int: Int] = [:]
+
+        init(_ operations: [Operation]) {
+            for (index, operation) in operations.enumerated() {
+                for value in operation.sources { uses[value, default: 0] += 1 }
+                if let result = operation.result { makers[result] = index }
+            }
         }
-        var makers: [Int: Int] = [:]
-        var isGone = operations.map { _ in false }
-        /// The operation of that code whose result is `value` and goes nowhere else.
-        func maker(_ value: Int, _ codes: Set<Int>) -> Int? {
+
+        /// The operation of those codes whose result is `value` and goes nowhere else.
+        func maker(_ value: Int, _ codes: Set<Int>, in operations: [Operation]) -> Int? {
             guard uses[value] == 1, let index = makers[value],
                 codes.contains(operations[index].code)
             else { return nil }
             return index
         }
+    }
+
+    /// Makes one operation of several where there is one: products and sums, with what follows.
+    mutating func fuse() {
+        let origins = Origins(operations)
+        var gone: Set<Int> = []
         for index in operations.indices {
             let operation = operations[index]
-            if let result = operation.result { makers[result] = index }
             switch operation.code {
             case 100:
-                guard let sum = maker(operation.sources[0], [2, 3]) else { continue }
+                guard let sum = origins.maker(operation.sources[0], [2, 3], in: operations) else {
+                    continue
+                }
                 operations[index].code = operations[sum].code + 2
                 operations[index].sources = operations[sum].sources
-                isGone[sum] = true
+                gone.insert(sum)
             case 200:
                 for (a, b) in [(0, 1), (1, 0)] {
-                    guard let product = maker(operation.sources[a], [202]) else { continue }
+                    guard let product = origins.maker(operation.sources[a], [202], in: operations)
+                    else { continue }
                     operations[index].code = 3
                     operations[index].sources =
                         operations[product].sources + [operation.sources[b]]
-                    isGone[product] = true
+                    gone.insert(product)
                     break
                 }
-            case 203:
-                // x · clip(x + a, …) ÷ b, as exporters write hard swish.
-                guard let product = maker(operation.sources[0], [202]) else { continue }
-                for (a, b) in [(0, 1), (1, 0)] {
-                    let factors = operations[product].sources
-                    guard let clip = maker(factors[a], [102]),
-                        let sum = maker(operations[clip].sources[0], [200]),
-                        let place = operations[sum].sources.firstIndex(of: factors[b])
-                    else { continue }
-                    operations[index].code = 6
-                    operations[index].sources = [
-                        factors[b], operations[sum].sources[1 - place], operation.sources[1],
-                    ]
-                    operations[index].numbers = operations[clip].numbers
-                    for gone in [product, clip, sum] { isGone[gone] = true }
-                    break
-                }
+            case 202: gone.formUnion(fuseErrorFunction(index, origins))
+            case 203: gone.formUnion(fuseHardSwish(index, origins))
             default: break
             }
         }
-        operations = zip(operations, isGone).filter { !$0.1 }.map(\.0)
+        operations = operations.enumerated().filter { !gone.contains($0.offset) }.map(\.element)
+    }
+
+    /// x · clip(x + a, …) ÷ b, as exporters write hard swish, by the division.
+    ///
+    /// - Returns: the operations that are in it now.
+    private mutating func fuseHardSwish(_ index: Int, _ origins: Origins) -> [Int] {
+        let operation = operations[index]
+        guard let product = origins.maker(operation.sources[0], [202], in: operations) else {
+            return []
+        }
+        let factors = operations[product].sources
+        for (a, b) in [(0, 1), (1, 0)] {
+            guard let clip = origins.maker(factors[a], [102], in: operations),
+                let sum = origins.maker(operations[clip].sources[0], [200], in: operations),
+                let place = operations[sum].sources.firstIndex(of: factors[b])
+            else { continue }
+            operations[index].code = 6
+            operations[index].sources = [
+                factors[b], operations[sum].sources[1 - place], operation.sources[1],
+            ]
+            operations[index].numbers = operations[clip].numbers
+            return [product, clip, sum]
+        }
+        return []
+    }
+
+    /// x · (erf(x ÷ a) + b), or of x · a, as exporters write most of GELU, by the outer product.
+    ///
+    /// - Returns: the operations that are in it now.
+    private mutating func fuseErrorFunction(_ index: Int, _ origins: Origins) -> [Int] {
+        let factors = operations[index].sources
+        for (a, b) in [(0, 1), (1, 0)] {
+            // A product that is added to is one operation with the sum.
+            guard let sum = origins.maker(factors[a], [200], in: operations) else { continue }
+            for (c, d) in [(0, 1), (1, 0)] {
+                let terms = operations[sum].sources
+                guard let error = origins.maker(terms[c], [115], in: operations),
+                    let inner = origins.maker(
+                        operations[error].sources[0], [202, 203], in: operations),
+                    let place = operations[inner].sources.firstIndex(of: factors[b])
+                else { continue }
+                let isQuotient = operations[inner].code == 203
+                guard !isQuotient || place == 0 else { continue }
+                operations[index].code = isQuotient ? 7 : 8
+                operations[index].sources = [
+                    factors[b], operations[inner].sources[1 - place], terms[d],
+                ]
+                return [sum, error, inner]
+            }
+        }
+        return []
     }
 
     /// - Returns: nil when registers do not suffice.

@@ -28,8 +28,8 @@ final class Programs: Sendable {
         "hyperbolic",
     ]
     private static let productFiles = [
-        "activate", "gemm", "pack", "layout", "window", "convolve_tail", "convolve", "pool_strips",
-        "planes",
+        "activate", "gemm", "pack", "layout", "window", "convolve_tail", "convolve",
+        "convolve_lanes", "pool_strips", "planes",
     ]
 
     /// Products, convolutions and what goes with them; where a device would rather have one program
@@ -101,7 +101,8 @@ final class Programs: Sendable {
         if let common { return common }
         return try program(
             "rows", exact: ["divide", "exponential", "logarithm", "power"],
-            ["order", "reduce", "rows"])
+            ["order", "activate", "gemm", "reduce", "rows"],
+            defines: source.defines)
     }
 
     func copy(_ type: ElementType) throws(Failure) -> any ComputeProgram {

@@ -29,7 +29,7 @@ extension Session {
         let product = DirectProduct(
             direct: direct, weights: weights, bias: bias, offset: offset,
             rest: rest + [.buffer(other)])
-        let placesMin = direct.usesLanes ? Gemm.lanesPlaces : gemm.tileWidth
+        let placesMin = direct.usesLanes ? LanesTiles.segment : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
         }
@@ -95,10 +95,10 @@ extension Session {
         let (shape, layout) = (product.direct.shape, product.direct.layout)
         let matrices = items.count * shape.groups
         let usesLanes = product.direct.usesLanes
-        let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.tileWidth : gemm.tiles.rows)
+        let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.lanes : gemm.tiles.rows)
         let tiles =
             usesLanes
-            ? Gemm.lanesPlaces(layout).dividedUp(by: Gemm.lanesPlaces)
+            ? LanesTiles(layout, isNarrow: gemm.isNarrow).count
             : layout.places.dividedUp(by: gemm.tileWidth)
         // A work-item's share is worth its start, while there are enough of them.
         var each = 1
@@ -244,15 +244,6 @@ extension ConvolutionShape {
 }
 
 extension Gemm {
-    /// Places that a work-item computes where lanes are channels: a divisor of usual planes.
-    static let lanesPlaces = 7
-
-    /// How many there are to compute: those between rows are left out where whole work-items lie
-    /// in a row.
-    static func lanesPlaces(_ layout: WindowLayout) -> Int {
-        layout.window.outWidth % lanesPlaces == 0 ? layout.window.outPixels : layout.places
-    }
-
     /// Whether a convolution is computed plane by plane: one input channel a group. On processors
     /// it is a product all the same where a group gives so many outputs that a tile is full.
     func isDepthwise(_ shape: ConvolutionShape) -> Bool {
@@ -264,12 +255,12 @@ extension Gemm {
     /// emptier, on processors.
     func usesLanes(_ shape: ConvolutionShape) -> Bool {
         guard device.description.kind == .cpu, !shape.isOneProduct, shape.depth >= 64,
-            let layout = try? WindowLayout(shape.window),
-            (Self.lanesPlaces...1024).contains(layout.places)
+            let layout = try? WindowLayout(shape.window)
         else { return false }
-        let ofLanes =
-            Self.lanesPlaces(layout).roundedUp(to: Self.lanesPlaces)
-            * shape.outChannels.roundedUp(to: tileWidth)
+        let lanesTiles = LanesTiles(layout, isNarrow: isNarrow)
+        guard layout.places >= LanesTiles.segment, lanesTiles.isByRows || layout.places <= 1024
+        else { return false }
+        let ofLanes = lanesTiles.computed * shape.outChannels.roundedUp(to: lanes)
         let ofPlaces =
             layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
         return ofLanes * 100 < ofPlaces * 98
@@ -281,4 +272,33 @@ extension Gemm {
             ? packedCountB(columns: shape.outChannels, depth: shape.depth)
             : packedCountA(rows: shape.outChannels, depth: shape.depth)
     }
+}
+
+/// How the places of a convolution whose lanes are channels are put together, as
+/// `Kernels/inference/convolve_lanes.cl` has it.
+struct LanesTiles {
+    /// Neighbouring places: a divisor of usual rows.
+    static let segment = 7
+
+    /// Whether segments lie in rows, so that none of the places between rows are computed.
+    let isByRows: Bool
+    /// Tiles of four segments, of three, and of one.
+    let fours: Int, threes: Int, ones: Int
+
+    init(_ layout: WindowLayout, isNarrow: Bool) {
+        isByRows = layout.window.outWidth % Self.segment == 0
+        let places = isByRows ? layout.window.outPixels : layout.places
+        let segments = places.dividedUp(by: Self.segment)
+        guard !isNarrow, places >= 4 * Self.segment || (isByRows && segments == 3) else {
+            (fours, threes, ones) = (0, 0, segments)
+            return
+        }
+        ones = 0
+        threes = segments == 5 ? 2 : (4 - segments % 4) % 4
+        fours = segments == 5 ? 0 : (segments - 3 * threes) / 4
+    }
+
+    var count: Int { fours + threes + ones }
+    /// Places that are computed.
+    var computed: Int { (fours * 4 + threes * 3 + ones) * Self.segment }
 }
