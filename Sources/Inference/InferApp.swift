@@ -8,7 +8,8 @@ internal import Foundation
 ///
 /// Parameters: `model`, the path of the ONNX file; `input:NAME` for each of the model's inputs, the
 /// paths of `.npy` arrays or pictures, one a line, stacked along the first axis; for pictures
-/// perhaps `mean` and `std` (decimal numbers and commas); for people perhaps `top` (how many
+/// perhaps `mean` and `std` (decimal numbers and commas); for models that draw random numbers
+/// perhaps `seed` (a whole number below 2⁶⁴, by default 0); for people perhaps `top` (how many
 /// classes to name) and `label_names` (the classes' names, bytes, one a line). A part's `items`
 /// are indices of the first axis; without them it is all.
 public struct InferApp: App {
@@ -29,11 +30,12 @@ public struct InferApp: App {
     ///   - mean: what to subtract from pictures' channels; decimal numbers and commas.
     ///   - deviation: what to divide them by.
     ///   - top: how many classes to name for each item; nil names none.
+    ///   - seed: of the random numbers that the model draws; nil is 0.
     ///   - parts: ranges of items; by default one with all.
     /// - Throws: ``Failure`` when a file cannot be read.
     public func specification(
         model: String, inputs: [String: [String]], mean: String? = nil, deviation: String? = nil,
-        labels: String? = nil, top: Int? = nil, folder: String,
+        labels: String? = nil, top: Int? = nil, seed: UInt64? = nil, folder: String,
         parts: [TaskSpec.Part] = [.init()]
     ) throws(Failure) -> TaskSpec {
         var spec = TaskSpec(
@@ -50,6 +52,7 @@ public struct InferApp: App {
         if let mean { spec.parameters["mean"] = .string(mean) }
         if let deviation { spec.parameters["std"] = .string(deviation) }
         if let top { spec.parameters["top"] = .int(top) }
+        if let seed { spec.parameters["seed"] = .string(String(seed)) }
         if let labels {
             let names = try FileBytes.read("\(folder)/\(labels)", byteCountMax: 1 << 20)
             spec.parameters["label_names"] = .bytes(Bytes(names))
@@ -92,10 +95,18 @@ public struct InferApp: App {
         let most = spec.parts.compactMap { $0.items?.count }.max() ?? Self.batchMax
         do throws(Failure) {
             let batch = max(1, min(most, Self.batchMax))
-            return try PreparedModel(model, inputs: values, batchMax: batch).encoded
+            let seed = try seed(of: spec)
+            return try PreparedModel(model, inputs: values, batchMax: batch, seed: seed).encoded
         } catch {
             throw error.at(path)
         }
+    }
+
+    private func seed(of spec: TaskSpec) throws(Failure) -> UInt64 {
+        guard let parameter = spec.parameters["seed"] else { return 0 }
+        guard case .string(let text) = parameter, let seed = UInt64(text), text == String(seed)
+        else { throw Failure(.malformed, "infer: parameter seed: a whole number expected") }
+        return seed
     }
 
     private func path(_ name: String, of spec: TaskSpec) throws(Failure) -> String {

@@ -37,9 +37,10 @@ public struct ServedModel: Sendable {
         self.name = name
     }
 
-    /// Whether the first axis of all inputs is open: then it may be one of items.
+    /// Whether the first axis of all inputs is open: then it may be one of items. Where random
+    /// numbers are drawn, those of an item depend on its place.
     var mayBatch: Bool {
-        !model.inputs.isEmpty
+        !model.draws && !model.inputs.isEmpty
             && model.inputs.allSatisfy { $0.isRanked && !$0.shape.isEmpty && $0.shape[0] == nil }
     }
 

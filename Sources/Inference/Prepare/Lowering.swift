@@ -84,6 +84,10 @@ struct Lowering {
     var constants: [Int: Tensor] = [:]
     var steps: [Step] = []
     var inputs: [Plan.Port] = []
+    /// Where the seed of random numbers is, in models that may draw some.
+    var seedBuffer: Int?
+    /// Whether any were drawn.
+    var hasDrawn = false
     /// The model's results, once all is lowered.
     var results: [Slot]?
     /// Data of buffers that a device computed, or that inputs hold.
@@ -323,7 +327,7 @@ struct Lowering {
     ]
 
     /// Counts elements that are computed here.
-    private mutating func fold(_ elements: Int) throws(Failure) {
+    mutating func fold(_ elements: Int) throws(Failure) {
         foldedElements += elements
         guard foldedElements <= Self.foldedElementsMax else {
             throw Failure(

@@ -17,6 +17,8 @@ public final class ModelSession {
     private var stageCount = 0
     /// Bytes of device memory that the stages kept hold, packed constants left out.
     public private(set) var heldBytes = 0
+    /// Whether the last run drew random numbers.
+    public private(set) var hasDrawn = false
 
     /// A stage, and what follows for the data that were asked for.
     private final class Node {
@@ -43,9 +45,13 @@ public final class ModelSession {
 
     /// Computes the model's outputs, in its order.
     ///
-    /// - Parameter inputs: a value for each of the model's inputs.
+    /// - Parameters:
+    ///   - inputs: a value for each of the model's inputs.
+    ///   - seed: of the random numbers that the model draws.
     /// - Throws: ``Failure`` naming the node or input and what was expected.
-    public func run(_ inputs: [String: ModelValue]) throws(Failure) -> [ModelValue] {
+    public func run(
+        _ inputs: [String: ModelValue], seed: UInt64 = 0
+    ) throws(Failure) -> [ModelValue] {
         var values: [ModelValue] = []
         for input in model.inputs {
             guard let value = inputs[input.name] else {
@@ -56,17 +62,18 @@ public final class ModelSession {
         for name in inputs.keys where !model.inputs.contains(where: { $0.name == name }) {
             throw Failure(.malformed, "the model has no input \"\(name.printable)\"")
         }
-        return try run(values)
+        return try run(values, seed: seed)
     }
 
     /// Computes the model's outputs, in its order.
     ///
     /// - Parameters:
     ///   - values: one for each of the model's inputs, in order.
-    /// - Throws: ``Failure`` naming the node or input and what was expected.
+    ///   - seed: of the random numbers that the model draws.
     ///   - trace: called with each value of the model that the device computed, in their order.
+    /// - Throws: ``Failure`` naming the node or input and what was expected.
     public func run(
-        _ values: [ModelValue],
+        _ values: [ModelValue], seed: UInt64 = 0,
         trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil
     ) throws(Failure) -> [ModelValue] {
         guard values.count == model.inputs.count else {
@@ -83,7 +90,7 @@ public final class ModelSession {
                     [Int64(tensor.type.rawValue)] + tensor.shape.map(Int64.init), type: .int64,
                     shape: [tensor.shape.count + 1]))
         }
-        var run = Run(device: device, model: model, values: values)
+        var run = Run(device: device, model: model, values: values, seed: seed)
         var node: Node
         if let known = roots[key] {
             node = known
@@ -95,6 +102,7 @@ public final class ModelSession {
         while true {
             try run.compute(node.stage, node.session, trace)
             run.forget(allBut: node.stage.live)
+            hasDrawn = node.lowering.hasDrawn
             if node.needed.isEmpty { return try run.results(node.lowering) }
             var data: [Tensor] = []
             for buffer in node.needed { data.append(try run.tensor(buffer, node.lowering)) }
@@ -153,6 +161,7 @@ public final class ModelSession {
             case .absent: lowering.define(input.name, .absent)
             }
         }
+        try lowering.takeSeed()
         return lowering
     }
 
@@ -171,12 +180,14 @@ public final class ModelSession {
         let device: any ComputeDevice
         let model: Model
         let values: [ModelValue]
+        let seed: Tensor
         var buffers: [Int: any ComputeBuffer] = [:]
         /// What was read back: several names may stand for one buffer.
         private var read: [Int: Tensor] = [:]
 
-        init(device: any ComputeDevice, model: Model, values: [ModelValue]) {
+        init(device: any ComputeDevice, model: Model, values: [ModelValue], seed: UInt64) {
             (self.device, self.model, self.values) = (device, model, values)
+            self.seed = .seed(seed)
         }
 
         mutating func compute(
@@ -205,19 +216,22 @@ public final class ModelSession {
             read = read.filter { live.contains($0.key) }
         }
 
-        /// Buffers that no stage wrote are inputs, in the order of the tensors among them.
+        /// Buffers that no stage wrote are inputs, in the order of the tensors among them, and
+        /// then the seed.
         private func upload(
             _ number: Int, _ port: Plan.Port
         ) throws(Failure) -> any ComputeBuffer {
-            let tensors = values.compactMap { value -> Tensor? in
+            var tensors = values.compactMap { value -> Tensor? in
                 if case .tensor(let tensor) = value, !tensor.isHostValue { tensor } else { nil }
             }
+            tensors.append(seed)
             guard tensors.indices.contains(number) else { throw Step.broken }
             return try device.makeBuffer(tensors[number].bytes)
         }
 
         mutating func tensor(_ number: Int, _ lowering: Lowering) throws(Failure) -> Tensor {
             if let tensor = read[number] { return tensor }
+            if number == lowering.seedBuffer { return seed }
             if let input = lowering.inputs.firstIndex(where: { $0.buffer == number }) {
                 let name = lowering.inputs[input].name
                 if let at = model.inputs.firstIndex(where: { $0.name == name }),
