@@ -82,6 +82,8 @@ struct Lowering {
     var buffers: [Int] = []
     var bufferTypes: [ElementType] = []
     var constants: [Int: Tensor] = [:]
+    /// Buffers of constants by their elements: what a loop's turns share is there once.
+    private var constantBuffers: [Tensor.Identity: Int] = [:]
     var steps: [Step] = []
     var inputs: [Plan.Port] = []
     /// Where the seed of random numbers is, in models that may draw some.
@@ -96,7 +98,9 @@ struct Lowering {
     private var foldedNow: Set<Int> = []
     private var foldedElements = 0
     private var valueBytes = 0
-    private var loweredNodes = 0
+    var loweredNodes = 0
+    /// What the turn of a trial gave.
+    var trialSlots: [Slot]?
 
     init(_ model: Model) throws(Failure) {
         self.model = model
@@ -134,7 +138,7 @@ struct Lowering {
     }
 
     /// One node, or the end of a graph.
-    private mutating func advance(_ demand: Operator.Demand) throws(Failure) {
+    mutating func advance(_ demand: Operator.Demand) throws(Failure) {
         let top = frames.count - 1
         let nodes = frames[top].graph.nodes
         let next = frames[top].next
@@ -310,8 +314,16 @@ struct Lowering {
     mutating func buffer(_ value: Value) throws(Failure) -> Int {
         if let buffer = value.buffer { return buffer }
         guard let constant = value.constant else { preconditionFailure("a value is one of both") }
+        let identity = constant.identity
+        // A number may have become another's, where an operator began anew.
+        if let identity, let known = constantBuffers[identity],
+            constants[known]?.identity == identity
+        {
+            return known
+        }
         let buffer = try makeBuffer(constant.shape, constant.type)
         constants[buffer] = constant
+        if let identity { constantBuffers[identity] = buffer }
         return buffer
     }
 

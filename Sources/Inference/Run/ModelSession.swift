@@ -13,6 +13,7 @@ public final class ModelSession {
     private let model: Model
     private let device: any ComputeDevice
     private let isNarrow: Bool
+    private var commons: SessionCommons?
     private var roots: [[ModelValue]: Node] = [:]
     private var stageCount = 0
     /// Bytes of device memory that the stages kept hold, packed constants left out.
@@ -24,17 +25,22 @@ public final class ModelSession {
     private final class Node {
         let stage: Stage
         let session: Session?
-        /// After the stage.
-        let lowering: Lowering
         let needed: [Int]
+        /// After the stage; nil where nobody comes by again.
+        var lowering: Lowering?
         var next: [[Tensor]: Node] = [:]
 
-        init(_ stage: Stage, _ session: Session?, _ lowering: Lowering, _ needed: [Int]) {
+        init(_ stage: Stage, _ session: Session?, _ needed: [Int]) {
             self.stage = stage
             self.session = session
-            self.lowering = lowering
             self.needed = needed
         }
+    }
+
+    /// Seconds that compiling took so far, or loading compiled programs.
+    public var compileSeconds: Double {
+        guard let commons else { return 0 }
+        return commons.gemm.buildSeconds + commons.programs.buildSeconds
     }
 
     public init(_ model: Model, on device: any ComputeDevice, isNarrow: Bool = false) {
@@ -71,10 +77,12 @@ public final class ModelSession {
     ///   - values: one for each of the model's inputs, in order.
     ///   - seed: of the random numbers that the model draws.
     ///   - trace: called with each value of the model that the device computed, in their order.
+    ///   - advance: called between launches; it may stop the run by throwing.
     /// - Throws: ``Failure`` naming the node or input and what was expected.
     public func run(
         _ values: [ModelValue], seed: UInt64 = 0,
-        trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil
+        trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil,
+        advance: () throws(Failure) -> Void = {}
     ) throws(Failure) -> [ModelValue] {
         guard values.count == model.inputs.count else {
             throw Failure(
@@ -92,36 +100,41 @@ public final class ModelSession {
         }
         var run = Run(device: device, model: model, values: values, seed: seed)
         var node: Node
-        if let known = roots[key] {
-            node = known
+        var lowering: Lowering
+        if let known = roots[key], let after = known.lowering {
+            (node, lowering) = (known, after)
         } else {
-            node = try makeNode(try lowering(values))
+            lowering = try self.lowering(values)
+            node = try makeNode(&lowering)
             roots[key] = node
-            keep(node)
+            keep(node, lowering)
         }
         while true {
-            try run.compute(node.stage, node.session, trace)
-            run.forget(allBut: node.stage.live)
-            hasDrawn = node.lowering.hasDrawn
-            if node.needed.isEmpty { return try run.results(node.lowering) }
+            try run.compute(node.stage, node.session, advance, trace)
+            // Stages of the host alone launch nothing.
+            try advance()
+            if run.isFull { run.forget(allBut: lowering.liveBuffers().union(node.needed)) }
+            hasDrawn = lowering.hasDrawn
+            if node.needed.isEmpty { return try run.results(lowering) }
             var data: [Tensor] = []
-            for buffer in node.needed { data.append(try run.tensor(buffer, node.lowering)) }
-            if let next = node.next[data] {
-                node = next
+            for buffer in node.needed { data.append(try run.tensor(buffer, lowering)) }
+            if let next = node.next[data], let after = next.lowering {
+                (node, lowering) = (next, after)
                 continue
             }
-            var lowering = node.lowering
             for (buffer, tensor) in zip(node.needed, data) { lowering.known[buffer] = tensor }
-            let next = try makeNode(lowering)
+            // One that is not kept goes on where it is: a copy a turn takes time by their square.
+            let next = try makeNode(&lowering)
             if stageCount < Self.stagesMax {
                 node.next[data] = next
-                keep(next)
+                keep(next, lowering)
             }
             node = next
         }
     }
 
-    private func keep(_ node: Node) {
+    private func keep(_ node: Node, _ lowering: Lowering) {
+        node.lowering = lowering
         stageCount += 1
         heldBytes += node.stage.plan.buffers.reduce(0, +)
     }
@@ -165,14 +178,18 @@ public final class ModelSession {
         return lowering
     }
 
-    private func makeNode(_ before: Lowering) throws(Failure) -> Node {
-        var lowering = before
+    private func makeNode(_ lowering: inout Lowering) throws(Failure) -> Node {
         let needed = try lowering.advance()
         let stage = try lowering.takeStage(needed)
-        let session =
-            stage.plan.steps.isEmpty
-            ? nil : try Session(stage.plan, on: device, isNarrow: isNarrow, bindsPorts: true)
-        return Node(stage, session, lowering, needed)
+        guard !stage.plan.steps.isEmpty else { return Node(stage, nil, needed) }
+        return Node(stage, try Session(stage.plan, with: try shared()), needed)
+    }
+
+    private func shared() throws(Failure) -> SessionCommons {
+        if let commons { return commons }
+        let made = try SessionCommons(on: device, isNarrow: isNarrow, of: model)
+        commons = made
+        return made
     }
 
     /// One run's values.
@@ -184,6 +201,11 @@ public final class ModelSession {
         var buffers: [Int: any ComputeBuffer] = [:]
         /// What was read back: several names may stand for one buffer.
         private var read: [Int: Tensor] = [:]
+        private var byteCount = 0
+        /// What was left when ``forget(allBut:)`` was last called.
+        private var left = (count: 0, byteCount: 0)
+        private static let countMin = 64
+        private static let bytesMin = 64 << 20
 
         init(device: any ComputeDevice, model: Model, values: [ModelValue], seed: UInt64) {
             (self.device, self.model, self.values) = (device, model, values)
@@ -191,13 +213,13 @@ public final class ModelSession {
         }
 
         mutating func compute(
-            _ stage: Stage, _ session: Session?,
+            _ stage: Stage, _ session: Session?, _ advance: () throws(Failure) -> Void,
             _ trace: ((Step.Output, Tensor) throws(Failure) -> Void)?
         ) throws(Failure) {
             guard let session else { return }
             var inputs: [any ComputeBuffer] = []
             for (number, port) in zip(stage.inputs, stage.plan.inputs) {
-                if buffers[number] == nil { buffers[number] = try upload(number, port) }
+                if buffers[number] == nil { hold(try upload(number, port), number) }
                 guard let buffer = buffers[number] else { throw Step.broken }
                 inputs.append(buffer)
             }
@@ -205,15 +227,29 @@ public final class ModelSession {
             if let trace {
                 outputs = try session.trace(binding: inputs, trace)
             } else {
-                outputs = try session.run(binding: inputs)
+                outputs = try session.run(binding: inputs) { _ throws(Failure) in try advance() }
             }
-            for (number, buffer) in zip(stage.outputs, outputs) { buffers[number] = buffer }
+            for (number, buffer) in zip(stage.outputs, outputs) { hold(buffer, number) }
         }
 
-        /// Lets go of what no later stage needs: a loop may have many turns.
+        private mutating func hold(_ buffer: any ComputeBuffer, _ number: Int) {
+            buffers[number] = buffer
+            byteCount += buffer.byteCount
+        }
+
+        /// Whether to look for what no later stage needs, as a loop may have many turns: once there
+        /// is twice what was left when one looked last, so that looking takes no more time than
+        /// what came since.
+        var isFull: Bool {
+            buffers.count > 2 * left.count + Self.countMin
+                || byteCount > 2 * left.byteCount + Self.bytesMin
+        }
+
         mutating func forget(allBut live: Set<Int>) {
             buffers = buffers.filter { live.contains($0.key) }
             read = read.filter { live.contains($0.key) }
+            byteCount = buffers.values.reduce(0) { $0 + $1.byteCount }
+            left = (buffers.count, byteCount)
         }
 
         /// Buffers that no stage wrote are inputs, in the order of the tensors among them, and
