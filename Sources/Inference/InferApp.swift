@@ -96,7 +96,13 @@ public struct InferApp: App {
         do throws(Failure) {
             let batch = max(1, min(most, Self.batchMax))
             let seed = try seed(of: spec)
-            return try PreparedModel(model, inputs: values, batchMax: batch, seed: seed).encoded
+            do throws(Failure) {
+                return try PreparedModel(model, inputs: values, batchMax: batch, seed: seed).encoded
+            } catch  where error.code == .dependsOnData {
+                return try PreparedGraph(model, inputs: values, seed: seed).encoded
+            } catch {
+                throw error
+            }
         } catch {
             throw error.at(path)
         }
@@ -122,6 +128,9 @@ public struct InferApp: App {
     public func run(
         _ run: AppRun, on device: any ComputeDevice, observer: any AppObserver
     ) throws(Failure) -> AppSeconds {
+        if PreparedGraph.begins(run.blob) {
+            return try runInStages(run, on: device, observer: observer)
+        }
         let prepared = try PreparedModel(decoding: run.blob)
         let count = try prepared.itemCount()
         let items = run.spec.parts[run.part].items ?? 0..<count
@@ -146,6 +155,68 @@ public struct InferApp: App {
         let compile = session.compileSeconds
         return AppSeconds(
             compile: compile, compute: max(0, run.clock.monotonicSeconds - start - compile))
+    }
+
+    /// A model of which no plan could be made before: all items at once.
+    private func runInStages(
+        _ run: AppRun, on device: any ComputeDevice, observer: any AppObserver
+    ) throws(Failure) -> AppSeconds {
+        let prepared = try PreparedGraph(decoding: run.blob)
+        let items = run.spec.parts[run.part].items ?? 0..<1
+        guard items == 0..<1 else {
+            throw Failure(.malformed, "infer: items \(items) of 1")
+        }
+        let start = run.clock.monotonicSeconds
+        let session = ModelSession(prepared.model, on: device)
+        // How much there is to do shows when it is done.
+        var slicer = CountingSlicer(run: run, start: start)
+        let values = try session.run(
+            prepared.inputs.map(ModelValue.tensor), seed: prepared.seed,
+            advance: { () throws(Failure) in
+                guard slicer.isDue() else { return }
+                try device.finish()
+                slicer.finished(at: run.clock.monotonicSeconds)
+                try observer.advance(0)
+            })
+        var outputs: [(name: String, tensor: Tensor)] = []
+        for (name, value) in zip(prepared.model.outputs, values) {
+            guard case .tensor(let tensor) = value else {
+                throw Failure(
+                    .unsupported, "output \"\(name.printable)\" is a sequence; a tensor expected")
+            }
+            outputs.append((name, tensor))
+        }
+        try observer.advance(1)
+        for leaf in InferenceLeaves.leaves(outputs, isByItem: false) { try observer.leaf(leaf) }
+        let compile = session.compileSeconds
+        return AppSeconds(
+            compile: compile, compute: max(0, run.clock.monotonicSeconds - start - compile))
+    }
+
+    /// The same by launches, where nobody knows how many there will be.
+    private struct CountingSlicer {
+        let sliceSeconds: Double
+        private var lastSeconds: Double
+        private var count = 0
+        private var countMax = 1
+
+        init(run: AppRun, start: Double) {
+            sliceSeconds = run.sliceSeconds
+            lastSeconds = start
+        }
+
+        mutating func isDue() -> Bool {
+            count += 1
+            return count >= countMax
+        }
+
+        mutating func finished(at seconds: Double) {
+            let took = seconds - lastSeconds
+            if took < sliceSeconds / 2 { countMax = min(countMax * 2, 1 << 20) }
+            if took > sliceSeconds { countMax = max(countMax / 2, 1) }
+            count = 0
+            lastSeconds = seconds
+        }
     }
 
     /// Decides after which part of the work to wait for the device: slices follow what the last
