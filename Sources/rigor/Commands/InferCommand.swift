@@ -110,7 +110,7 @@ struct InferCommand: AsyncParsableCommand {
             guard let trace, let traced = ready.traced.take() else { continue }
             let entries = try ModelTrace(
                 of: ModelSession(traced, on: device), try inputs.ordered(of: traced),
-                seed: inputs.seed)
+                seed: inputs.usedSeed)
             try FileBytes.write(Bytes(entries.json.text.utf8), to: trace)
         }
         console.endProgress()
@@ -150,7 +150,7 @@ struct InferCommand: AsyncParsableCommand {
         seconds.load = watch.next()
         console.progress("preparing")
         let work = try Work(
-            loaded, values, seed: inputs.seed, named: (model as NSString).lastPathComponent)
+            loaded, values, seed: inputs.usedSeed, named: (model as NSString).lastPathComponent)
         seconds.prepare = watch.next()
         return Ready(work: work, traced: trace == nil ? nil : loaded, names: names)
     }
@@ -186,7 +186,7 @@ struct InferCommand: AsyncParsableCommand {
         return Report(
             device: device.description.label, digest: digest, outputs: named, items: runner.count,
             seconds: seconds, milliseconds: Report.median(runs).map { $0 * 1000 }, best: best,
-            seed: runner.hasDrawn ? inputs.seed : nil, file: output,
+            seed: runner.hasDrawn ? inputs.usedSeed : nil, file: output,
             kernels: (device as? OpenCLDevice)?.kernelTimes ?? [:])
     }
 

@@ -34,7 +34,7 @@ extension InferCommand {
             var reader = try InputBatches(
                 sources, try inputs.normalization(), itemsMax: batchMax(loaded))
             let report = try compute(
-                &reader, BatchedModel(loaded, on: device, seed: inputs.seed), names, seconds,
+                &reader, BatchedModel(loaded, on: device, seed: inputs.usedSeed), names, seconds,
                 place == 0 ? writer : nil, device, console)
             console.endProgress()
             digests.insert(report.digest)
@@ -66,7 +66,7 @@ extension InferCommand {
                 throw error.at(names.compactMap(\.self).joined(separator: " to "))
             }
             report.seconds.compute += watch.next()
-            if model.hasDrawn { report.seed = inputs.seed }
+            if model.hasDrawn { report.seed = inputs.usedSeed }
             for (stem, output) in zip(batch.stems, outputs) {
                 if let names, let labels = inputs.labels {
                     try ClassLabels.check(names, from: labels, for: output.tensors[0].tensor)
