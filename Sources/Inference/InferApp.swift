@@ -11,7 +11,8 @@ internal import Foundation
 /// perhaps `mean` and `std` (decimal numbers and commas); for models that draw random numbers
 /// perhaps `seed` (a whole number below 2⁶⁴, by default 0); for people perhaps `top` (how many
 /// classes to name) and `label_names` (the classes' names, bytes, one a line). A part's `items`
-/// are indices of the first axis; without them it is all.
+/// are indices of the first axis; without them it is all. A model that draws random numbers, or of
+/// which no plan can be made before it runs, computes one item: all of them.
 public struct InferApp: App {
     public let id = "infer"
     public let version = "0.1"
