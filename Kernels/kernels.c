@@ -70,6 +70,9 @@ static const char exact_power[] = {
 static const char exact_prelude[] = {
 #embed "exact/prelude.cl" suffix(, 0)
 };
+static const char exact_random[] = {
+#embed "exact/random.cl" suffix(, 0)
+};
 static const char exact_root[] = {
 #embed "exact/root.cl" suffix(, 0)
 };
@@ -156,6 +159,9 @@ static const char inference_unpool[] = {
 };
 static const char inference_pool_strips[] = {
 #embed "inference/pool_strips.cl" suffix(, 0)
+};
+static const char inference_random[] = {
+#embed "inference/random.cl" suffix(, 0)
 };
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
@@ -279,6 +285,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("exact/narrow.cl", exact_narrow),
     FILE_ENTRY("exact/power.cl", exact_power),
     FILE_ENTRY("exact/prelude.cl", exact_prelude),
+    FILE_ENTRY("exact/random.cl", exact_random),
     FILE_ENTRY("exact/root.cl", exact_root),
     FILE_ENTRY("exact/trigonometric.cl", exact_trigonometric),
     FILE_ENTRY("inference/activate.cl", inference_activate),
@@ -308,6 +315,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/tape.cl", inference_tape),
     FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),
     FILE_ENTRY("inference/unpool.cl", inference_unpool),
+    FILE_ENTRY("inference/random.cl", inference_random),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
     FILE_ENTRY("inference/requantize.cl", inference_requantize),
     FILE_ENTRY("inference/rows.cl", inference_rows),

@@ -8,9 +8,11 @@ internal import Foundation
 ///
 /// Parameters: `model`, the path of the ONNX file; `input:NAME` for each of the model's inputs, the
 /// paths of `.npy` arrays or pictures, one a line, stacked along the first axis; for pictures
-/// perhaps `mean` and `std` (decimal numbers and commas); for people perhaps `top` (how many
+/// perhaps `mean` and `std` (decimal numbers and commas); for models that draw random numbers
+/// perhaps `seed` (a whole number below 2⁶⁴, by default 0); for people perhaps `top` (how many
 /// classes to name) and `label_names` (the classes' names, bytes, one a line). A part's `items`
-/// are indices of the first axis; without them it is all.
+/// are indices of the first axis; without them it is all. A model that draws random numbers, or of
+/// which no plan can be made before it runs, computes one item: all of them.
 public struct InferApp: App {
     public let id = "infer"
     public let version = "0.1"
@@ -29,11 +31,12 @@ public struct InferApp: App {
     ///   - mean: what to subtract from pictures' channels; decimal numbers and commas.
     ///   - deviation: what to divide them by.
     ///   - top: how many classes to name for each item; nil names none.
+    ///   - seed: of the random numbers that the model draws; nil is 0.
     ///   - parts: ranges of items; by default one with all.
     /// - Throws: ``Failure`` when a file cannot be read.
     public func specification(
         model: String, inputs: [String: [String]], mean: String? = nil, deviation: String? = nil,
-        labels: String? = nil, top: Int? = nil, folder: String,
+        labels: String? = nil, top: Int? = nil, seed: UInt64? = nil, folder: String,
         parts: [TaskSpec.Part] = [.init()]
     ) throws(Failure) -> TaskSpec {
         var spec = TaskSpec(
@@ -50,6 +53,7 @@ public struct InferApp: App {
         if let mean { spec.parameters["mean"] = .string(mean) }
         if let deviation { spec.parameters["std"] = .string(deviation) }
         if let top { spec.parameters["top"] = .int(top) }
+        if let seed { spec.parameters["seed"] = .string(String(seed)) }
         if let labels {
             let names = try FileBytes.read("\(folder)/\(labels)", byteCountMax: 1 << 20)
             spec.parameters["label_names"] = .bytes(Bytes(names))
@@ -92,10 +96,24 @@ public struct InferApp: App {
         let most = spec.parts.compactMap { $0.items?.count }.max() ?? Self.batchMax
         do throws(Failure) {
             let batch = max(1, min(most, Self.batchMax))
-            return try PreparedModel(model, inputs: values, batchMax: batch).encoded
+            let seed = try seed(of: spec)
+            do throws(Failure) {
+                return try PreparedModel(model, inputs: values, batchMax: batch, seed: seed).encoded
+            } catch  where error.code == .dependsOnData {
+                return try PreparedGraph(model, inputs: values, seed: seed).encoded
+            } catch {
+                throw error
+            }
         } catch {
             throw error.at(path)
         }
+    }
+
+    private func seed(of spec: TaskSpec) throws(Failure) -> UInt64 {
+        guard let parameter = spec.parameters["seed"] else { return 0 }
+        guard case .string(let text) = parameter, let seed = UInt64(text), text == String(seed)
+        else { throw Failure(.malformed, "infer: parameter seed: a whole number expected") }
+        return seed
     }
 
     private func path(_ name: String, of spec: TaskSpec) throws(Failure) -> String {
@@ -111,6 +129,9 @@ public struct InferApp: App {
     public func run(
         _ run: AppRun, on device: any ComputeDevice, observer: any AppObserver
     ) throws(Failure) -> AppSeconds {
+        if PreparedGraph.begins(run.blob) {
+            return try runInStages(run, on: device, observer: observer)
+        }
         let prepared = try PreparedModel(decoding: run.blob)
         let count = try prepared.itemCount()
         let items = run.spec.parts[run.part].items ?? 0..<count
@@ -135,6 +156,68 @@ public struct InferApp: App {
         let compile = session.compileSeconds
         return AppSeconds(
             compile: compile, compute: max(0, run.clock.monotonicSeconds - start - compile))
+    }
+
+    /// A model of which no plan could be made before: all items at once.
+    private func runInStages(
+        _ run: AppRun, on device: any ComputeDevice, observer: any AppObserver
+    ) throws(Failure) -> AppSeconds {
+        let prepared = try PreparedGraph(decoding: run.blob)
+        let items = run.spec.parts[run.part].items ?? 0..<1
+        guard items == 0..<1 else {
+            throw Failure(.malformed, "infer: items \(items) of 1")
+        }
+        let start = run.clock.monotonicSeconds
+        let session = ModelSession(prepared.model, on: device)
+        // How much there is to do shows when it is done.
+        var slicer = CountingSlicer(run: run, start: start)
+        let values = try session.run(
+            prepared.inputs.map(ModelValue.tensor), seed: prepared.seed,
+            advance: { () throws(Failure) in
+                guard slicer.isDue() else { return }
+                try device.finish()
+                slicer.finished(at: run.clock.monotonicSeconds)
+                try observer.advance(0)
+            })
+        var outputs: [(name: String, tensor: Tensor)] = []
+        for (name, value) in zip(prepared.model.outputs, values) {
+            guard case .tensor(let tensor) = value else {
+                throw Failure(
+                    .unsupported, "output \"\(name.printable)\" is a sequence; a tensor expected")
+            }
+            outputs.append((name, tensor))
+        }
+        try observer.advance(1)
+        for leaf in InferenceLeaves.leaves(outputs, isByItem: false) { try observer.leaf(leaf) }
+        let compile = session.compileSeconds
+        return AppSeconds(
+            compile: compile, compute: max(0, run.clock.monotonicSeconds - start - compile))
+    }
+
+    /// The same by launches, where nobody knows how many there will be.
+    private struct CountingSlicer {
+        let sliceSeconds: Double
+        private var lastSeconds: Double
+        private var count = 0
+        private var countMax = 1
+
+        init(run: AppRun, start: Double) {
+            sliceSeconds = run.sliceSeconds
+            lastSeconds = start
+        }
+
+        mutating func isDue() -> Bool {
+            count += 1
+            return count >= countMax
+        }
+
+        mutating func finished(at seconds: Double) {
+            let took = seconds - lastSeconds
+            if took < sliceSeconds / 2 { countMax = min(countMax * 2, 1 << 20) }
+            if took > sliceSeconds { countMax = max(countMax / 2, 1) }
+            count = 0
+            lastSeconds = seconds
+        }
     }
 
     /// Decides after which part of the work to wait for the device: slices follow what the last

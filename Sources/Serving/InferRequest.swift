@@ -30,6 +30,8 @@ public struct InferRequest: Hashable, Sendable {
     public var outputs: [Output]?
     /// Whether outputs that are not named come as bytes.
     public var isBinary = false
+    /// Of the random numbers that the model draws.
+    public var seed: UInt64 = 0
 
     private static let axesMax = 8
     private static let tensorsMax = 256
@@ -63,6 +65,13 @@ public struct InferRequest: Hashable, Sendable {
             }
         }
         isBinary = try Self.flag(parameters, "binary_data_output", "request") ?? false
+        switch parameters["seed"] {
+        case nil, .null?: break
+        case .int(let number)? where number >= 0: seed = UInt64(number)
+        default:
+            throw Failure(
+                .malformed, "parameter seed: a whole number from 0 to \(Int.max) expected")
+        }
         inputs = []
         var next = headerCount
         for entry in try Self.list(root, "inputs") ?? [] {

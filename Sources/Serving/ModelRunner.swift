@@ -61,10 +61,11 @@ package final class ModelRunner {
         guard let session = try? session(shapes) else { return }
         try? session.warm()
         if session.plan.cost <= Self.warmCostMax {
-            let zeros = zip(inputs, shapes).map { input, shape in
+            var zeros = zip(inputs, shapes).map { input, shape in
                 Bytes(repeating: 0, count: shape.elementCount * input.type.byteCount)
                     .withUnsafeBytes { Tensor(type: input.type, shape: shape, bytes: $0) }
             }
+            if session.plan.draws { zeros.append(.seed(0)) }
             _ = try? session.run(zeros)
         }
         // Nobody may ever ask for these shapes.
@@ -116,7 +117,8 @@ package final class ModelRunner {
         if isPlanned, !isStaged {
             do throws(Failure) {
                 let session = try session(request.inputs.map(\.shape))
-                return outputs(session, try session.run(tensors))
+                let seed = session.plan.draws ? [Tensor.seed(request.seed)] : []
+                return outputs(session, try session.run(tensors + seed))
             } catch  where error.code == .dependsOnData {
                 isStaged = true
                 items = .mixed
@@ -129,7 +131,8 @@ package final class ModelRunner {
         staged = session
         var outputs: [InferResponse.Output] = []
         for (name, value) in zip(
-            served.model.outputs, try session.run(tensors.map(ModelValue.tensor)))
+            served.model.outputs,
+            try session.run(tensors.map(ModelValue.tensor), seed: request.seed))
         {
             guard case .tensor(let tensor) = value else {
                 throw Failure(

@@ -9,6 +9,8 @@ public struct ServedModel: Sendable {
 
     public let name: String
     let model: Model
+    /// Whether the model may draw random numbers: asked for by every request.
+    private let draws: Bool
 
     /// - Throws: ``Failure`` where the name is none for a path, or an input none that the protocol
     ///   can bring.
@@ -34,12 +36,14 @@ public struct ServedModel: Sendable {
             }
         }
         self.model = model
+        draws = model.draws
         self.name = name
     }
 
-    /// Whether the first axis of all inputs is open: then it may be one of items.
+    /// Whether the first axis of all inputs is open: then it may be one of items. Where random
+    /// numbers are drawn, those of an item depend on its place.
     var mayBatch: Bool {
-        !model.inputs.isEmpty
+        !draws && !model.inputs.isEmpty
             && model.inputs.allSatisfy { $0.isRanked && !$0.shape.isEmpty && $0.shape[0] == nil }
     }
 

@@ -79,7 +79,7 @@ import Testing
 enum ExactProgram {
     static let files = [
         "divide", "root", "exponential", "logarithm", "trigonometric", "inverse", "power", "error",
-        "hyperbolic", "inverse_hyperbolic", "narrow",
+        "hyperbolic", "inverse_hyperbolic", "narrow", "random",
     ].map { "exact/\($0).cl" }
 
     /// The kernel files as they are shipped.

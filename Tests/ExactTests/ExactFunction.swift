@@ -21,7 +21,7 @@ struct ExactFunction: Sendable, CustomStringConvertible {
     /// Arguments where branches meet, limits are passed, and the like.
     let directed: [Float]
 
-    static let all = rounded + exponential + circular + others + narrowing
+    static let all = rounded + exponential + circular + others + narrowing + random
 
     /// Those with stated errors.
     static let approximate = all.filter { $0.reference != nil }
@@ -90,6 +90,11 @@ struct ExactFunction: Sendable, CustomStringConvertible {
         one("asinh", 4, Exact.asinh, Foundation.asinh, orders: 60, [0x1p60, 0x1.fffffep59]),
         one("acosh", 4, Exact.acosh, Foundation.acosh, orders: 60, [1, 1.0000001, 0x1p60]),
         one("atanh", 4, Exact.atanh, Foundation.atanh, [0.99999994, 1, 1.0000001]),
+    ]
+
+    private static let random = [
+        bits("unit", "as_uint(ex_unit(a))") { a, _ in Exact.unit(a).bitPattern },
+        bits("normal", "as_uint(ex_normal(a, b))") { a, b in Exact.normal(a, b).bitPattern },
     ]
 
     private static let narrowing = [

@@ -68,8 +68,9 @@ enum Fixtures {
         }
         // Those on sequences and optionals are in the whole suite alone.
         let missing = Set(Operators.names).subtracting(covered).filter {
-            // Gradients are tested with training.
+            // Gradients are tested with training, random numbers by RandomOperatorTests.
             !$0.contains("Sequence") && !$0.contains("Optional") && !$0.hasPrefix("ai.rigor.")
+                && !$0.hasPrefix("Random") && !["Bernoulli", "Multinomial"].contains($0)
         }
         #expect(missing.isEmpty, "no fixture for \(missing.sorted())")
     }
@@ -229,6 +230,8 @@ enum ReferenceRun {
         case .argument: .int64
         case .dot, .dotConvolve: .int32
         case .requantize: step.ints[3] == 1 ? .int8 : .uint8
+        case .random: .float32
+        case .pick: .int32
         default: operands[0].type
         }
     }
@@ -253,7 +256,8 @@ enum ReferenceRun {
         case .choose: return axes(1, 4)
         case .gather: return i[2] * i[4] * i[5]
         case .gemm, .dot: return i[0] * i[1] * i[3]
-        case .requantize: return i[0] * i[2]
+        case .requantize, .pick: return i[0] * i[2]
+        case .random: return i[1]
         case .convolve, .dotConvolve: return i[0] * i[1] * i[3] * i[8] * i[9]
         case .pool: return i[0] * i[7] * i[8]
         case .unpool: return i[0] * i[5] * i[6]

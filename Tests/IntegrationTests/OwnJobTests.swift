@@ -58,6 +58,29 @@ import Testing
         #expect(best == ["markdown", "swift", "c"])
     }
 
+    /// A model of which no plan can be made before it runs: at each turn data tell whether there is
+    /// another.
+    @Test func aLoopThatAsksForDataAtEachTurn() throws {
+        let model = "Tests/InferenceTests/Fixtures/operators/loop-turns.onnx"
+        try #require(Self.files.fileExists(atPath: model), "run where Package.swift is")
+        let home = try Demo.newHome()
+        defer { try? Self.files.removeItem(atPath: home) }
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 8), }\n"
+        let numbers = (0..<16).flatMap { index in
+            let bits = (Float(index) / 8 - 1).bitPattern
+            return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+        }
+        let array =
+            [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8)
+            + numbers
+        try Data(array).write(to: URL(fileURLWithPath: "\(home)/x.npy"))
+        let arguments = ["--input", "x=\(home)/x.npy"]
+        let task = try settle(["--model", model] + arguments, home: home)
+        let alone = try Demo.run(["infer", model, "--json"] + arguments)
+        try #require(alone.code == 0, "\(alone.said)")
+        #expect(try digest(alone.out) == task["merkle_root"] as? String)
+    }
+
     @Test func whatCannotBeComputedIsSaidAtOnce() throws {
         let home = try Demo.newHome()
         defer { try? Self.files.removeItem(atPath: home) }

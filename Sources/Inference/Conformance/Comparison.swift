@@ -9,6 +9,11 @@ public struct Comparison: Hashable, Sendable {
     public var relative = 1e-3
     /// By how much one may miss any number, beside that part.
     public var absolute = 1e-7
+    /// Whether numbers are random: then types and shapes are compared.
+    public var isDrawn = false
+    /// Whether random is only which numbers are 0: then those are compared, too, that are 0 in
+    /// neither.
+    public var drawsZeros = false
 
     /// With the suite's own tolerance.
     public init() {}
@@ -59,13 +64,15 @@ public struct Comparison: Hashable, Sendable {
         guard found.shape == expected.shape else {
             return "shape \(found.shape.text); \(expected.shape.text) expected"
         }
+        guard !isDrawn || drawsZeros else { return nil }
         switch (found.elements, expected.elements) {
         case (.floats(let a), .floats(let b)):
             return numbers(a, b, in: expected)
         case (.integers(let a), .integers(let b)):
             // Large neighbours are one number as doubles.
-            return worst(of: a, b, in: expected.shape) {
-                $0 == $1 ? 0 : max(1, (Double($0) - Double($1)).magnitude)
+            return worst(of: a, b, in: expected.shape) { a, b in
+                if a == b || isDrawn && (a == 0 || b == 0) { return 0 }
+                return max(1, (Double(a) - Double(b)).magnitude)
             }
         case (.doubles(let a), .doubles(let b)): return numbers(a, b, in: expected)
         default: return "elements of another kind"
@@ -78,7 +85,7 @@ public struct Comparison: Hashable, Sendable {
         let isShort = Int(tensor.type.rawValue) == Self.bfloat16
         let relative = isShort ? max(relative, Self.bfloat16Relative) : relative
         return worst(of: found, expected, in: tensor.shape) { a, b in
-            if a == b || a.isNaN && b.isNaN { return 0 }
+            if a == b || a.isNaN && b.isNaN || isDrawn && (a == 0 || b == 0) { return 0 }
             guard a.isFinite, b.isFinite else { return .infinity }
             let difference = Double(a) - Double(b)
             return difference.magnitude <= absolute + relative * Double(b.magnitude)

@@ -56,6 +56,8 @@ public struct ConformanceCase: Hashable, Sendable {
     /// How a case ended.
     public enum Verdict: Hashable, Sendable {
         case passed
+        /// As passed, but for values of which every implementation draws others.
+        case drawn
         /// What this version does not compute, by name.
         case refused(String)
         case failed(String)
@@ -67,17 +69,18 @@ public struct ConformanceCase: Hashable, Sendable {
         /// `passed`, `refused`, `failed` or `broken`.
         public var name: String {
             switch self {
-            case .passed: "passed"
+            case .passed, .drawn: "passed"
             case .refused: "refused"
             case .failed, .deviceFailed: "failed"
             case .broken: "broken"
             }
         }
 
-        /// Why it did not pass.
+        /// Why it did not pass, or what was not compared.
         public var reason: String? {
             switch self {
             case .passed: nil
+            case .drawn: "random numbers, of which types and shapes were compared"
             case .refused(let reason), .failed(let reason), .broken(let reason): reason
             case .deviceFailed(let failure): failure.message
             }
@@ -87,7 +90,8 @@ public struct ConformanceCase: Hashable, Sendable {
     /// Loads the model, runs it on each set of inputs, and compares.
     public func verdict(on device: any ComputeDevice) -> Verdict {
         do throws(Failure) {
-            return try difference(on: device).map(Verdict.failed) ?? .passed
+            let (difference, isDrawn) = try difference(on: device)
+            return difference.map(Verdict.failed) ?? (isDrawn ? .drawn : .passed)
         } catch {
             switch error.code {
             case .unsupported, .limit: return .refused(error.message)
@@ -98,15 +102,22 @@ public struct ConformanceCase: Hashable, Sendable {
         }
     }
 
-    private func difference(on device: any ComputeDevice) throws(Failure) -> String? {
+    private func difference(
+        on device: any ComputeDevice
+    ) throws(Failure) -> (difference: String?, isDrawn: Bool) {
         let data = try FileBytes.read(
             "\(folder)/model.onnx", byteCountMax: ModelLoader.byteCountMax, named: "model.onnx")
         let model = try ModelLoader.load(data)
         let ports = try GraphPorts(data)
-        let comparison = try tolerance()
+        var comparison = try tolerance()
+        var isDrawn = false
         for set in dataSets {
             let inputs = try values("input", for: ports.inputs, in: set)
-            let outputs = try ModelSession(model, on: device).run(inputs)
+            let session = ModelSession(model, on: device)
+            let outputs = try session.run(inputs)
+            isDrawn = isDrawn || session.hasDrawn
+            comparison.isDrawn = session.hasDrawn
+            comparison.drawsZeros = model.draws && model.nodes.allSatisfy(\.drawsZeros)
             let expected: [ModelValue]
             do throws(Failure) {
                 expected = try values("output", for: ports.outputs, in: set)
@@ -116,9 +127,11 @@ public struct ConformanceCase: Hashable, Sendable {
             }
             let difference = comparison.difference(
                 of: outputs, from: expected, names: ports.outputs.map(\.name))
-            if let difference { return dataSets.count == 1 ? difference : "\(set): \(difference)" }
+            if let difference {
+                return (dataSets.count == 1 ? difference : "\(set): \(difference)", isDrawn)
+            }
         }
-        return nil
+        return (nil, isDrawn)
     }
 
     private func values(

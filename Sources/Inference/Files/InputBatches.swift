@@ -10,6 +10,10 @@ public struct InputBatches {
         public var stems: [String]
         /// Items that each file brought.
         public var counts: [Int]
+
+        package init(values: [String: Tensor], stems: [String], counts: [Int]) {
+            (self.values, self.stems, self.counts) = (values, stems, counts)
+        }
     }
 
     private struct Entry {

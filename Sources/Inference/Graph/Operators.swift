@@ -64,7 +64,7 @@ public enum Operators {
     static let table: Table = [
         elementwise, logic, moves, shapes, indexing, hostIndexing, resampling, products, windows,
         reductions, control, sequences, quantized, detection, vision, signal, training,
-        normalisations, attentions, recurrences, losses, contractions, fusions,
+        normalisations, attentions, recurrences, losses, contractions, fusions, random,
     ].reduce(into: [:]) { table, group in
         table.merge(group) { _, _ in preconditionFailure("an operator is in two groups") }
     }

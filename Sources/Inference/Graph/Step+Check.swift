@@ -54,6 +54,18 @@ extension Step {
         case .dot: return try dotExtent()
         case .dotConvolve: return try dotConvolveExtent()
         case .requantize: return try requantizeExtent()
+        case .random:
+            try expect(operands: 1, ints: 4, floats: 2)
+            guard Distribution(rawValue: ints[0]) != nil, ints[1...].allSatisfy({ $0 >= 0 }),
+                floats.allSatisfy(\.isFinite)
+            else { throw Self.broken }
+            return StepExtent(operands: [8], result: try Self.product([ints[1], 4]))
+        case .pick:
+            try expect(operands: 2, ints: 3)
+            let picks = try Self.product([ints[0], ints[2], 4])
+            guard ints[1] > 0, picks > 0 else { throw Self.broken }
+            return StepExtent(
+                operands: [try Self.product([ints[0], ints[1], 4]), picks], result: picks)
         case .lrn:
             try expect(operands: 1, ints: 5, floats: 3)
             let count = try Self.product(Array(ints[..<3]) + [4])

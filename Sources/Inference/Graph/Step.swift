@@ -55,6 +55,12 @@ public struct Step: Hashable, Sendable {
         case dotConvolve = 44
         /// See ``RequantizeShape``; sums, perhaps a bias, factors, a scale and a zero point.
         case requantize = 45
+        /// `[distribution, count, place, place]`, floats `[a, b]`; a seed of 64 bits. Of each
+        /// element a random number times b, plus a.
+        case random = 46
+        /// `[rows, classes, samples]`; weights of each row's classes, and a number in [0, 1) for
+        /// each sample, giving int32.
+        case pick = 47
     }
 
     public var kind: Kind

@@ -84,6 +84,31 @@ public struct Tensor: Hashable, Sendable {
 
     public var count: Int { shape.elementCount }
 
+    /// Where elements lie: tensors of one identity that live at the same time hold the same ones,
+    /// perhaps in other shapes.
+    struct Identity: Hashable {
+        var address: UInt
+        var byteCount: Int
+        var type: ElementType
+    }
+
+    /// nil where there are no elements.
+    var identity: Identity? {
+        func place<T>(_ values: [T]) -> Identity? {
+            values.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
+                return Identity(
+                    address: UInt(bitPattern: start), byteCount: bytes.count, type: type)
+            }
+        }
+        return switch storage {
+        case .floats(let values): place(values)
+        case .doubles(let values): place(values)
+        case .integers(let values): place(values)
+        case .narrow(let bytes): place(bytes)
+        }
+    }
+
     public var elements: Elements {
         switch storage {
         case .floats(let values): .floats(values)

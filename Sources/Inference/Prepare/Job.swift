@@ -6,23 +6,29 @@ extension PreparedModel {
     /// Items are the indices of the first axis, which all inputs then share. A plan computes a
     /// batch of them; since each item's bits are its own, batches may be cut anywhere.
     ///
-    /// - Parameter batchMax: the most items a batch may have, where the model leaves it open.
+    /// Where the model draws random numbers, all items are computed at once.
+    ///
+    /// - Parameters:
+    ///   - batchMax: the most items a batch may have, where the model leaves it open.
+    ///   - seed: of the random numbers that the model draws.
     /// - Throws: ``Failure`` naming the node or input and what was expected.
     public init(
-        _ model: Model, inputs: [String: Tensor], batchMax: Int = .max
+        _ model: Model, inputs: [String: Tensor], batchMax: Int = .max, seed: UInt64 = 0
     ) throws(Failure) {
-        let shapes = try model.batchShapes(inputs.mapValues(\.shape), batchMax: batchMax)
+        let whole = inputs.mapValues(\.shape)
+        let shapes = model.draws ? whole : try model.batchShapes(whole, batchMax: batchMax)
         let plan: Plan
         do throws(Failure) {
             plan = try Planner.plan(model, shapes: shapes)
         } catch  where error.code == .dependsOnData {
             // What inputs hold is known here, as long as all items are computed at once.
-            plan = try Planner.plan(model, shapes: inputs.mapValues(\.shape), values: inputs)
+            let values = inputs.merging(["": .seed(seed)]) { a, _ in a }
+            plan = try Planner.plan(model, shapes: whole, values: values)
         } catch {
             throw error
         }
         var values: [Tensor] = []
-        for port in plan.inputs {
+        for port in plan.inputs where !port.isSeed {
             guard let value = inputs[port.name] else { preconditionFailure("checked by the plan") }
             guard value.type == port.type else {
                 throw Failure(
@@ -32,6 +38,7 @@ extension PreparedModel {
             }
             values.append(value)
         }
+        if plan.draws { values.append(.seed(seed)) }
         self.init(plan: plan, inputs: values)
         _ = try itemCount()
     }
@@ -53,6 +60,13 @@ extension PreparedModel {
                 .unsupported, "an output without the batch as its first axis; one batch expected")
         }
         return items
+    }
+}
+
+extension Tensor {
+    /// What a plan that draws random numbers has as its last input.
+    public static func seed(_ seed: UInt64) -> Tensor {
+        Tensor([Int64(bitPattern: seed)], type: .uint64, shape: [])
     }
 }
 

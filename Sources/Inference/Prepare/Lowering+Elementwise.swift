@@ -224,19 +224,6 @@ extension Lowering {
         return try emit(.not, [x], ints: [x.shape.elementCount], type: .bool, shape: x.shape)
     }
 
-    mutating func dropout(_ op: Operator) throws(Failure) {
-        if let training = try op.optional(2), try op.data(training).integers != [0] {
-            throw Failure(.unsupported, "training_mode; inference expected")
-        }
-        let x = try op.input(0)
-        try define(op, x)
-        if op.node.outputs.count > 1, !op.node.outputs[1].isEmpty {
-            // Nothing is dropped.
-            let kept = Value(Tensor([1], type: .bool, shape: []))
-            try define(op, try filled(kept, x.shape), at: 1)
-        }
-    }
-
     mutating func clip(_ op: Operator) throws(Failure) -> Value {
         let x = try op.input(0)
         if x.type == .float32, op.opset < 11 || (1...2).allSatisfy({ op.isKnown($0) }) {

@@ -26,6 +26,8 @@ extension Lowering {
         /// They are the outputs of the node: a branch, or a function's body.
         case outputs([String])
         case iteration(Iteration)
+        /// They say what a turn would give.
+        case trial
     }
 
     /// Values, one a turn. A turn's beginning is kept until it is over, to be begun again; so that
@@ -33,11 +35,20 @@ extension Lowering {
     struct Collected {
         private var parts: [[Value]] = []
         private var last: [Value] = []
+        /// Values at the end that no stage was taken with.
+        private var freshCount = 0
         private static let partCount = 256
 
         var values: [Value] { parts.flatMap(\.self) + last }
 
+        var fresh: [Value] {
+            Array((freshCount <= last.count ? last : values).suffix(freshCount))
+        }
+
+        mutating func settle() { freshCount = 0 }
+
         mutating func append(_ value: Value) {
+            freshCount += 1
             last.append(value)
             guard last.count == Self.partCount else { return }
             parts.append(last)
@@ -70,12 +81,16 @@ extension Lowering {
         var turn = 0
         /// Values that each turn hands to the next.
         var carried: [Slot]
+        var isLoop: Bool { if case .loop = kind { true } else { false } }
         /// Of each further output, one value a turn.
         var collected: [Collected]
 
         /// All values that later turns or nodes may use.
-        var slots: [Slot] {
-            var slots = carried + collected.map { .sequence($0.values) }
+        ///
+        /// - Parameter isFresh: without those that turns gave before the last stage was taken.
+        func slots(isFresh: Bool) -> [Slot] {
+            var slots =
+                carried + collected.map { .sequence(isFresh ? $0.fresh : $0.values) }
             switch kind {
             case .loop: break
             case .scan(let inputs, _): slots += inputs.map { .tensor($0.value) }
@@ -143,6 +158,7 @@ extension Lowering {
         do throws(Failure) {
             switch frame.purpose {
             case .model: break
+            case .trial: trialSlots = slots
             case .outputs(let names):
                 guard names.count <= slots.count else {
                     throw Failure(.malformed, "\(names.count) outputs of a graph")
@@ -332,8 +348,21 @@ extension Lowering {
     /// Gives the node's outputs.
     private mutating func conclude(_ iteration: Iteration) throws(Failure) {
         var slots = iteration.carried.map(resolved)
+        let imagined = iteration.turn == 0 ? self.imagined(iteration) : nil
         for (index, collected) in iteration.collected.enumerated() {
             var values = collected.values.map(resolved)
+            if let imagined {
+                var shape = imagined[index].shape
+                var axis = 0
+                if case .scan(_, let outputs) = iteration.kind { axis = outputs[index].axis }
+                axis = axis < 0 ? axis + shape.count + 1 : axis
+                guard (0...shape.count).contains(axis) else {
+                    throw Failure(.malformed, "axis \(axis)")
+                }
+                shape.insert(0, at: axis)
+                slots.append(.tensor(empty(shape, imagined[index].type)))
+                continue
+            }
             switch iteration.kind {
             case .map:
                 slots.append(.sequence(values))
@@ -348,6 +377,55 @@ extension Lowering {
             throw Failure(.malformed, "\(iteration.outputs.count) outputs of a loop")
         }
         for (name, slot) in zip(iteration.outputs, slots) { define(name, slot) }
+    }
+
+    /// What a turn would collect of a loop that has none, by types and shapes.
+    ///
+    /// - Returns: nil where that is not known without a turn's data, or nothing is collected.
+    private mutating func imagined(_ iteration: Iteration) -> [Value]? {
+        guard !iteration.collected.isEmpty else { return nil }
+        var trial = self
+        // Loops in loops try no more nodes than a run may have.
+        defer { loweredNodes = trial.loweredNodes }
+        do throws(Failure) {
+            var bindings: [Slot] = []
+            switch iteration.kind {
+            case .loop:
+                bindings = [
+                    .tensor(Value(Tensor([0], type: .int64, shape: []))),
+                    .tensor(Value(Tensor([1], type: .bool, shape: []))),
+                ]
+            case .scan: break
+            case .map: return nil
+            }
+            bindings += iteration.carried.map(trial.resolved)
+            if case .scan(let inputs, _) = iteration.kind {
+                for input in inputs {
+                    var shape = input.value.shape
+                    shape.remove(at: input.axis)
+                    let type = input.value.type
+                    bindings.append(
+                        .tensor(
+                            shape.contains(0)
+                                ? empty(shape, type)
+                                : Value(
+                                    type: type, shape: shape,
+                                    buffer: try trial.makeBuffer(shape, type))))
+                }
+            }
+            try trial.enter(iteration.graph, bindings, for: .trial)
+            trial.trialSlots = nil
+            while trial.trialSlots == nil { try trial.advance(Operator.Demand()) }
+        } catch {
+            // What no turn does is nobody's mistake.
+            return nil
+        }
+        let first = iteration.carried.count + (iteration.isLoop ? 1 : 0)
+        let values = trial.trialSlots?.dropFirst(first).compactMap { slot -> Value? in
+            guard case .tensor(let value) = slot else { return nil }
+            return value
+        }
+        return values?.count == iteration.collected.count ? values : nil
     }
 
     /// Tensors of one shape along a new axis.

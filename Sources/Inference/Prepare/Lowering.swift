@@ -82,8 +82,14 @@ struct Lowering {
     var buffers: [Int] = []
     var bufferTypes: [ElementType] = []
     var constants: [Int: Tensor] = [:]
+    /// Buffers of constants by their elements: what a loop's turns share is there once.
+    private var constantBuffers: [Tensor.Identity: Int] = [:]
     var steps: [Step] = []
     var inputs: [Plan.Port] = []
+    /// Where the seed of random numbers is, in models that may draw some.
+    var seedBuffer: Int?
+    /// Whether any were drawn.
+    var hasDrawn = false
     /// The model's results, once all is lowered.
     var results: [Slot]?
     /// Data of buffers that a device computed, or that inputs hold.
@@ -92,7 +98,9 @@ struct Lowering {
     private var foldedNow: Set<Int> = []
     private var foldedElements = 0
     private var valueBytes = 0
-    private var loweredNodes = 0
+    var loweredNodes = 0
+    /// What the turn of a trial gave.
+    var trialSlots: [Slot]?
 
     init(_ model: Model) throws(Failure) {
         self.model = model
@@ -130,7 +138,7 @@ struct Lowering {
     }
 
     /// One node, or the end of a graph.
-    private mutating func advance(_ demand: Operator.Demand) throws(Failure) {
+    mutating func advance(_ demand: Operator.Demand) throws(Failure) {
         let top = frames.count - 1
         let nodes = frames[top].graph.nodes
         let next = frames[top].next
@@ -306,8 +314,16 @@ struct Lowering {
     mutating func buffer(_ value: Value) throws(Failure) -> Int {
         if let buffer = value.buffer { return buffer }
         guard let constant = value.constant else { preconditionFailure("a value is one of both") }
+        let identity = constant.identity
+        // A number may have become another's, where an operator began anew.
+        if let identity, let known = constantBuffers[identity],
+            constants[known]?.identity == identity
+        {
+            return known
+        }
         let buffer = try makeBuffer(constant.shape, constant.type)
         constants[buffer] = constant
+        if let identity { constantBuffers[identity] = buffer }
         return buffer
     }
 
@@ -323,7 +339,7 @@ struct Lowering {
     ]
 
     /// Counts elements that are computed here.
-    private mutating func fold(_ elements: Int) throws(Failure) {
+    mutating func fold(_ elements: Int) throws(Failure) {
         foldedElements += elements
         guard foldedElements <= Self.foldedElementsMax else {
             throw Failure(

@@ -9,6 +9,13 @@ public struct Plan: Hashable, Sendable {
         public var shape: [Int]
         public var buffer: Int
 
+        /// Of a whole plan: the seed of random numbers.
+        static func seed(in buffer: Int) -> Port {
+            Port(name: "", type: .uint64, shape: [], buffer: buffer)
+        }
+
+        var isSeed: Bool { name.isEmpty && type == .uint64 && shape.isEmpty }
+
         package init(name: String, type: ElementType, shape: [Int], buffer: Int) {
             (self.name, self.type, self.shape, self.buffer) = (name, type, shape, buffer)
         }
@@ -29,6 +36,9 @@ public struct Plan: Hashable, Sendable {
         (self.inputs, self.outputs, self.steps) = (inputs, outputs, steps)
     }
 
+    /// Whether its last input is the seed of random numbers: no input of a model has such a port.
+    public var draws: Bool { inputs.last?.isSeed == true }
+
     /// The number of items that a batch has: the first input's first axis.
     public var itemCount: Int { inputs.first?.shape.first ?? 1 }
 
@@ -45,7 +55,8 @@ public enum Planner {
         try plan(model, shapes: shapes, values: [:])
     }
 
-    /// - Parameter values: of inputs, for where the plan depends on what they hold.
+    /// - Parameter values: of inputs, for where the plan depends on what they hold; the seed's name
+    ///   is "".
     static func plan(
         _ model: Model, shapes: [String: [Int]], values: [String: Tensor]
     ) throws(Failure) -> Plan {
@@ -89,6 +100,7 @@ extension Lowering {
             }
             try takeInput(input, try Shape.checked(shape))
         }
+        try takeSeed()
         for name in shapes.keys where !model.inputs.contains(where: { $0.name == name }) {
             let known = model.inputs.map(\.text).joined(separator: "; ")
             throw Failure(
@@ -103,6 +115,14 @@ extension Lowering {
         define(input.name, .tensor(Value(type: input.type, shape: shape, buffer: buffer)))
         inputs.append(.init(name: input.name, type: input.type, shape: shape, buffer: buffer))
         return buffer
+    }
+
+    /// Makes room for the seed behind all inputs, where the model may draw random numbers.
+    mutating func takeSeed() throws(Failure) {
+        guard model.draws else { return }
+        let buffer = try makeBuffer([], .uint64)
+        inputs.append(.seed(in: buffer))
+        seedBuffer = buffer
     }
 
     /// What a plan that knows shapes alone says where data are needed.
@@ -121,6 +141,7 @@ extension Lowering {
     func wholePlan() throws(Failure) -> Plan {
         var plan = Plan(
             buffers: buffers, constants: constants, inputs: inputs, outputs: [], steps: steps)
+        if !hasDrawn { plan.inputs.removeAll { $0.buffer == seedBuffer } }
         for (name, slot) in zip(model.outputs, results ?? []) {
             guard case .tensor(let value) = slot else {
                 throw Failure(

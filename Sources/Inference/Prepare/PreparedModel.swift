@@ -28,16 +28,25 @@ public struct PreparedModel: Hashable, Sendable {
 
 // MARK: - Writing
 
+/// What lies behind a blob's header.
+struct BlobData {
+    private(set) var bytes = Bytes()
+
+    /// - Returns: where the tensor is, and what.
+    mutating func append(_ tensor: Tensor) -> CBOR {
+        bytes += Bytes(repeating: 0, count: bytes.count.roundedUp(to: 64) - bytes.count)
+        let offset = bytes.count
+        bytes += tensor.bytes
+        return .array([
+            CBOR(offset), CBOR(Int(tensor.type.rawValue)), .array(tensor.shape.map { CBOR($0) }),
+        ])
+    }
+}
+
 extension PreparedModel {
     /// The blob: a function of the prepared model alone.
     public var encoded: Bytes {
-        var data = Bytes()
-        func append(_ tensor: Tensor) -> CBOR {
-            data += Bytes(repeating: 0, count: data.count.roundedUp(to: 64) - data.count)
-            let offset = data.count
-            data += tensor.bytes
-            return .array([CBOR(offset), CBOR(Int(tensor.type.rawValue)), Self.list(tensor.shape)])
-        }
+        var data = BlobData()
         func port(_ port: Plan.Port) -> CBOR {
             .array([
                 .text(port.name), CBOR(Int(port.type.rawValue)), Self.list(port.shape),
@@ -46,7 +55,7 @@ extension PreparedModel {
         }
         let constants = plan.constants.keys.sorted().map { buffer -> CBOR in
             guard let tensor = plan.constants[buffer] else { preconditionFailure("its own key") }
-            return .array([CBOR(buffer), append(tensor)])
+            return .array([CBOR(buffer), data.append(tensor)])
         }
         let header = CBOR.map([
             "format": CBOR(Self.format),
@@ -67,9 +76,9 @@ extension PreparedModel {
                         } ?? .null,
                     ])
                 }),
-            "values": .array(inputs.map(append)),
+            "values": .array(inputs.map { data.append($0) }),
         ]).encoded
-        return Self.magic + UInt64(header.count).littleEndianBytes + header + data
+        return Self.magic + UInt64(header.count).littleEndianBytes + header + data.bytes
     }
 
     private static func list(_ values: [Int]) -> CBOR { .array(values.map { CBOR($0) }) }
@@ -82,15 +91,7 @@ extension PreparedModel {
     ///
     /// - Throws: ``Failure`` `malformed` when it is not one that this version makes.
     public init(decoding blob: Bytes) throws(Failure) {
-        let start = Self.magic.count + 8
-        guard blob.count >= start, blob.starts(with: Self.magic) else {
-            throw Failure(.malformed, "prepared model: \"RIGORNN1\" expected at the start")
-        }
-        let headerCount = blob[8..<16].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard headerCount <= UInt64(blob.count - start) else { throw Step.broken }
-        let dataStart = start + Int(headerCount)
-        let root = try CBOR(decoding: Bytes(blob[start..<dataStart]))
-        let reader = BlobReader(blob: blob, dataStart: dataStart)
+        let (root, reader) = try BlobReader.open(blob, magic: Self.magic)
         guard root["format"]?.int == Self.format, root.map?.count == 7 else { throw Step.broken }
         var plan = Plan(
             buffers: try reader.list(root["buffers"]), constants: [:], inputs: [], outputs: [],
@@ -118,9 +119,33 @@ extension PreparedModel {
 }
 
 /// Bounds-checked access to a blob's parts.
-private struct BlobReader {
+struct BlobReader {
     let blob: Bytes
     let dataStart: Int
+
+    /// A blob's header, and what reads what it says of the data behind it.
+    static func open(
+        _ blob: Bytes, magic: Bytes
+    ) throws(Failure) -> (header: CBOR, reader: BlobReader) {
+        let start = magic.count + 8
+        guard blob.count >= start, blob.starts(with: magic) else {
+            let name = String(decoding: magic, as: UTF8.self)
+            throw Failure(.malformed, "prepared model: \"\(name)\" expected at the start")
+        }
+        let headerCount = blob[magic.count..<start].reversed().reduce(UInt64(0)) {
+            $0 << 8 | UInt64($1)
+        }
+        guard headerCount <= UInt64(blob.count - start) else { throw Step.broken }
+        let dataStart = start + Int(headerCount)
+        let header = try CBOR(decoding: Bytes(blob[start..<dataStart]))
+        return (header, BlobReader(blob: blob, dataStart: dataStart))
+    }
+
+    func array(_ value: CBOR?, count: Int) throws(Failure) -> [CBOR] {
+        let array = try array(value)
+        guard array.count == count else { throw Step.broken }
+        return array
+    }
 
     func array(_ value: CBOR?) throws(Failure) -> [CBOR] {
         guard let array = value?.array else { throw Step.broken }

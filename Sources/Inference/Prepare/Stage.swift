@@ -8,8 +8,6 @@ struct Stage {
     var inputs: [Int]
     /// Buffers that later stages, the host or the results need, in the order of the outputs.
     var outputs: [Int]
-    /// All buffers, of this stage or others, that are needed after it.
-    var live: Set<Int>
 }
 
 extension Lowering {
@@ -18,17 +16,28 @@ extension Lowering {
     /// - Parameter needed: buffers whose data come next.
     mutating func takeStage(_ needed: [Int]) throws(Failure) -> Stage {
         let written = Set(steps.map(\.result))
-        let live = liveBuffers.union(needed)
-        let outputs = live.intersection(written).sorted()
+        // What turns gave to earlier stages was written there.
+        let outputs = liveBuffers(isFresh: true).union(needed).intersection(written).sorted()
+        settleTurns()
         var plan = Plan(
-            buffers: buffers, constants: constants, inputs: [],
-            outputs: outputs.map(port), steps: steps)
-        var read = Set(steps.flatMap(\.operands)).subtracting(written)
-        read.subtract(constants.keys)
-        let inputs = read.sorted()
+            buffers: buffers, constants: [:], inputs: [], outputs: outputs.map(port), steps: steps)
+        let read = Set(steps.flatMap(\.operands)).subtracting(written)
+        for buffer in read { plan.constants[buffer] = constants[buffer] }
+        let inputs = read.filter { plan.constants[$0] == nil }.sorted()
         plan.inputs = inputs.map(port)
         steps = []
-        return Stage(plan: try plan.pruned(), inputs: inputs, outputs: outputs, live: live)
+        return Stage(plan: try plan.pruned(), inputs: inputs, outputs: outputs)
+    }
+
+    /// What turns gave so far has been looked at.
+    private mutating func settleTurns() {
+        for index in frames.indices {
+            guard case .iteration(var iteration) = frames[index].purpose else { continue }
+            // So that nothing is copied.
+            frames[index].purpose = .model
+            for at in iteration.collected.indices { iteration.collected[at].settle() }
+            frames[index].purpose = .iteration(iteration)
+        }
     }
 
     private func port(_ buffer: Int) -> Plan.Port {
@@ -38,7 +47,9 @@ extension Lowering {
     }
 
     /// Buffers that names, loops and results stand for, as far as nodes yet to come use them.
-    private var liveBuffers: Set<Int> {
+    ///
+    /// - Parameter isFresh: without what turns gave before the last stage was taken.
+    func liveBuffers(isFresh: Bool = false) -> Set<Int> {
         var live: Set<Int> = []
         func add(_ slots: some Sequence<Slot>) {
             for slot in slots { live.formUnion(slot.tensors.compactMap(\.buffer)) }
@@ -52,7 +63,9 @@ extension Lowering {
                 frame.slots.lazy.filter { name, _ in
                     frame.graph.consumers[name]?.contains { $0 < 0 || $0 >= frame.next } ?? false
                 }.map(\.value))
-            if case .iteration(let iteration) = frame.purpose { add(iteration.slots) }
+            if case .iteration(let iteration) = frame.purpose {
+                add(iteration.slots(isFresh: isFresh))
+            }
         }
         return live
     }

@@ -20,6 +20,7 @@ public struct BatchedModel {
 
     private let model: Model
     private let device: any ComputeDevice
+    private let seed: UInt64
     private var session: Session?
     private var staged: ModelSession?
     /// Its outputs are not one for each item, or items depend on each other: files are computed one
@@ -29,10 +30,14 @@ public struct BatchedModel {
     private var isProven = false
     /// Whether one has shown that they are not.
     public private(set) var isMixing = false
+    /// Whether random numbers were drawn.
+    public private(set) var hasDrawn = false
 
-    public init(_ model: Model, on device: any ComputeDevice) {
+    /// - Parameter seed: of the random numbers that the model draws, the same for each file.
+    public init(_ model: Model, on device: any ComputeDevice, seed: UInt64 = 0) {
         self.model = model
         self.device = device
+        self.seed = seed
     }
 
     /// - Returns: outputs for each file of the batch, in order.
@@ -120,6 +125,7 @@ public struct BatchedModel {
                     .unsupported,
                     "an output without the batch as its first axis; one batch expected")
             }
+            hasDrawn = session.plan.draws
             let tensors =
                 isFull
                 ? try session.run(inputs)
@@ -131,7 +137,8 @@ public struct BatchedModel {
         let session = staged ?? ModelSession(model, on: device)
         staged = session
         var tensors: [(name: String, tensor: Tensor)] = []
-        let outputs = try session.run(values.mapValues(ModelValue.tensor))
+        let outputs = try session.run(values.mapValues(ModelValue.tensor), seed: seed)
+        hasDrawn = session.hasDrawn
         for (name, value) in zip(model.outputs, outputs) {
             guard case .tensor(let tensor) = value else {
                 throw Failure(
@@ -150,7 +157,9 @@ public struct BatchedModel {
     private mutating func planned(_ values: [String: Tensor]) throws(Failure) -> Session? {
         if isProven, let session, fits(values, session.plan) { return session }
         let shapes = try model.batchShapes(values.mapValues(\.shape))
-        if let session, session.plan.inputs.allSatisfy({ shapes[$0.name] == $0.shape }) {
+        if let session,
+            session.plan.inputs.allSatisfy({ $0.isSeed || shapes[$0.name] == $0.shape })
+        {
             return session
         }
         // The one before gives its memory back first.
@@ -182,6 +191,7 @@ public struct BatchedModel {
         _ values: [String: Tensor], _ plan: Plan
     ) throws(Failure) -> [Tensor] {
         try plan.inputs.map { (port) throws(Failure) in
+            if port.isSeed { return .seed(seed) }
             guard let value = values[port.name] else {
                 throw Failure(.missing, "input \"\(port.name.printable)\": no value is given")
             }

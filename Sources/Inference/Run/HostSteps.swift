@@ -21,6 +21,8 @@ public enum HostSteps {
         case .dot: return dot(step, operands, shape: shape)
         case .dotConvolve: return dotConvolve(step, operands, shape: shape)
         case .requantize: return requantize(step, operands, shape: shape)
+        case .random: return draw(step, operands[0], shape: shape)
+        case .pick: return pick(step, operands, shape: shape)
         case .unary where operands[0].type.isInteger:
             return integerUnary(step, operands[0], shape: shape)
         case .reduce where operands[0].type.isInteger, .argument where operands[0].type.isInteger:

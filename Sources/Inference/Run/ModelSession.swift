@@ -13,26 +13,34 @@ public final class ModelSession {
     private let model: Model
     private let device: any ComputeDevice
     private let isNarrow: Bool
+    private var commons: SessionCommons?
     private var roots: [[ModelValue]: Node] = [:]
     private var stageCount = 0
     /// Bytes of device memory that the stages kept hold, packed constants left out.
     public private(set) var heldBytes = 0
+    /// Whether the last run drew random numbers.
+    public private(set) var hasDrawn = false
 
     /// A stage, and what follows for the data that were asked for.
     private final class Node {
         let stage: Stage
         let session: Session?
-        /// After the stage.
-        let lowering: Lowering
         let needed: [Int]
+        /// After the stage; nil where nobody comes by again.
+        var lowering: Lowering?
         var next: [[Tensor]: Node] = [:]
 
-        init(_ stage: Stage, _ session: Session?, _ lowering: Lowering, _ needed: [Int]) {
+        init(_ stage: Stage, _ session: Session?, _ needed: [Int]) {
             self.stage = stage
             self.session = session
-            self.lowering = lowering
             self.needed = needed
         }
+    }
+
+    /// Seconds that compiling took so far, or loading compiled programs.
+    public var compileSeconds: Double {
+        guard let commons else { return 0 }
+        return commons.gemm.buildSeconds + commons.programs.buildSeconds
     }
 
     public init(_ model: Model, on device: any ComputeDevice, isNarrow: Bool = false) {
@@ -43,9 +51,13 @@ public final class ModelSession {
 
     /// Computes the model's outputs, in its order.
     ///
-    /// - Parameter inputs: a value for each of the model's inputs.
+    /// - Parameters:
+    ///   - inputs: a value for each of the model's inputs.
+    ///   - seed: of the random numbers that the model draws.
     /// - Throws: ``Failure`` naming the node or input and what was expected.
-    public func run(_ inputs: [String: ModelValue]) throws(Failure) -> [ModelValue] {
+    public func run(
+        _ inputs: [String: ModelValue], seed: UInt64 = 0
+    ) throws(Failure) -> [ModelValue] {
         var values: [ModelValue] = []
         for input in model.inputs {
             guard let value = inputs[input.name] else {
@@ -56,18 +68,21 @@ public final class ModelSession {
         for name in inputs.keys where !model.inputs.contains(where: { $0.name == name }) {
             throw Failure(.malformed, "the model has no input \"\(name.printable)\"")
         }
-        return try run(values)
+        return try run(values, seed: seed)
     }
 
     /// Computes the model's outputs, in its order.
     ///
     /// - Parameters:
     ///   - values: one for each of the model's inputs, in order.
-    /// - Throws: ``Failure`` naming the node or input and what was expected.
+    ///   - seed: of the random numbers that the model draws.
     ///   - trace: called with each value of the model that the device computed, in their order.
+    ///   - advance: called between launches; it may stop the run by throwing.
+    /// - Throws: ``Failure`` naming the node or input and what was expected.
     public func run(
-        _ values: [ModelValue],
-        trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil
+        _ values: [ModelValue], seed: UInt64 = 0,
+        trace: ((Step.Output, Tensor) throws(Failure) -> Void)? = nil,
+        advance: () throws(Failure) -> Void = {}
     ) throws(Failure) -> [ModelValue] {
         guard values.count == model.inputs.count else {
             throw Failure(
@@ -83,37 +98,43 @@ public final class ModelSession {
                     [Int64(tensor.type.rawValue)] + tensor.shape.map(Int64.init), type: .int64,
                     shape: [tensor.shape.count + 1]))
         }
-        var run = Run(device: device, model: model, values: values)
+        var run = Run(device: device, model: model, values: values, seed: seed)
         var node: Node
-        if let known = roots[key] {
-            node = known
+        var lowering: Lowering
+        if let known = roots[key], let after = known.lowering {
+            (node, lowering) = (known, after)
         } else {
-            node = try makeNode(try lowering(values))
+            lowering = try self.lowering(values)
+            node = try makeNode(&lowering)
             roots[key] = node
-            keep(node)
+            keep(node, lowering)
         }
         while true {
-            try run.compute(node.stage, node.session, trace)
-            run.forget(allBut: node.stage.live)
-            if node.needed.isEmpty { return try run.results(node.lowering) }
+            try run.compute(node.stage, node.session, advance, trace)
+            // Stages of the host alone launch nothing.
+            try advance()
+            if run.isFull { run.forget(allBut: lowering.liveBuffers().union(node.needed)) }
+            hasDrawn = lowering.hasDrawn
+            if node.needed.isEmpty { return try run.results(lowering) }
             var data: [Tensor] = []
-            for buffer in node.needed { data.append(try run.tensor(buffer, node.lowering)) }
-            if let next = node.next[data] {
-                node = next
+            for buffer in node.needed { data.append(try run.tensor(buffer, lowering)) }
+            if let next = node.next[data], let after = next.lowering {
+                (node, lowering) = (next, after)
                 continue
             }
-            var lowering = node.lowering
             for (buffer, tensor) in zip(node.needed, data) { lowering.known[buffer] = tensor }
-            let next = try makeNode(lowering)
+            // One that is not kept goes on where it is: a copy a turn takes time by their square.
+            let next = try makeNode(&lowering)
             if stageCount < Self.stagesMax {
                 node.next[data] = next
-                keep(next)
+                keep(next, lowering)
             }
             node = next
         }
     }
 
-    private func keep(_ node: Node) {
+    private func keep(_ node: Node, _ lowering: Lowering) {
+        node.lowering = lowering
         stageCount += 1
         heldBytes += node.stage.plan.buffers.reduce(0, +)
     }
@@ -153,17 +174,22 @@ public final class ModelSession {
             case .absent: lowering.define(input.name, .absent)
             }
         }
+        try lowering.takeSeed()
         return lowering
     }
 
-    private func makeNode(_ before: Lowering) throws(Failure) -> Node {
-        var lowering = before
+    private func makeNode(_ lowering: inout Lowering) throws(Failure) -> Node {
         let needed = try lowering.advance()
         let stage = try lowering.takeStage(needed)
-        let session =
-            stage.plan.steps.isEmpty
-            ? nil : try Session(stage.plan, on: device, isNarrow: isNarrow, bindsPorts: true)
-        return Node(stage, session, lowering, needed)
+        guard !stage.plan.steps.isEmpty else { return Node(stage, nil, needed) }
+        return Node(stage, try Session(stage.plan, with: try shared()), needed)
+    }
+
+    private func shared() throws(Failure) -> SessionCommons {
+        if let commons { return commons }
+        let made = try SessionCommons(on: device, isNarrow: isNarrow, of: model)
+        commons = made
+        return made
     }
 
     /// One run's values.
@@ -171,22 +197,29 @@ public final class ModelSession {
         let device: any ComputeDevice
         let model: Model
         let values: [ModelValue]
+        let seed: Tensor
         var buffers: [Int: any ComputeBuffer] = [:]
         /// What was read back: several names may stand for one buffer.
         private var read: [Int: Tensor] = [:]
+        private var byteCount = 0
+        /// What was left when ``forget(allBut:)`` was last called.
+        private var left = (count: 0, byteCount: 0)
+        private static let countMin = 64
+        private static let bytesMin = 64 << 20
 
-        init(device: any ComputeDevice, model: Model, values: [ModelValue]) {
+        init(device: any ComputeDevice, model: Model, values: [ModelValue], seed: UInt64) {
             (self.device, self.model, self.values) = (device, model, values)
+            self.seed = .seed(seed)
         }
 
         mutating func compute(
-            _ stage: Stage, _ session: Session?,
+            _ stage: Stage, _ session: Session?, _ advance: () throws(Failure) -> Void,
             _ trace: ((Step.Output, Tensor) throws(Failure) -> Void)?
         ) throws(Failure) {
             guard let session else { return }
             var inputs: [any ComputeBuffer] = []
             for (number, port) in zip(stage.inputs, stage.plan.inputs) {
-                if buffers[number] == nil { buffers[number] = try upload(number, port) }
+                if buffers[number] == nil { hold(try upload(number, port), number) }
                 guard let buffer = buffers[number] else { throw Step.broken }
                 inputs.append(buffer)
             }
@@ -194,30 +227,47 @@ public final class ModelSession {
             if let trace {
                 outputs = try session.trace(binding: inputs, trace)
             } else {
-                outputs = try session.run(binding: inputs)
+                outputs = try session.run(binding: inputs) { _ throws(Failure) in try advance() }
             }
-            for (number, buffer) in zip(stage.outputs, outputs) { buffers[number] = buffer }
+            for (number, buffer) in zip(stage.outputs, outputs) { hold(buffer, number) }
         }
 
-        /// Lets go of what no later stage needs: a loop may have many turns.
+        private mutating func hold(_ buffer: any ComputeBuffer, _ number: Int) {
+            buffers[number] = buffer
+            byteCount += buffer.byteCount
+        }
+
+        /// Whether to look for what no later stage needs, as a loop may have many turns: once there
+        /// is twice what was left when one looked last, so that looking takes no more time than
+        /// what came since.
+        var isFull: Bool {
+            buffers.count > 2 * left.count + Self.countMin
+                || byteCount > 2 * left.byteCount + Self.bytesMin
+        }
+
         mutating func forget(allBut live: Set<Int>) {
             buffers = buffers.filter { live.contains($0.key) }
             read = read.filter { live.contains($0.key) }
+            byteCount = buffers.values.reduce(0) { $0 + $1.byteCount }
+            left = (buffers.count, byteCount)
         }
 
-        /// Buffers that no stage wrote are inputs, in the order of the tensors among them.
+        /// Buffers that no stage wrote are inputs, in the order of the tensors among them, and
+        /// then the seed.
         private func upload(
             _ number: Int, _ port: Plan.Port
         ) throws(Failure) -> any ComputeBuffer {
-            let tensors = values.compactMap { value -> Tensor? in
+            var tensors = values.compactMap { value -> Tensor? in
                 if case .tensor(let tensor) = value, !tensor.isHostValue { tensor } else { nil }
             }
+            tensors.append(seed)
             guard tensors.indices.contains(number) else { throw Step.broken }
             return try device.makeBuffer(tensors[number].bytes)
         }
 
         mutating func tensor(_ number: Int, _ lowering: Lowering) throws(Failure) -> Tensor {
             if let tensor = read[number] { return tensor }
+            if number == lowering.seedBuffer { return seed }
             if let input = lowering.inputs.firstIndex(where: { $0.buffer == number }) {
                 let name = lowering.inputs[input].name
                 if let at = model.inputs.firstIndex(where: { $0.name == name }),

@@ -23,12 +23,13 @@ public struct ModelTrace: Hashable, Sendable {
 
     /// Traces a run.
     ///
+    /// - Parameter seed: of the random numbers that the model draws.
     /// - Throws: ``Failure`` as ``ModelSession/run(_:trace:)``.
     public init(
-        of session: ModelSession, _ inputs: [ModelValue]
+        of session: ModelSession, _ inputs: [ModelValue], seed: UInt64 = 0
     ) throws(Failure) {
         var trace = ModelTrace()
-        _ = try session.run(inputs) { (output, tensor) throws(Failure) in
+        _ = try session.run(inputs, seed: seed) { (output, tensor) throws(Failure) in
             trace.append(output, tensor)
         }
         self = trace

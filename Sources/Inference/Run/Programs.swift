@@ -175,6 +175,12 @@ final class Programs: Sendable {
         try program("requantize", exact: ["divide"], ["requantize"])
     }
 
+    func draws() throws(Failure) -> any ComputeProgram {
+        try program(
+            "random", exact: ["divide", "root", "logarithm", "trigonometric", "random"],
+            ["random"])
+    }
+
     /// Rows, each by one work-item.
     func normalizeRows() throws(Failure) -> any ComputeProgram {
         if let common { return common }

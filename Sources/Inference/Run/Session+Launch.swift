@@ -72,6 +72,8 @@ extension Session {
         case .normalize: try normalize(step, operands, result)
         case .cell: try cell(step, operands, result)
         case .lrn: try lrn(step, operands[0], result)
+        case .random: try draw(step, operands[0], result)
+        case .pick: try pick(step, operands, result)
         }
     }
 

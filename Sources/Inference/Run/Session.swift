@@ -4,8 +4,9 @@ public import Core
 /// A plan on a device: constants uploaded and packed once, then run as often as wanted.
 public final class Session {
     /// Without the constants, which are the device's by now.
-    public private(set) var plan: Plan
+    public internal(set) var plan: Plan
     let device: LaunchRecorder
+    let commons: SessionCommons
     let gemm: Gemm
     let programs: Programs
     /// Products on graphics cards, by the side of their tiles.
@@ -68,19 +69,29 @@ public final class Session {
     }
 
     /// - Parameter tapes: when launches are put together, on devices that allow it.
-    package init(
+    package convenience init(
         _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
         viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false, tapes: Tape.Rule
     ) throws(Failure) {
+        try self.init(
+            plan, with: try SessionCommons(on: device, isNarrow: isNarrow, of: nil),
+            viewBytesMin: viewBytesMin, bindsPorts: bindsPorts, tapes: tapes)
+    }
+
+    /// - Parameter commons: what it shares with other sessions, of which one runs at a time.
+    init(
+        _ plan: consuming Plan, with commons: SessionCommons, viewBytesMin: Int = 1 << 17,
+        bindsPorts: Bool = true, tapes: Tape.Rule = Tape.Rule()
+    ) throws(Failure) {
         try plan.check()
         self.bindsPorts = bindsPorts
+        self.commons = commons
+        device = commons.device
         tapeRule = device.description.runsTapes ? tapes : nil
-        let device = LaunchRecorder(device)
-        self.device = device
         panelBytesMax = device.tuning[.inferPanelBytes]
-        sharesRows = isNarrow || device.description.kind != .cpu
-        gemm = try Gemm(on: device, isNarrow: isNarrow)
-        programs = Programs(device: device, gemm: gemm)
+        gemm = commons.gemm
+        sharesRows = commons.isNarrow || device.description.kind != .cpu
+        programs = commons.programs
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         let tails = ConvolutionTail.tails(of: plan, chains)
         (self.chains, self.tails) = (chains, tails)
@@ -257,103 +268,6 @@ public final class Session {
             })
     }
 
-    /// Constants are given up one by one: a model's weights are on the host or on the device, and
-    /// only one of them on both.
-    private func makeBuffers() throws(Failure) {
-        var plainUses = Set(plan.outputs.map(\.buffer))
-        var packedUses: [Int: Int] = [:]
-        for step in plan.steps {
-            let weights = packedOperand(of: step)
-            for (position, number) in step.operands.enumerated() where position != weights {
-                plainUses.insert(number)
-            }
-            if let weights { packedUses[step.operands[weights], default: 0] += 1 }
-        }
-        let constants = plan.constants.keys.sorted()
-        for number in constants {
-            guard let tensor = plan.constants[number] else { continue }
-            if plainUses.contains(number) { buffers[number] = try makeBuffer(tensor) }
-            if packedUses[number] == nil { plan.constants[number] = nil }
-        }
-        try packConstants(packedUses)
-        let others = varying.union(constants)
-        for number in plan.buffers.indices where !others.contains(number) {
-            buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
-        }
-    }
-
-    /// - Parameter uses: how many steps take a constant packed.
-    private func packConstants(_ uses: [Int: Int]) throws(Failure) {
-        var uses = uses
-        // Steps of a recurrence multiply by one matrix time after time.
-        var columns: [[Int]: any ComputeBuffer] = [:]
-        var gates: [[Int]: any ComputeBuffer] = [:]
-        var runs: [Int: CellRun] = [:]
-        for run in cellRuns.values {
-            for index in run.steps { runs[index] = run }
-        }
-        for (index, step) in plan.steps.enumerated() {
-            guard let weights = packedOperand(of: step) else { continue }
-            let number = step.operands[weights]
-            guard let tensor = plan.constants[number] else { throw Step.broken }
-            uses[number, default: 0] -= 1
-            if let run = runs[index] {
-                let key = [number, run.shape.directions, run.shape.hidden]
-                if gates[key] == nil {
-                    try tensor.withBuffer(on: device) { (plain) throws(Failure) in
-                        gates[key] = try packGates(run.shape, plain)
-                    }
-                }
-                packed[index] = gates[key]
-            } else if let key = step.columnsKey {
-                if columns[key] == nil { columns[key] = try pack(tensor, for: step) }
-                packed[index] = columns[key]
-            } else {
-                packed[index] = try pack(tensor, for: step)
-            }
-            if uses[number] == 0 { plan.constants[number] = nil }
-        }
-    }
-
-    /// Which operand of a step is packed beforehand, when it is constant.
-    private func packedOperand(of step: Step) -> Int? {
-        switch step.kind {
-        case .convolve:
-            guard let shape = ConvolutionShape(step.ints), !gemm.isDepthwise(shape) else {
-                return nil
-            }
-            return plan.constants[step.operands[1]] == nil ? nil : 1
-        case .gemm, .dot, .dotConvolve: return plan.constants[step.operands[1]] == nil ? nil : 1
-        default: return nil
-        }
-    }
-
-    private func pack(_ tensor: Tensor, for step: Step) throws(Failure) -> any ComputeBuffer {
-        var panels: (any ComputeBuffer)?
-        try tensor.withBuffer(on: device) { (plain) throws(Failure) in
-            if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
-                panels = try packWeights(shape, plain)
-            } else if step.kind == .dot, let shape = DotShape(step.ints) {
-                panels = try packDot(shape, plain)
-            } else if step.kind == .dotConvolve, let shape = DotConvolutionShape(step.ints) {
-                panels = try packFilters(shape, plain)
-            } else if let shape = MatrixShape(step.ints) {
-                panels = try packColumns(shape, plain)
-            }
-        }
-        guard let panels else { throw Step.broken }
-        return panels
-    }
-
-    /// A buffer that holds a constant.
-    private func makeBuffer(_ tensor: Tensor) throws(Failure) -> any ComputeBuffer {
-        let buffer = try device.makeBuffer(byteCount: tensor.count * tensor.type.byteCount)
-        try tensor.withBytes { (bytes) throws(Failure) in
-            try device.write(bytes, to: buffer, at: 0)
-        }
-        return buffer
-    }
-
     func packWeights(
         _ shape: ConvolutionShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
@@ -370,21 +284,6 @@ public final class Session {
         return panels
     }
 
-    private func packColumns(
-        _ shape: MatrixShape, _ plain: any ComputeBuffer
-    ) throws(Failure) -> any ComputeBuffer {
-        if let tiled = try tiledGemm(shape) { return try packColumns(shape, plain, by: tiled) }
-        let matrices = shape.bMatrix == 0 ? 1 : shape.matrices
-        let count = gemm.packedCountB(columns: shape.columns, depth: shape.depth)
-        let panels = try device.makeBuffer(byteCount: count * matrices * 4)
-        try gemm.packB(
-            .init(
-                buffer: plain, lineStride: shape.bLine, depthStride: shape.bDepth,
-                matrixStride: shape.bMatrix, matrixCount: matrices),
-            columns: shape.columns, depth: shape.depth, into: panels)
-        return panels
-    }
-
     /// Scratch memory of at least `count` floats.
     func scratch(_ use: Scratch, count: Int) throws(Failure) -> any ComputeBuffer {
         if let buffer = scratch[use], buffer.byteCount >= count * 4 { return buffer }
@@ -392,17 +291,6 @@ public final class Session {
         let buffer = try device.makeBuffer(byteCount: count * 4)
         scratch[use] = buffer
         return buffer
-    }
-}
-
-extension Step {
-    /// What the packed columns of a matrix product depend on.
-    fileprivate var columnsKey: [Int]? {
-        guard kind == .gemm, let s = MatrixShape(ints) else { return nil }
-        return [
-            operands[1], s.columns, s.depth, s.bLine, s.bDepth, s.bMatrix,
-            s.bMatrix == 0 ? 1 : s.matrices,
-        ]
     }
 }
 

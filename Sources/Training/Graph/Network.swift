@@ -25,6 +25,9 @@ public struct Network: Sendable {
         guard model.functions.isEmpty else {
             throw Failure(.unsupported, "functions of the model's own; operators expected")
         }
+        guard !model.draws else {
+            throw Failure(.unsupported, "random numbers that the model draws itself")
+        }
         guard model.inputs.count == 1, let input = model.inputs.first, input.type == .float32,
             input.kind == .tensor
         else {

@@ -1,5 +1,6 @@
-/// Random numbers that are a function of a key and a place: Philox 4×32 with ten rounds (Salmon,
-/// Moraes, Dror and Shaw 2011).
+internal import Exact
+
+/// Random numbers that are a function of a key and a place.
 package struct Philox {
     /// What numbers are for: no two uses share any.
     package enum Use: UInt32 {
@@ -9,31 +10,18 @@ package struct Philox {
         case weight = 2
     }
 
-    private let key: (UInt32, UInt32)
+    private let key: SIMD2<UInt32>
 
     package init(seed: UInt64) {
-        key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     }
 
     /// Four words for a place.
     package func words(_ use: Use, _ group: Int, _ index: Int) -> SIMD4<UInt32> {
-        Self.rounds(
+        Exact.philox(
             SIMD4(
                 UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
-                UInt32(truncatingIfNeeded: group), use.rawValue), key)
-    }
-
-    package static func rounds(
-        _ counter: SIMD4<UInt32>, _ key: (UInt32, UInt32)
-    ) -> SIMD4<UInt32> {
-        var (c, k) = (counter, key)
-        for _ in 0..<10 {
-            let a = c.x.multipliedFullWidth(by: 0xd251_1f53)
-            let b = c.z.multipliedFullWidth(by: 0xcd9e_8d57)
-            c = SIMD4(b.high ^ c.y ^ k.0, b.low, a.high ^ c.w ^ k.1, a.low)
-            k = (k.0 &+ 0x9e37_79b9, k.1 &+ 0xbb67_ae85)
-        }
-        return c
+                UInt32(truncatingIfNeeded: group), use.rawValue), key: key)
     }
 
     /// A multiple of 2⁻²³ in −1…1, neither end among them.

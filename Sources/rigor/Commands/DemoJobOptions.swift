@@ -54,9 +54,9 @@ struct DemoJobOptions: ParsableArguments {
             throw ValidationError(
                 "--time, --frames and --variant are of a scene of your own: add --scene")
         }
-        let hasInputs = !inputs.input.isEmpty || inputs.labels != nil
+        let hasInputs = !inputs.input.isEmpty || inputs.labels != nil || inputs.seed != nil
         if hasInputs && model == nil {
-            throw ValidationError("--input and --labels are for a model: add --model")
+            throw ValidationError("--input, --labels and --seed are for a model: add --model")
         }
         if model != nil && inputs.input.isEmpty {
             throw ValidationError("--model computes on something: add --input NAME=FILE")

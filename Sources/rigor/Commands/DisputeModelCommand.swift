@@ -35,7 +35,8 @@ struct DisputeModelCommand: AsyncParsableCommand {
         let values = try inputs.ordered(of: loaded)
         let device = try one(devices)
         console.progress("tracing on \(device.description.label)")
-        let mine = try ModelTrace(of: ModelSession(loaded, on: device), values)
+        let mine = try ModelTrace(
+            of: ModelSession(loaded, on: device), values, seed: inputs.usedSeed)
         let other: OpenCLDevice?
         let theirs: ModelTrace
         if against.hasSuffix(".json") {
@@ -47,7 +48,8 @@ struct DisputeModelCommand: AsyncParsableCommand {
             options.device = against
             let second = try one(options)
             console.progress("tracing on \(second.description.label)")
-            theirs = try ModelTrace(of: ModelSession(loaded, on: second), values)
+            theirs = try ModelTrace(
+                of: ModelSession(loaded, on: second), values, seed: inputs.usedSeed)
             other = second
         }
         console.endProgress()
@@ -96,7 +98,8 @@ struct DisputeModelCommand: AsyncParsableCommand {
     ) throws(Failure) -> Tensor {
         var found: Tensor?
         var next = 0
-        _ = try ModelSession(model, on: device).run(values) { (_, tensor) throws(Failure) in
+        _ = try ModelSession(model, on: device).run(values, seed: inputs.usedSeed) {
+            (_, tensor) throws(Failure) in
             if next == index { found = tensor }
             next += 1
         }

@@ -109,7 +109,8 @@ struct InferCommand: AsyncParsableCommand {
             reports.append(try compute(consume work, names, on: device, seconds, console))
             guard let trace, let traced = ready.traced.take() else { continue }
             let entries = try ModelTrace(
-                of: ModelSession(traced, on: device), try inputs.ordered(of: traced))
+                of: ModelSession(traced, on: device), try inputs.ordered(of: traced),
+                seed: inputs.usedSeed)
             try FileBytes.write(Bytes(entries.json.text.utf8), to: trace)
         }
         console.endProgress()
@@ -148,7 +149,8 @@ struct InferCommand: AsyncParsableCommand {
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
         console.progress("preparing")
-        let work = try Work(loaded, values, named: (model as NSString).lastPathComponent)
+        let work = try Work(
+            loaded, values, seed: inputs.usedSeed, named: (model as NSString).lastPathComponent)
         seconds.prepare = watch.next()
         return Ready(work: work, traced: trace == nil ? nil : loaded, names: names)
     }
@@ -184,7 +186,8 @@ struct InferCommand: AsyncParsableCommand {
         return Report(
             device: device.description.label, digest: digest, outputs: named, items: runner.count,
             seconds: seconds, milliseconds: Report.median(runs).map { $0 * 1000 }, best: best,
-            file: output, kernels: (device as? OpenCLDevice)?.kernelTimes ?? [:])
+            seed: runner.hasDrawn ? inputs.usedSeed : nil, file: output,
+            kernels: (device as? OpenCLDevice)?.kernelTimes ?? [:])
     }
 
 }
@@ -195,13 +198,15 @@ extension InferCommand {
     /// A model made ready: as one plan, or where that depends on data, for a run in stages.
     enum Work {
         case plan(PreparedModel)
-        case staged(Model, [String: Tensor])
+        case staged(Model, [String: Tensor], seed: UInt64)
 
-        init(_ model: Model, _ values: [String: Tensor], named name: String) throws(Failure) {
+        init(
+            _ model: Model, _ values: [String: Tensor], seed: UInt64, named name: String
+        ) throws(Failure) {
             do throws(Failure) {
-                self = .plan(try PreparedModel(model, inputs: values))
+                self = .plan(try PreparedModel(model, inputs: values, seed: seed))
             } catch  where error.code == .dependsOnData {
-                self = .staged(model, values)
+                self = .staged(model, values, seed: seed)
             } catch {
                 throw error.at(name)
             }
@@ -216,7 +221,7 @@ extension InferCommand {
     struct Runner {
         private enum Session {
             case plan(Inference.Session, [Tensor])
-            case staged(ModelSession, [String: ModelValue], [String])
+            case staged(ModelSession, [String: ModelValue], [String], seed: UInt64)
         }
 
         private let session: Session
@@ -228,11 +233,19 @@ extension InferCommand {
                 count = try prepared.itemCount()
                 let inputs = prepared.inputs
                 session = .plan(try Inference.Session(prepared.takePlan(), on: device), inputs)
-            case .staged(let model, let values):
+            case .staged(let model, let values, let seed):
                 session = .staged(
                     ModelSession(model, on: device), values.mapValues(ModelValue.tensor),
-                    model.outputs)
+                    model.outputs, seed: seed)
                 count = 1
+            }
+        }
+
+        /// Whether the model drew random numbers.
+        var hasDrawn: Bool {
+            switch session {
+            case .plan(let session, _): session.plan.draws
+            case .staged(let session, _, _, _): session.hasDrawn
             }
         }
 
@@ -241,9 +254,9 @@ extension InferCommand {
             case .plan(let session, let inputs):
                 let outputs = try session.run(inputs, items: 0..<count)
                 return zip(session.plan.outputs, outputs).map { (name: $0.name, tensor: $1) }
-            case .staged(let session, let values, let names):
+            case .staged(let session, let values, let names, let seed):
                 var named: [(name: String, tensor: Tensor)] = []
-                for (name, value) in zip(names, try session.run(values)) {
+                for (name, value) in zip(names, try session.run(values, seed: seed)) {
                     guard case .tensor(let tensor) = value else {
                         throw Failure(
                             .unsupported,
@@ -294,6 +307,8 @@ extension InferCommand {
         /// Nil without a second run: the first one pays for warming up.
         var milliseconds: Double?
         var best: [[ClassLabels.Score]]?
+        /// Nil where no random number was drawn.
+        var seed: UInt64?
         var file: String?
         /// Launches and seconds on the device; empty where they were not measured.
         var kernels: [String: (launches: Int, seconds: Double)] = [:]
@@ -328,6 +343,7 @@ extension InferCommand {
                 members.append(
                     .init("top", .array(best.map { .array($0.map(\.json)) })))
             }
+            if let seed { members.append(.init("seed", .string(String(seed)))) }
             if let file { members.append(.init("file", .string(file))) }
             if !kernels.isEmpty {
                 members.append(.init("kernel_seconds", KernelTimes.json(kernels)))
@@ -346,6 +362,7 @@ extension InferCommand {
                         "\(output.name) \(output.tensor.type.name) \(output.tensor.shape)")
                 }
             }
+            if let seed { console.say("drawn    with --seed \(seed)") }
             if let file { console.say("outputs: \(file)") }
             for line in KernelTimes.lines(kernels) { console.say(line) }
             console.say("digest   \(digest)")

@@ -34,7 +34,7 @@ extension InferCommand {
             var reader = try InputBatches(
                 sources, try inputs.normalization(), itemsMax: batchMax(loaded))
             let report = try compute(
-                &reader, BatchedModel(loaded, on: device), names, seconds,
+                &reader, BatchedModel(loaded, on: device, seed: inputs.usedSeed), names, seconds,
                 place == 0 ? writer : nil, device, console)
             console.endProgress()
             digests.insert(report.digest)
@@ -66,6 +66,7 @@ extension InferCommand {
                 throw error.at(names.compactMap(\.self).joined(separator: " to "))
             }
             report.seconds.compute += watch.next()
+            if model.hasDrawn { report.seed = inputs.usedSeed }
             for (stem, output) in zip(batch.stems, outputs) {
                 if let names, let labels = inputs.labels {
                     try ClassLabels.check(names, from: labels, for: output.tensors[0].tensor)
@@ -157,6 +158,8 @@ private struct FilesReport {
     var files: [(stem: String, items: Int, best: [[ClassLabels.Score]])] = []
     var leafHashes: [Hash256] = []
     var items = 0
+    /// Nil where no random number was drawn.
+    var seed: UInt64?
     var file: String?
     var kernels: [String: (launches: Int, seconds: Double)] = [:]
 
@@ -188,6 +191,7 @@ private struct FilesReport {
             }
         }
         console.say("\(items) items of \(files.count) files")
+        if let seed { console.say("drawn    with --seed \(seed), each file anew") }
         if let file { console.say("outputs: \(file)") }
         for line in KernelTimes.lines(kernels) { console.say(line) }
         console.say("digest   \(digest)")
@@ -216,6 +220,7 @@ private struct FilesReport {
                     })),
             .init("seconds", seconds.json),
         ]
+        if let seed { members.append(.init("seed", .string(String(seed)))) }
         if let file { members.append(.init("file", .string(file))) }
         if !kernels.isEmpty {
             members.append(.init("kernel_seconds", KernelTimes.json(kernels)))

@@ -31,6 +31,16 @@ struct ModelInputOptions: ParsableArguments {
             valueName: "a,b,c"),
         transform: Accepted.decimals(areDivisors: true))
     var std = "1"
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Of the random numbers that the model draws, if it does. (default: 0)",
+            valueName: "n"),
+        transform: Accepted.whole(0...UInt64.max))
+    var seed: UInt64?
+
+    /// The seed, whether it is given or not.
+    var usedSeed: UInt64 { seed ?? 0 }
 
     /// What the files hold, by the inputs' names.
     ///

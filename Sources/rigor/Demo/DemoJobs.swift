@@ -144,7 +144,8 @@ struct DemoJob {
         }
         return try InferApp().specification(
             model: name, inputs: inputs, mean: options.inputs.mean,
-            deviation: options.inputs.std, labels: labels, top: topCount, folder: folder)
+            deviation: options.inputs.std, labels: labels, top: topCount,
+            seed: options.inputs.seed, folder: folder)
     }
 
     /// How many classes are named for each item.

@@ -1,0 +1,130 @@
+internal import Compute
+internal import Core
+
+// A plan's constants: brought to the device, and packed where products read them.
+extension Session {
+    /// Constants are given up one by one: a model's weights are on the host or on the device, and
+    /// only one of them on both.
+    func makeBuffers() throws(Failure) {
+        var plainUses = Set(plan.outputs.map(\.buffer))
+        var packedUses: [Int: Int] = [:]
+        for step in plan.steps {
+            let weights = packedOperand(of: step)
+            for (position, number) in step.operands.enumerated() where position != weights {
+                plainUses.insert(number)
+            }
+            if let weights { packedUses[step.operands[weights], default: 0] += 1 }
+        }
+        let constants = plan.constants.keys.sorted()
+        for number in constants {
+            guard let tensor = plan.constants[number] else { continue }
+            if plainUses.contains(number) {
+                buffers[number] = try commons.plain(tensor) { () throws(Failure) in
+                    try makeBuffer(tensor)
+                }
+            }
+            if packedUses[number] == nil { plan.constants[number] = nil }
+        }
+        try packConstants(packedUses)
+        let others = varying.union(constants)
+        for number in plan.buffers.indices where !others.contains(number) {
+            buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
+        }
+    }
+
+    /// - Parameter uses: how many steps take a constant packed.
+    private func packConstants(_ uses: [Int: Int]) throws(Failure) {
+        var uses = uses
+        var made: [[Int]: any ComputeBuffer] = [:]
+        var runs: [Int: CellRun] = [:]
+        for run in cellRuns.values {
+            for index in run.steps { runs[index] = run }
+        }
+        for (index, step) in plan.steps.enumerated() {
+            guard let weights = packedOperand(of: step) else { continue }
+            let number = step.operands[weights]
+            guard let tensor = plan.constants[number] else { throw Step.broken }
+            uses[number, default: 0] -= 1
+            let shape = runs[index]?.shape
+            let form = try form(of: step, shape)
+            // Steps of a recurrence, and turns of a loop, multiply by one matrix time after time.
+            if made[[number] + form] == nil {
+                made[[number] + form] = try commons.packed(tensor, form) { () throws(Failure) in
+                    try pack(tensor, for: step, shape)
+                }
+            }
+            packed[index] = made[[number] + form]
+            if uses[number] == 0 { plan.constants[number] = nil }
+        }
+    }
+
+    /// All that decides how a step's constant is packed.
+    private func form(of step: Step, _ run: CellShape?) throws(Failure) -> [Int] {
+        if let run { return [-1, run.kind.gateCount, run.directions, run.hidden] }
+        guard step.kind == .gemm, let s = MatrixShape(step.ints) else {
+            return [step.kind.rawValue] + step.ints
+        }
+        return [
+            step.kind.rawValue, s.columns, s.depth, s.bLine, s.bDepth, s.bMatrix,
+            s.bMatrix == 0 ? 1 : s.matrices, try tiledGemm(s)?.side ?? 0,
+        ]
+    }
+
+    /// Which operand of a step is packed beforehand, when it is constant.
+    private func packedOperand(of step: Step) -> Int? {
+        switch step.kind {
+        case .convolve:
+            guard let shape = ConvolutionShape(step.ints), !gemm.isDepthwise(shape) else {
+                return nil
+            }
+            return plan.constants[step.operands[1]] == nil ? nil : 1
+        case .gemm, .dot, .dotConvolve: return plan.constants[step.operands[1]] == nil ? nil : 1
+        default: return nil
+        }
+    }
+
+    private func pack(
+        _ tensor: Tensor, for step: Step, _ run: CellShape?
+    ) throws(Failure) -> any ComputeBuffer {
+        var panels: (any ComputeBuffer)?
+        try tensor.withBuffer(on: device) { (plain) throws(Failure) in
+            if let run {
+                panels = try packGates(run, plain)
+            } else if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
+                panels = try packWeights(shape, plain)
+            } else if step.kind == .dot, let shape = DotShape(step.ints) {
+                panels = try packDot(shape, plain)
+            } else if step.kind == .dotConvolve, let shape = DotConvolutionShape(step.ints) {
+                panels = try packFilters(shape, plain)
+            } else if let shape = MatrixShape(step.ints) {
+                panels = try packColumns(shape, plain)
+            }
+        }
+        guard let panels else { throw Step.broken }
+        return panels
+    }
+
+    /// A buffer that holds a constant.
+    private func makeBuffer(_ tensor: Tensor) throws(Failure) -> any ComputeBuffer {
+        let buffer = try device.makeBuffer(byteCount: tensor.count * tensor.type.byteCount)
+        try tensor.withBytes { (bytes) throws(Failure) in
+            try device.write(bytes, to: buffer, at: 0)
+        }
+        return buffer
+    }
+
+    private func packColumns(
+        _ shape: MatrixShape, _ plain: any ComputeBuffer
+    ) throws(Failure) -> any ComputeBuffer {
+        if let tiled = try tiledGemm(shape) { return try packColumns(shape, plain, by: tiled) }
+        let matrices = shape.bMatrix == 0 ? 1 : shape.matrices
+        let count = gemm.packedCountB(columns: shape.columns, depth: shape.depth)
+        let panels = try device.makeBuffer(byteCount: count * matrices * 4)
+        try gemm.packB(
+            .init(
+                buffer: plain, lineStride: shape.bLine, depthStride: shape.bDepth,
+                matrixStride: shape.bMatrix, matrixCount: matrices),
+            columns: shape.columns, depth: shape.depth, into: panels)
+        return panels
+    }
+}
