@@ -28,6 +28,13 @@ EX_INLINE conv_tiles conv_tiles_of(int places, bool isByRows) {
   return r;
 }
 
+// Which rows of a window lie in the padding, if those may be left out: see conv_lanes. No more than
+// seven rows then.
+typedef struct {
+  int skips, kernelHeight, kernelWidth;
+  int height, strideY, dilationY, top;
+} conv_edge;
+
 // What all tiles of a work-item share.
 typedef struct {
   __global const float *w, *x;
@@ -41,6 +48,7 @@ typedef struct {
   int steps, activation;
   float low, high;
   bool isPlain;
+  conv_edge edge;
   conv_bounds bounds;
   gemm_lanes bias;
   conv_after after;
@@ -150,6 +158,63 @@ EX_INLINE void conv_put_block(const conv_part *p, float16 *a, int start, int pla
 }
 #endif
 
+// Sums of some segments over taps of one row of the window, or of all rows.
+#define CONV_TAPS(from, to)                                                                      \
+  for (; k < last; k++) {                                                                        \
+    const uint offset = p->offsets[k];                                                           \
+    CONV_FETCH(pw + 1024);                                                                       \
+    const gemm_lanes vw = GEMM_LOAD(0, pw);                                                      \
+    _Pragma("unroll") for (int q = from; q < to; q++)                                            \
+        _Pragma("unroll") for (int i = 0; i < CONV_PLACES; i++) sum[q * CONV_PLACES + i] =       \
+            fma((gemm_lanes)(x[q][offset + i]), vw, sum[q * CONV_PLACES + i]);                   \
+    pw += GEMM_COLUMNS;                                                                          \
+  }
+
+// One block of k for all segments. Where `rows` are given, which hold the segments that each row of
+// the window is inside of as bits, the others are left out.
+#define CONV_BLOCK_SUM(segments)                                                                 \
+  if (!isEdge) {                                                                                 \
+    const int last = end;                                                                        \
+    CONV_TAPS(0, segments)                                                                       \
+  } else {                                                                                       \
+    while (k < end) {                                                                            \
+      const int last = min(end, k + across);                                                     \
+      const uint all = (1u << segments) - 1, kept = inside >> 4 * row & all;                     \
+      across -= last - k;                                                                        \
+      if (kept == 0) {                                                                           \
+        pw += (last - k) * GEMM_COLUMNS;                                                         \
+        k = last;                                                                                \
+      } else if (kept == (all & ~1u)) {                                                          \
+        CONV_TAPS(1, segments)                                                                   \
+      } else if (kept == (all & ~3u)) {                                                          \
+        CONV_TAPS(2, segments)                                                                   \
+      } else if (kept == all >> 1) {                                                             \
+        CONV_TAPS(0, segments - 1)                                                               \
+      } else if (kept == all >> 2) {                                                             \
+        CONV_TAPS(0, segments - 2)                                                               \
+      } else {                                                                                   \
+        CONV_TAPS(0, segments)                                                                   \
+      }                                                                                          \
+      if (across == 0) {                                                                         \
+        across = p->edge.kernelWidth;                                                            \
+        row = row + 1 == p->edge.kernelHeight ? 0 : row + 1;                                     \
+      }                                                                                          \
+    }                                                                                            \
+  }
+
+// For each row of the window four bits: which of the segments from `start` on it is inside of.
+EX_INLINE uint conv_inside(const conv_part *p, int start, int segments) {
+  uint inside = 0;
+  for (int q = 0; q < segments; q++) {
+    const int first = (start + q * CONV_PLACES) / p->width * p->edge.strideY - p->edge.top;
+    for (int row = 0; row < p->edge.kernelHeight; row++) {
+      const int at = first + row * p->edge.dilationY;
+      if (at >= 0 && at < p->edge.height) inside |= 1u << (row * 4 + q);
+    }
+  }
+  return inside;
+}
+
 // Sums of some segments by channels of the output, and where they go.
 #define CONV_TILE(name, segments)                                                                \
   EX_INLINE void name(const conv_part *p, int first, int channels) {                             \
@@ -162,6 +227,11 @@ EX_INLINE void conv_put_block(const conv_part *p, float16 *a, int start, int pla
     const int spot = start / p->line * p->end + min(start % p->line, p->end);                    \
     conv_fetch(p->c + spot, p->other + spot, p->steps & CONV_ADD_OTHER, p->plane,                \
                min(GEMM_LANES, channels), count);                                                \
+    const uint whole = (0x1111111u * ((1u << segments) - 1)) &                                   \
+                       ((1u << 4 * p->edge.kernelHeight) - 1);                                   \
+    const uint inside = p->edge.skips ? conv_inside(p, start, segments) : whole;                 \
+    const bool isEdge = inside != whole;                                                         \
+    int row = 0, across = p->edge.kernelWidth;                                                   \
     __global const float *pw = p->w;                                                             \
     gemm_lanes total[segments * CONV_PLACES];                                                    \
     for (int begin = 0; begin < p->depth; begin += GEMM_BLOCK) {                                 \
@@ -169,15 +239,8 @@ EX_INLINE void conv_put_block(const conv_part *p, float16 *a, int start, int pla
       gemm_lanes sum[segments * CONV_PLACES];                                                    \
       _Pragma("unroll") for (int i = 0; i < segments * CONV_PLACES; i++) sum[i] =                \
           (gemm_lanes)(0.0f);                                                                    \
-      for (int k = begin; k < end; k++) {                                                        \
-        const uint offset = p->offsets[k];                                                       \
-        CONV_FETCH(pw + 1024);                                                                   \
-        const gemm_lanes vw = GEMM_LOAD(0, pw);                                                  \
-        _Pragma("unroll") for (int q = 0; q < segments; q++)                                     \
-            _Pragma("unroll") for (int i = 0; i < CONV_PLACES; i++) sum[q * CONV_PLACES + i] =   \
-                fma((gemm_lanes)(x[q][offset + i]), vw, sum[q * CONV_PLACES + i]);               \
-        pw += GEMM_COLUMNS;                                                                      \
-      }                                                                                          \
+      int k = begin;                                                                             \
+      CONV_BLOCK_SUM(segments)                                                                   \
       _Pragma("unroll") for (int i = 0; i < segments * CONV_PLACES; i++) total[i] =              \
           begin == 0 ? sum[i] : total[i] + sum[i];                                               \
     }                                                                                            \
@@ -225,6 +288,11 @@ CONV_TILE(conv_tile_1, 1)
 
 // Work-items: (parts of `tilesEach` tiles, panels of channels, matrices). Weights lie in panels as
 // B does.
+//
+// A tap in the padding adds a zero, which moves no bit of a sum but the sign of a zero: a sum that
+// is -0, as only a tiny number rounded to zero makes one, may become +0. Behind a bias other than
+// -0 both are the same, so taps in the padding may be left out there if all weights are finite:
+// `edge` says whether.
 __kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
                          __global const float *restrict bias, __global float *restrict c,
                          __global const uint *restrict offsets, int rows, int places, int depth,
@@ -232,7 +300,7 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
                          ulong wStride, ulong xStride, ulong cOffset, ulong cStride, int hasBias,
                          int activation, float low, float high,
                          __global const float *restrict after, int afterStride, int steps,
-                         __global const float *other) {
+                         __global const float *other, conv_edge edge) {
   const int channel = get_global_id(1) * GEMM_LANES;
   if (channel >= rows) return;
   const ulong matrix = get_global_id(2), corner = cOffset + matrix * cStride;
@@ -257,6 +325,7 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   p.low = low;
   p.high = high;
   p.isPlain = conv_is_plain(steps, activation);
+  p.edge = edge;
   p.bounds = conv_bounds_of(activation, low, high);
   float biases[GEMM_LANES];
   for (int l = 0; l < GEMM_LANES; l++)

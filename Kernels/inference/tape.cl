@@ -84,7 +84,7 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
                                  float *)shared);
       break;
     case 2: tape_conv_direct(TAPE_CONVOLUTION); break;
-    case 3: tape_conv_lanes(TAPE_CONVOLUTION); break;
+    case 3: tape_conv_lanes(TAPE_CONVOLUTION, TAPE_STRUCT(conv_edge, 25)); break;
     case 4:
       tape_conv_place(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
                       TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4),

@@ -571,10 +571,34 @@ def softmaxes() -> None:
     CASES["softmax-rows"] = (nodes, inputs, {}, outputs, 13)
 
 
+def zeros() -> None:
+    """Convolutions whose sums are zeros of either sign, where padding may change the sign."""
+    nodes, inputs, outputs, constants = [], {}, [], {}
+    for size in (7, 14):
+        x = np.full((1, 9, size, size), 1e-30, np.float32)
+        w = np.where(RNG.random((18, 9, 3, 3)) < 0.5, 1e-30, -1e-30).astype(np.float32)
+        # The last tap that is not in the padding makes -0, one behind it +0.
+        w[:, :, 1, :] = -1e-30
+        w[:, :, 2, :] = 1e-30
+        plain = floats(18)
+        plain[:6] = 0
+        signed = plain.copy()
+        signed[2:4] = -0.0
+        inputs[f"x{size}"], constants[f"w{size}"] = x, w
+        for name, bias in (("none", None), ("plain", plain), ("signed", signed)):
+            if bias is not None:
+                constants[f"{name}{size}"] = bias
+            nodes.append(helper.make_node(
+                "Conv", [f"x{size}", f"w{size}"] + ([] if bias is None else [f"{name}{size}"]),
+                [f"y-{name}{size}"], pads=[1] * 4))
+            outputs.append(f"y-{name}{size}")
+    CASES["convolution-zeros"] = (nodes, inputs, constants, outputs, 14)
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
                   integer_convolutions, residuals, nothing, concatenations, wide_padding,
-                  repeats, turns, scalars, tiles, gelus, softmaxes):
+                  repeats, turns, scalars, tiles, gelus, softmaxes, zeros):
         group()
     return CASES

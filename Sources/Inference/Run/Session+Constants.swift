@@ -6,6 +6,7 @@ extension Session {
     /// Constants are given up one by one: a model's weights are on the host or on the device, and
     /// only one of them on both.
     func makeBuffers() throws(Failure) {
+        try findEdges()
         var plainUses = Set(plan.outputs.map(\.buffer))
         var packedUses: [Int: Int] = [:]
         for step in plan.steps {
@@ -29,6 +30,26 @@ extension Session {
         let others = varying.union(constants)
         for number in plan.buffers.indices where !others.contains(number) {
             buffers[number] = try device.makeBuffer(byteCount: plan.buffers[number])
+        }
+    }
+
+    /// Finds the convolutions by lanes whose windows' rows in the padding are left out: finite
+    /// constant weights and constant biases other than -0, behind which the sum's bits are the same.
+    private func findEdges() throws(Failure) {
+        for (index, step) in plan.steps.enumerated() {
+            guard step.kind == .convolve, let shape = ConvolutionShape(step.ints),
+                shape.bias == 1, step.operands.count > 2, gemm.usesLanes(shape),
+                let layout = try? WindowLayout(shape.window),
+                LanesTiles.skipsEdges(layout),
+                let weights = plan.constants[step.operands[1]],
+                let bias = plan.constants[step.operands[2]],
+                weights.type == .float32, bias.type == .float32
+            else { continue }
+            let exponent = Float.infinity.bitPattern
+            let isFinite = try weights.allBits { $0 & exponent != exponent }
+            let negativeZero = (-Float.zero).bitPattern
+            let isBiased = try bias.allBits { $0 != negativeZero }
+            if isFinite, isBiased { skipping.insert(index) }
         }
     }
 
@@ -126,5 +147,20 @@ extension Session {
                 matrixStride: shape.bMatrix, matrixCount: matrices),
             columns: shape.columns, depth: shape.depth, into: panels)
         return panels
+    }
+}
+
+extension Tensor {
+    /// Whether the bits of all elements, of 32 each, are as wanted.
+    fileprivate func allBits(_ isWanted: (UInt32) -> Bool) throws(Failure) -> Bool {
+        // Without an early end, which would keep the loop from going by vectors.
+        var isAll = true
+        try withBytes { bytes in
+            for place in 0..<bytes.count / 4 {
+                let bits = bytes.loadUnaligned(fromByteOffset: 4 * place, as: UInt32.self)
+                isAll = isAll && isWanted(UInt32(littleEndian: bits))
+            }
+        }
+        return isAll
     }
 }

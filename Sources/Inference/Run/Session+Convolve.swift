@@ -28,7 +28,9 @@ extension Session {
         let other = try tail?.other.map { (number) throws(Failure) in try buffer(number) } ?? x
         let product = DirectProduct(
             direct: direct, weights: weights, bias: bias, offset: offset,
-            rest: rest + [.buffer(other)])
+            rest: rest + [.buffer(other)]
+                + (direct.usesLanes
+                    ? [.bytes(shape.window.edge(skips: skipping.contains(index)))] : []))
         let placesMin = direct.usesLanes ? LanesTiles.segment : gemm.tileWidth
         if layout.isPlain, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
@@ -298,7 +300,24 @@ struct LanesTiles {
         fours = segments == 5 ? 0 : (segments - 3 * threes) / 4
     }
 
+    /// Whether whole segments of some of a window's rows lie in the padding, and kernels can leave
+    /// those out.
+    static func skipsEdges(_ layout: WindowLayout) -> Bool {
+        let w = layout.window
+        let below = (w.outHeight - 1) * w.strideY + (w.kernelHeight - 1) * w.dilationY - w.top
+        return w.outWidth % segment == 0 && (2...7).contains(w.kernelHeight)
+            && (w.top > 0 || below >= w.height)
+    }
+
     var count: Int { fours + threes + ones }
     /// Places that are computed.
     var computed: Int { (fours * 4 + threes * 3 + ones) * Self.segment }
+}
+
+extension WindowShape {
+    /// As `conv_edge` in `Kernels/inference/convolve_lanes.cl`.
+    fileprivate func edge(skips: Bool) -> Bytes {
+        [skips ? 1 : 0, kernelHeight, kernelWidth, height, strideY, dilationY, top]
+            .flatMap { Int32($0).littleEndianBytes }
+    }
 }
