@@ -1,5 +1,6 @@
 public import Compute
 public import Core
+internal import Files
 
 /// A plan on a device: constants uploaded and packed once, then run as often as wanted.
 public final class Session {
@@ -115,6 +116,11 @@ public final class Session {
         for (tensor, port) in zip(inputs, plan.inputs) {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
         }
+        // With what takes the elements from the device, and gives NaN its bits.
+        let outputBytes = plan.outputs.reduce(0) {
+            $0 + $1.shape.elementCount * $1.type.byteCount
+        }
+        try HostRoom.check(2 * outputBytes, for: "outputs")
         var outputs: [Tensor] = []
         try provide(inputs[...]) { () throws(Failure) in
             try compute(advance)
