@@ -98,7 +98,7 @@ let package = Package(
             ]),
         module("Training", ["Core", "Digest", "Exact", "Files", "Compute", "Inference"]),
         module("Serving", ["Core", "Compute", "Inference"]),
-        module("ServingHTTP", ["Core", "Serving", nioCore, nioPosix, nioHTTP]),
+        module("ServingHTTP", ["Core", "Files", "Serving", nioCore, nioPosix, nioHTTP]),
         module("Toy", ["Core", "Digest", "Kernels", "Compute"]),
         module(
             "Profiling",

@@ -211,6 +211,113 @@ EX_INLINE gemm_lanes pool_divide(gemm_lanes sum, gemm_lanes divisor) {
 #endif
 }
 
+// Averages of three columns, of which the outermost may lie in the padding: which lanes those are,
+// and how many columns a lane's divisor counts, for as many vectors as a row has.
+#define POOL_THREES 4
+typedef struct {
+  bool areAll;
+  pool_keys isFirst[POOL_THREES], isLast[POOL_THREES];
+  gemm_lanes columns[POOL_THREES];
+} average_threes;
+
+EX_INLINE void pool_average_threes(average_threes *t, const window_layout s,
+                                   const average_window a) {
+  t->areAll = a.kernelWidth == 3 && s.outWidth <= POOL_THREES * GEMM_LANES;
+  for (int n = 0; t->areAll && n * GEMM_LANES < s.outWidth; n++) {
+    int first[GEMM_LANES], last[GEMM_LANES];
+    float columns[GEMM_LANES];
+    for (int l = 0; l < GEMM_LANES; l++) {
+      const int at = min(n * GEMM_LANES + l, s.outWidth - 1);
+      const average_span c = pool_average_span(at * s.strideX - s.left, 3, a.dilationX, s.width,
+                                               a.right);
+      const int count = c.to - c.from;
+      if (count < 2) t->areAll = false;
+      first[l] = c.from == 1 ? -1 : 0;
+      last[l] = c.to == 2 ? -1 : 0;
+      columns[l] = (float)(a.countsPadding ? c.padded : count);
+    }
+    t->isFirst[n] = POOL_LOAD(0, first);
+    t->isLast[n] = POOL_LOAD(0, last);
+    t->columns[n] = GEMM_LOAD(0, columns);
+  }
+}
+
+// A row's elements that three columns of windows begin at, and its windows' sums by lanes: the trees
+// of 3, of the last 2 and of the first 2 columns over the same elements.
+typedef struct {
+  gemm_lanes v[3];
+} pool_three;
+
+EX_INLINE gemm_lanes pool_sum_of_3(pool_three a, pool_three b, pool_three c, pool_keys isFirst,
+                                   pool_keys isLast) {
+  const gemm_lanes all = (((a.v[0] + c.v[2]) + b.v[1]) + (a.v[2] + c.v[0])) +
+                         ((a.v[1] + b.v[2]) + (b.v[0] + c.v[1]));
+  const gemm_lanes middle = (a.v[1] + c.v[1]) + b.v[1];
+  const gemm_lanes last = middle + ((a.v[2] + c.v[2]) + b.v[2]);
+  const gemm_lanes first = ((a.v[0] + c.v[0]) + b.v[0]) + middle;
+  return select(select(all, last, isFirst), first, isLast) + (gemm_lanes)(0.0f);
+}
+
+EX_INLINE gemm_lanes pool_sum_of_2(pool_three a, pool_three b, pool_keys isFirst,
+                                   pool_keys isLast) {
+  const gemm_lanes all = ((a.v[0] + b.v[1]) + a.v[2]) + ((a.v[1] + b.v[2]) + b.v[0]);
+  const gemm_lanes last = (a.v[1] + b.v[1]) + (a.v[2] + b.v[2]);
+  const gemm_lanes first = (a.v[0] + b.v[0]) + (a.v[1] + b.v[1]);
+  return select(select(all, last, isFirst), first, isLast) + (gemm_lanes)(0.0f);
+}
+
+EX_INLINE pool_three pool_three_at(const __local float *p, __global const uint *offsets) {
+  pool_three r;
+  for (int k = 0; k < 3; k++) r.v[k] = GEMM_LOAD(0, p + offsets[k]);
+  return r;
+}
+
+#ifdef WINDOW_PICKS
+// Windows of 3x3 over planes that keep their size: nothing has to be laid out for them.
+EX_INLINE bool pool_is_same(const window_layout s, const average_window a) {
+  return a.kernelHeight == 3 && a.kernelWidth == 3 && a.dilationY == 1 && a.dilationX == 1 &&
+         s.strideY == 1 && s.strideX == 1 && s.top == 1 && s.left == 1 &&
+         s.outHeight == s.height && s.outWidth == s.width && s.height > 1;
+}
+
+EX_INLINE pool_three pool_three_of(__global const float *row, int at, int width) {
+  pool_three r;
+#pragma unroll
+  for (int k = 0; k < 3; k++) {
+    const int from = at + k - 1;
+    r.v[k] = window_some(row + from, window_first(width - from) & ~window_first(-from));
+  }
+  return r;
+}
+
+// Rows from `first` on of one plane, GEMM_LANES columns from `at` on.
+EX_INLINE void pool_average_same(__global const float *x, __global float *y, int first, int rows,
+                                 int at, const window_layout s, const average_window a,
+                                 const average_threes *t) {
+  const int n = at / GEMM_LANES, width = s.width;
+  const uint kept = (1u << min(GEMM_LANES, width - at)) - 1;
+  pool_three above = pool_three_of(x + max(first - 1, 0) * width, at, width);
+  pool_three here = pool_three_of(x + first * width, at, width);
+  for (int row = first; row < first + rows; row++) {
+    const bool isTop = row == 0, isBottom = row == s.height - 1;
+    const pool_three below = pool_three_of(x + (isBottom ? row : row + 1) * width, at, width);
+    gemm_lanes sum;
+    if (isTop)
+      sum = pool_sum_of_2(here, below, t->isFirst[n], t->isLast[n]);
+    else if (isBottom)
+      sum = pool_sum_of_2(above, here, t->isFirst[n], t->isLast[n]);
+    else
+      sum = pool_sum_of_3(above, here, below, t->isFirst[n], t->isLast[n]);
+    const average_span r = pool_average_span(row - 1, 3, 1, s.height, a.bottom);
+    const float counted = (float)(a.countsPadding ? r.padded : r.to - r.from);
+    window_pick(pool_divide(sum, t->columns[n] * (gemm_lanes)(counted)), y + row * width + at,
+                kept);
+    above = here;
+    here = below;
+  }
+}
+#endif
+
 // Planes are laid out by strips of rows.
 __kernel void pool_average_strips(__global const float *restrict x, __global float *restrict y,
                                   __global const uint *restrict offsets, window_layout s,
@@ -223,7 +330,17 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
   const int left = min(s.outWidth, (s.left + s.strideX - 1) / s.strideX);
   const int right = max(left, min(s.outWidth, max(0, reach + s.strideX - 1) / s.strideX));
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
+  average_threes threes;
+  pool_average_threes(&threes, s, a);
   for (int plane = begin; plane < end; plane++) {
+#ifdef WINDOW_PICKS
+    if (threes.areAll && pool_is_same(s, a)) {
+      const ulong corner = (ulong)plane * (s.height * s.width);
+      for (int at = 0; at < s.outWidth; at += GEMM_LANES)
+        pool_average_same(x + corner, y + corner, first, rows, at, s, a, &threes);
+      continue;
+    }
+#endif
     window_spread_local(x + (ulong)plane * (s.height * s.width), strip, s, first, 0, s.rows);
     for (int row = 0; row < rows; row++) {
       const int iy = (first + row) * s.strideY - s.top;
@@ -235,6 +352,19 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
         const int count = min(GEMM_LANES, s.outWidth - at);
         const __local float *p = strip + row * s.pitch + at;
+        __global float *to = y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at;
+        if (threes.areAll && (inside == 3 || inside == 2)) {
+          const int n = at / GEMM_LANES;
+          const pool_three u = pool_three_at(p, taps), v = pool_three_at(p, taps + 3);
+          gemm_lanes sum = pool_sum_of_2(u, v, threes.isFirst[n], threes.isLast[n]);
+          if (inside == 3)
+            sum = pool_sum_of_3(u, v, pool_three_at(p, taps + 6), threes.isFirst[n],
+                                threes.isLast[n]);
+          const float counted = (float)(a.countsPadding ? r.padded : inside);
+          window_pick(pool_divide(sum, threes.columns[n] * (gemm_lanes)(counted)), to,
+                      (1u << count) - 1);
+          continue;
+        }
         gemm_lanes sum = pool_sum_lanes(p, taps, a.kernelWidth, inside, a.kernelWidth);
         gemm_lanes divisor = (gemm_lanes)(whole);
         for (int l = at < left ? 0 : max(0, right - at); l < count;
@@ -250,9 +380,7 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
           sum = select(sum, (gemm_lanes)(border), here);
           divisor = select(divisor, (gemm_lanes)((float)elements), here);
         }
-        window_pick(pool_divide(sum, divisor),
-                    y + ((ulong)plane * s.outHeight + first + row) * s.outWidth + at,
-                    (1u << count) - 1);
+        window_pick(pool_divide(sum, divisor), to, (1u << count) - 1);
       }
     }
   }

@@ -138,7 +138,11 @@ final class DeviceCore: Sendable {
         do throws(OpenCLError) {
             return try body()
         } catch {
-            throw error.failure.at(label)
+            switch error.status {
+            case .memoryAllocationFailure, .outOfHostMemory:
+                throw Failure(.memory, "\(label): out of memory: \(error)")
+            default: throw error.failure.at(label)
+            }
         }
     }
 

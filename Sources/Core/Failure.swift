@@ -11,6 +11,8 @@ public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unsupported = Code(rawValue: "unsupported")
         /// Input within its format but beyond a limit that protects the machine.
         public static let limit = Code(rawValue: "limit")
+        /// Memory that the host or a device does not have now; it may have it later.
+        public static let memory = Code(rawValue: "memory")
         /// A file or a network peer could not be read or written.
         public static let io = Code(rawValue: "io")
         /// This machine's own disk: full, read-only, or not ours. Waiting does not mend it.

@@ -20,6 +20,7 @@ public enum FileBytes {
             throw Failure(
                 .limit, "\(name): \(file.byteCount) bytes; at most \(byteCountMax) expected")
         }
+        if !isMapped { try HostRoom.check(file.byteCount, for: name) }
         do {
             let options: Data.ReadingOptions = isMapped ? .alwaysMapped : []
             return try Data(contentsOf: URL(fileURLWithPath: path), options: options)
@@ -178,6 +179,25 @@ public enum FileBytes {
             else { continue }
             let what = input == output ? "an input" : "the input \(input)"
             throw Failure(.usage, "\(output): is \(what): another name expected for the output")
+        }
+    }
+
+    /// Refuses to write into one of the folders that are read, by whatever name: what is written
+    /// would be among them the next time.
+    ///
+    /// - Throws: ``Failure`` `usage` naming both.
+    public static func checkApart(
+        folder output: String, from inputs: some Sequence<String>
+    ) throws(Failure) {
+        var own = stat()
+        guard stat(output, &own) == 0 else { return }
+        for input in inputs {
+            var other = stat()
+            guard stat(input, &other) == 0, own.st_dev == other.st_dev, own.st_ino == other.st_ino
+            else { continue }
+            throw Failure(
+                .usage,
+                "\(output): is the folder of inputs \(input): another one expected for the output")
         }
     }
 

@@ -7,7 +7,18 @@ internal import Synchronization
 public final class FlakyDevice: ComputeDevice {
     private let base: any ComputeDevice
     private let flaws: [Flaw]
-    private let state = Mutex<(launches: Int, reads: Int, lost: Failure?)>((0, 0, nil))
+    private let state = Mutex(State())
+
+    private struct State {
+        var launches = 0, reads = 0
+        var lost: Failure?
+        var buffers: [Held] = []
+    }
+
+    /// A buffer, as long as somebody else holds it.
+    private struct Held {
+        weak var buffer: (any ComputeBuffer)?
+    }
 
     /// What goes wrong; counts start at 1.
     public enum Flaw: Sendable {
@@ -18,6 +29,8 @@ public final class FlakyDevice: ComputeDevice {
         /// From the nth read on, one bit of the bytes read is flipped: byte `byte` modulo the
         /// count, bit 0.
         case flipFromRead(Int, byte: Int)
+        /// No buffer is made that would take what all have together beyond so many bytes.
+        case memory(Int)
         /// Every program passes through this before it is built.
         case rewrite(@Sendable (ProgramSource) -> ProgramSource)
     }
@@ -39,7 +52,19 @@ public final class FlakyDevice: ComputeDevice {
 
     public func makeBuffer(byteCount: Int) throws(Failure) -> any ComputeBuffer {
         try checkAlive()
-        return try base.makeBuffer(byteCount: byteCount)
+        for case .memory(let most) in flaws {
+            let held = state.withLock { state in
+                state.buffers.removeAll { $0.buffer == nil }
+                return state.buffers.reduce(0) { $0 + ($1.buffer?.byteCount ?? 0) }
+            }
+            guard held + byteCount <= most else {
+                throw Failure(
+                    .memory, "\(description.label): out of memory: a buffer of \(byteCount) bytes")
+            }
+        }
+        let buffer = try base.makeBuffer(byteCount: byteCount)
+        state.withLock { $0.buffers.append(Held(buffer: buffer)) }
+        return buffer
     }
 
     public func write(

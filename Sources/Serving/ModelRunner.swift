@@ -1,28 +1,33 @@
 package import Compute
 package import Core
-internal import Inference
+package import Inference
 
 /// A model on a device, for one thread.
 ///
-/// An answer is what its request gives when it is computed alone. Requests are joined only once the
-/// model has shown, on requests that it got, that each item's bits are the item's own.
+/// An answer is what its request gives when it is computed alone. Requests are joined only where
+/// the plans prove that each item's bits are the item's own.
 package final class ModelRunner {
     package typealias Answer = Result<[InferResponse.Output], Failure>
 
     /// What is known of a model's items.
     package enum Items: Equatable {
-        case unknown(agreements: Int)
+        /// Nothing was asked of it yet.
+        case unknown
+        /// Each is its own, in all batches so far.
         case independent
-        case mixed
+        /// Perhaps not; they are computed as they come.
+        case mixed(ItemDoubt?)
+
+        package var isMixed: Bool { if case .mixed = self { true } else { false } }
     }
 
-    /// Batches of different items that must agree before requests are joined.
-    private static let agreementsMin = 2
     /// Bytes of inputs up to which items of one request are computed together, more than of
     /// several requests: small items are not worth a run.
     private static let batchBytes = 4 << 20
     /// Plans kept, each for its shapes.
     private static let plansMax = 32
+    /// Shapes kept of which it is known that items are their own.
+    private static let provedMax = 1024
 
     let served: ServedModel
     private let device: any ComputeDevice
@@ -31,6 +36,8 @@ package final class ModelRunner {
     package private(set) var items: Items
     /// Plans by the shapes of their inputs, the last used at the end.
     private var plans: [(shapes: [[Int]], session: Session, bytes: Int)] = []
+    /// Shapes of inputs for which it is proved that each item is its own.
+    private var proved: Set<[[Int]]> = []
     /// For models whose steps depend on data.
     private var staged: ModelSession?
     private var isStaged = false
@@ -42,10 +49,16 @@ package final class ModelRunner {
         self.device = device
         self.batchMax = batchMax
         self.bytesMax = bytesMax
-        items = served.mayBatch && batchMax > 1 ? .unknown(agreements: 0) : .mixed
+        items = served.mayBatch && batchMax > 1 ? .unknown : .mixed(nil)
     }
 
     package var planCount: Int { plans.count }
+
+    /// Gives the device back the memory of all plans.
+    package func letGo() {
+        plans.removeAll()
+        staged = nil
+    }
 
     /// Compiles for one item, and runs once on zeros where that does not take long: drivers compile
     /// kernels when they are first launched. Where axes are open, for a usual size of them.
@@ -58,6 +71,7 @@ package final class ModelRunner {
             }
         }
         // What is wrong with the model is said to the first request.
+        if items == .unknown { _ = try? isProved(shapes.map { [2] + $0.dropFirst() }) }
         guard let session = try? session(shapes) else { return }
         try? session.warm()
         if session.plan.cost <= Self.warmCostMax {
@@ -86,9 +100,11 @@ package final class ModelRunner {
     package func answers(_ requests: [InferRequest]) -> [Answer] {
         let counts = requests.compactMap(served.itemCount)
         let isCut = counts.count == requests.count && !requests.isEmpty
-        if case .independent = items, isCut {
+        if isCut, counts.reduce(0, +) > 1 {
             do throws(Failure) {
-                return try joined(requests, counts).map(Answer.success)
+                if mayJoin(requests, counts) {
+                    return try joined(requests, counts).map(Answer.success)
+                }
             } catch {
                 // Whose fault it was shows when each is alone.
                 guard requests.count > 1, error.code != .device else {
@@ -96,13 +112,9 @@ package final class ModelRunner {
                 }
             }
         }
-        let answers = requests.map { request in
+        return requests.map { request in
             Answer { () throws(Failure) in try alone(request) }
         }
-        if case .unknown(let agreements) = items, isCut, counts.reduce(0, +) > 1 {
-            compare(answers, requests, counts, agreements)
-        }
-        return answers
     }
 
     // MARK: Alone
@@ -121,7 +133,7 @@ package final class ModelRunner {
                 return outputs(session, try session.run(tensors + seed))
             } catch  where error.code == .dependsOnData {
                 isStaged = true
-                items = .mixed
+                items = .mixed(nil)
             } catch {
                 throw error
             }
@@ -153,48 +165,38 @@ package final class ModelRunner {
 
     // MARK: Joined
 
-    /// Whether joining gives the same bits is seen where different items are computed together that
-    /// were not so alone: equal ones, and a request by itself, would agree in models that mix
-    /// items, too.
-    private func compare(
-        _ answers: [Answer], _ requests: [InferRequest], _ counts: [Int], _ agreements: Int
-    ) {
-        let items = Self.itemsOfAll(requests, counts)
-        var first = 0
-        let own = counts.map { count in
-            defer { first += count }
-            return first..<(first + count)
-        }
-        let shows = parts(of: requests, items.count).contains { part in
-            !own.contains(part) && part.contains { items[$0] != items[part.lowerBound] }
-        }
-        let alone = answers.compactMap { try? $0.get() }
-        guard shows, alone.count == requests.count else { return }
-        do throws(Failure) {
-            let isEqual = try joined(requests, counts) == alone
-            self.items =
-                !isEqual
-                ? .mixed
-                : agreements + 1 < Self.agreementsMin
-                    ? .unknown(agreements: agreements + 1) : .independent
-        } catch {
-            // A batch that a device has no room for says nothing of the items.
-            if error.code == .unsupported || error.code == .malformed { self.items = .mixed }
-        }
-    }
-
-    /// The inputs of each item.
-    private static func itemsOfAll(
+    /// Whether each item gets in these batches what it gets in its own request.
+    private func mayJoin(
         _ requests: [InferRequest], _ counts: [Int]
-    ) -> [[ArraySlice<UInt8>]] {
-        zip(requests, counts).flatMap { request, count in
-            (0..<count).map { item in
-                request.inputs.map { input in
-                    let size = input.bytes.count / count
-                    return input.bytes[(item * size)..<((item + 1) * size)]
-                }
+    ) -> Bool {
+        if items.isMixed { return false }
+        let batches = parts(of: requests, counts.reduce(0, +)).map(\.count)
+        for count in Set(batches + counts).sorted() {
+            let shapes = requests[0].inputs.map { [count] + $0.shape.dropFirst() }
+            do throws(Failure) {
+                guard try isProved(shapes) else { return false }
+            } catch {
+                // Each by itself says what is wrong with it.
+                return false
             }
         }
+        return true
+    }
+
+    /// Whether items of these shapes are their own.
+    private func isProved(_ shapes: [[Int]]) throws(Failure) -> Bool {
+        if proved.contains(shapes) { return true }
+        let names = served.model.inputs.map(\.name)
+        if let doubt = try served.model.itemDoubt(
+            Dictionary(uniqueKeysWithValues: zip(names, shapes)))
+        {
+            items = .mixed(doubt)
+            return false
+        }
+        if proved.count == Self.provedMax { proved.removeAll() }
+        proved.insert(shapes)
+        items = .independent
+        return true
     }
 
     /// Batches of powers of two, in which few plans serve all counts.

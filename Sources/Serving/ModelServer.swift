@@ -2,6 +2,7 @@ public import Compute
 public import Core
 internal import Dispatch
 internal import Foundation
+internal import Inference
 internal import Synchronization
 
 /// Answers requests to models: a bounded queue, and a thread for each device, which joins requests
@@ -70,6 +71,8 @@ public final class ModelServer: Sendable {
 
     public let models: [ServedModel]
     public let limits: Limits
+    /// Told what an owner may want to know: a line without its end, on any thread.
+    private let note: @Sendable (String) -> Void
     private let state = Mutex(State())
     private let arrivals = DispatchSemaphore(value: 0)
     private let ends = DispatchSemaphore(value: 0)
@@ -77,10 +80,13 @@ public final class ModelServer: Sendable {
 
     /// Starts a thread for each device, on which models are compiled at once.
     ///
+    /// - Parameter note: takes lines for the owner, on any thread.
     /// - Throws: ``Failure`` where two models have one name.
     public init(
-        _ models: [ServedModel], on devices: [any ComputeDevice], limits: Limits = Limits()
+        _ models: [ServedModel], on devices: [any ComputeDevice], limits: Limits = Limits(),
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(Failure) {
+        self.note = note
         self.models = models
         self.limits = limits
         for (index, model) in models.enumerated()
@@ -184,29 +190,37 @@ public final class ModelServer: Sendable {
             let runner = ModelRunner(
                 model, on: device, batchMax: limits.batchMax, bytesMax: bytesMax)
             runner.warm()
+            tell(runner)
             runners[model.name] = runner
         }
         state.withLock { $0.warmCount += 1 }
         while let group = next() {
             guard let runner = runners[group[0].model] else { continue }
-            compute(group, runner)
+            compute(group, runner, Array(runners.values))
         }
         // Another thread may have waited for a while with this one's wake-up.
         arrivals.signal()
     }
 
-    private func compute(_ group: [Ticket], _ runner: ModelRunner) {
+    /// - Parameter all: the runners of the device, which hold memory of it.
+    private func compute(_ group: [Ticket], _ runner: ModelRunner, _ all: [ModelRunner]) {
         let start = DispatchTime.now()
-        let answers = runner.answers(group.map(\.request))
+        var answers = runner.answers(group.map(\.request))
+        for (index, ticket) in group.enumerated() where Self.lacksMemory(answers[index]) {
+            // What is kept for later is worth less than an answer.
+            for runner in all { runner.letGo() }
+            answers[index] = runner.answers([ticket.request])[0]
+            if Self.lacksMemory(answers[index]) { for runner in all { runner.letGo() } }
+        }
         let end = DispatchTime.now()
         state.withLock { state in
             state.runningCount -= group.count
-            if case .mixed = runner.items { state.mixed.insert(runner.served.name) }
             state.statistics[runner.served.name]?.add(group, answers, start, end)
             for case .failure(let failure) in answers where Self.isDeviceLost(failure) {
                 state.broken = failure
             }
         }
+        tell(runner)
         for (ticket, answer) in zip(group, answers) {
             ticket.done(
                 answer.map {
@@ -214,6 +228,20 @@ public final class ModelServer: Sendable {
                         model: ticket.model, version: ServedModel.version, outputs: $0)
                 })
         }
+    }
+
+    /// Joins no more requests of a model whose items may depend on each other, and says so once.
+    private func tell(_ runner: ModelRunner) {
+        guard case .mixed(let doubt) = runner.items,
+            state.withLock({ $0.mixed.insert(runner.served.name).inserted }), let doubt
+        else { return }
+        note(
+            "model \(runner.served.name): requests are computed one by one: items may depend on "
+                + "each other in \(doubt.place)")
+    }
+
+    private static func lacksMemory(_ answer: ModelRunner.Answer) -> Bool {
+        if case .failure(let failure) = answer { failure.code == .memory } else { false }
     }
 
     private static func isDeviceLost(_ failure: Failure) -> Bool {

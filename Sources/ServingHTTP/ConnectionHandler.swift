@@ -1,4 +1,5 @@
 internal import Core
+internal import Files
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -22,8 +23,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private static let lingerSeconds = 2.0
+    /// Bytes of memory for each of a body, until it is answered.
+    private static let bytesOfBody = 4
 
     private let shared: FrontShared
+    private let requests: ChunkGuard
+    /// Requests that began.
+    private var begunCount = 0
+    /// Requests that are answered though the server is to end: those that were there by then.
+    private var owedCount = Int.max
     private var context: ChannelHandlerContext?
     private var phase = Phase.idle
     private var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
@@ -40,7 +48,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var ticket: ModelServer.Ticket?
     private var timer: Scheduled<Void>?
 
-    init(_ shared: FrontShared) { self.shared = shared }
+    /// - Parameter requests: sees them come.
+    init(_ shared: FrontShared, behind requests: ChunkGuard) {
+        (self.shared, self.requests) = (shared, requests)
+    }
 
     private var limits: HTTPFront.Limits { shared.limits }
 
@@ -64,9 +75,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is FrontShared.Quiesce:
-            isLast = true
+            owedCount = requests.headCount
+            isLast = isLast || isLastOwed
             switch phase {
-            case .idle, .discarding: if !isSending { end() }
+            case .idle where isLast, .discarding: if !isSending { end() }
             case .reading: waitForRest(limits.restSeconds, .serviceUnavailable)
             default: break
             }
@@ -126,6 +138,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    /// Whether the server is to end and no request that has come is behind this one.
+    private var isLastOwed: Bool { shared.isQuiescing && begunCount >= owedCount }
+
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -156,7 +171,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard case .idle = phase else { return }
         self.head = head
         isHead = head.method == .HEAD
-        isLast = !head.isKeepAlive || shared.isQuiescing
+        begunCount += 1
+        isLast = !head.isKeepAlive || isLastOwed
         body = []
         if shared.isQuiescing {
             waitForRest(limits.restSeconds, .serviceUnavailable)
@@ -166,8 +182,19 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard Self.isHostGiven(head) else {
             return expect(nil, Reply(.badRequest, error: "Host: one expected"))
         }
+        // Who speaks HTTP/1.0 knows no codings: what it means by one is not known.
+        guard head.version != .http1_0 || !head.headers.contains(name: "Transfer-Encoding") else {
+            isLast = true
+            return expect(
+                nil, Reply(.badRequest, error: "Transfer-Encoding in a request of HTTP/1.0"))
+        }
         let codings = head.headers[canonicalForm: "Transfer-Encoding"]
         guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
+            // Where it is not the last one, and that one alone, nothing says where the body ends.
+            if codings.first?.lowercased().hasPrefix("chunked") == true {
+                isLast = true
+                return expect(nil, Reply(.badRequest, error: "Transfer-Encoding: chunked last"))
+            }
             return expect(
                 nil, Reply(.notImplemented, error: "Transfer-Encoding: chunked alone expected"))
         }
@@ -212,6 +239,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private static func reply(_ refusal: Route.Refusal) -> Reply {
         switch refusal {
         case .notFound: return Reply(.notFound, error: "no such path; see GET /v2")
+        case .misdirected:
+            return Reply(.misdirectedRequest, error: "https: this server speaks http alone")
         case .notAllowed(let allowed):
             var reply = Reply(.methodNotAllowed, error: "\(allowed) expected")
             reply.headers.append(("Allow", allowed))
@@ -223,6 +252,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func reserve(_ count: Int) -> Reply? {
         guard count <= limits.bodyBytesMax - reservedBytes else {
             return tooLarge
+        }
+        do throws(Failure) {
+            // The body, and the tensors that are made of it.
+            try HostRoom.check(Self.bytesOfBody * (reservedBytes + count), for: "a body")
+        } catch {
+            return Reply(error)
         }
         guard shared.bodies.reserve(count) else {
             return Reply(.serviceUnavailable, error: "too much is being read; try again later")
@@ -378,7 +413,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
         forgetBody()
         ticket = nil
-        isLast = isLast || shared.isQuiescing
+        isLast = isLast || isLastOwed
         let body = isHead ? [] : reply.body
         isHead = false
         var headers = HTTPHeaders(reply.headers)

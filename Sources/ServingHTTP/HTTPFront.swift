@@ -161,12 +161,14 @@ final class FrontShared: Sendable {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderFieldSize = limits.headerBytesMax
         decoder.maxHeaderListSize = limits.headerBytesMax
-        try channel.pipeline.syncOperations.addHandler(
-            ChunkGuard(bytesMax: limits.bodyBytesMax, lineBytesMax: limits.headerBytesMax))
+        let requests = ChunkGuard(
+            bytesMax: limits.bodyBytesMax, lineBytesMax: limits.headerBytesMax)
+        try channel.pipeline.syncOperations.addHandler(requests)
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withPipeliningAssistance: true, withErrorHandling: false,
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
-        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self))
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(self, behind: requests))
     }
 
     var isQuiescing: Bool { state.withLock(\.isQuiescing) }

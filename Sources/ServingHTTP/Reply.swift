@@ -37,7 +37,7 @@ struct Reply: Sendable {
     init(_ failure: Failure) {
         let status: HTTPResponseStatus =
             switch failure.code {
-            case .busy: .serviceUnavailable
+            case .busy, .memory: .serviceUnavailable
             case .device, .timeout, .io, .storage: .internalServerError
             default: .badRequest
             }

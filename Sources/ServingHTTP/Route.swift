@@ -14,12 +14,15 @@ enum Route: Hashable {
     /// Why there is no route.
     enum Refusal: Error, Hashable {
         case notFound
+        /// It is for a scheme that is not this server's.
+        case misdirected
         case notAllowed(allowed: String)
     }
 
     /// - Parameter target: the path, perhaps with a query, which is not looked at, and perhaps
     ///   behind a scheme and a host, as proxies write it (RFC 9112, 3.2.2).
     static func find(_ method: String, _ target: String) throws(Refusal) -> Route {
+        guard !target.lowercased().hasPrefix("https://") else { throw .misdirected }
         let path = path(target)
         var parts: [String] = []
         for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
@@ -37,9 +40,9 @@ enum Route: Hashable {
 
     private static func path(_ target: String) -> Substring {
         var path = target[...]
-        for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
+        let scheme = "http://"
+        if path.lowercased().hasPrefix(scheme) {
             path = path.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
-            break
         }
         return path.prefix { $0 != "?" }
     }

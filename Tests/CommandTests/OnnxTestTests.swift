@@ -30,11 +30,25 @@ import Testing
 
     @Test func failedCasesFailTheCommand() throws {
         let run = try run()
-        try run.write("a/model.onnx", [1, 2, 3])
+        // A tensor of [1], float, 0, which is no picture.
+        try run.write(
+            "a/test_data_set_0/input_0.pb", [0x08, 1, 0x10, 1, 0x4a, 4, 0, 0, 0, 0])
         let result = try run.run(["onnx-test", "a"])
         #expect(result.status == 1 && result.errors.isEmpty, "\(result)")
         #expect(result.output.hasPrefix("failed  a: "), "\(result)")
         #expect(result.output.contains("\n0 passed, 0 refused, 1 failed of 1 on "), "\(result)")
+    }
+
+    /// A model of which a part is missing is a file that cannot be read.
+    @Test func truncatedModelsAreBroken() throws {
+        let run = try run()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: run.path("a/model.onnx")))
+        for count in [3, whole.count / 2, whole.count - 1] {
+            try run.write("a/model.onnx", whole.prefix(count))
+            let result = try run.run(["onnx-test", "a"])
+            #expect(result.status == 1 && result.errors.isEmpty, "\(result)")
+            #expect(result.output.hasPrefix("broken  a: "), "\(count): \(result)")
+        }
     }
 
     @Test func listedCasesAsADocument() throws {

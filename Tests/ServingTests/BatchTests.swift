@@ -3,6 +3,7 @@ import Foundation
 import Inference
 import RigorTestKit
 import Serving
+import Synchronization
 import Testing
 
 /// Requests that are computed together have the bits that they have alone.
@@ -46,7 +47,7 @@ import Testing
         for _ in 0..<4 {
             #expect(try together.answers(group).map { try $0.get() } == expected)
         }
-        #expect(together.items == .mixed)
+        #expect(together.items.isMixed)
     }
 
     /// Batches that are what each request is alone say nothing, nor do equal items beside others.
@@ -67,7 +68,7 @@ import Testing
                 #expect(found == expected, "\(name), \(counts)")
             }
         }
-        #expect(together.items == .mixed)
+        #expect(together.items.isMixed)
     }
 
     /// Small items of one request are worth larger batches than those of several.
@@ -86,13 +87,71 @@ import Testing
         #expect(together.planCount >= known + 4)
     }
 
-    /// Equal items agree in any model, and prove nothing.
-    @Test func equalItemsProveNothing() throws {
+    /// A model that turns all items round where one of them is great.
+    private func rareModel() throws -> ServedModel {
+        func node(_ index: Int, _ type: String, _ inputs: [String]) -> Node {
+            Node(
+                index: index, name: "", domain: "", type: type, inputs: inputs,
+                outputs: ["v\(index)"], attributes: [:])
+        }
+        let graph = Graph(
+            nodes: [
+                node(0, "ReduceMax", ["x"]), node(1, "Greater", ["v0", "most"]),
+                node(2, "Neg", ["x"]), node(3, "Where", ["v1", "v2", "x"]),
+            ], constants: ["most": Tensor([1e6], shape: [1])],
+            inputs: [.init(name: "x", type: .float32, shape: [nil, 4])], outputs: ["v3"])
+        return try ServedModel(Model(opsets: ["": 17], graph: graph), name: "rare")
+    }
+
+    /// What no example has shown keeps requests apart as well, and the owner is told why.
+    @Test func whatIsNotProvedStaysApart() async throws {
         guard let test = TestDevices.any else { return }
-        let together = try runner("dense", test, batchMax: 8)
-        let same = try InferRequest("x", [1, 4], [1, 2, 3, 4])
-        for _ in 0..<4 { _ = together.answers([same, same]) }
-        #expect(together.items == .unknown(agreements: 0))
+        var generator = SplitMix64(seed: 11)
+        let runner = ModelRunner(
+            try rareModel(), on: try test.open(), batchMax: 8, bytesMax: 1 << 28)
+        for _ in 0..<4 { _ = runner.answers(try requests(5, items: 1, 4, &generator)) }
+        let group =
+            try requests(4, items: 1, 4, &generator)
+            + [try InferRequest("x", [1, 4], [1, 2, 3, 1e7])]
+        let expected = try group.map { try runner.answers([$0])[0].get() }
+        #expect(try runner.answers(group).map { try $0.get() } == expected)
+        #expect(runner.items == .mixed(ItemDoubt(place: "node 0 (ReduceMax)")))
+
+        let lines = Mutex<[String]>([])
+        let server = try ModelServer([try rareModel()], on: [try test.open()]) { line in
+            lines.withLock { $0.append(line) }
+        }
+        _ = try await server.infer(group[4], server.models[0])
+        server.close()
+        #expect(
+            lines.withLock(\.self) == [
+                "model rare: requests are computed one by one: items may depend on each other in "
+                    + "node 0 (ReduceMax)"
+            ])
+    }
+
+    /// What is kept for later goes where a device has no memory for an answer, which is then
+    /// computed; where that does not help the refusal says so, and the next request is answered.
+    @Test func memoryThatRunsOutIsGivenBack() async throws {
+        guard let test = TestDevices.any else { return }
+        let device = FlakyDevice(try test.open(), [.memory(400_000)])
+        let server = try ModelServer([try Served.model("wide")], on: [device])
+        defer { server.close() }
+        func answer(_ length: Int) async throws(Failure) -> InferResponse {
+            let values = [Float](repeating: 1, count: length)
+            let request: InferRequest
+            do { request = try InferRequest("x", [1, length], values) } catch {
+                throw Failure(.malformed, "\(error)")
+            }
+            return try await server.infer(request, server.models[0])
+        }
+        for round in 0..<12 {
+            let length = 5000 + round
+            #expect(try await answer(length).outputs[0].shape == [1, length])
+        }
+        let error = await #expect(throws: Failure.self) { try await answer(200_000) }
+        #expect(error?.code == .memory && error?.message.contains("out of memory") == true)
+        #expect(try await answer(5000).outputs[0].shape == [1, 5000])
     }
 
     /// Ever new shapes are answered, and do not pile up.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RigorTestKit
 import Serving
 import ServingHTTP
 import Testing
@@ -216,6 +217,49 @@ import Testing
         }
     }
 
+    /// What RFC 9110 and 9112 let a chunked request look like, and what they do not.
+    @Test func chunkedRequestsAreReadAsTheyMayBeWritten() async throws {
+        try await Served.withFront { front in
+            func status(
+                _ coding: String, _ chunk: String = "", version: String = "1.1", cut: Bool = false
+            ) throws -> Int? {
+                let client = try RawClient(port: front.port)
+                let size = String(Self.request.utf8.count, radix: 16)
+                let text =
+                    "POST \(Self.dense) HTTP/\(version)\r\nHost: x\r\n"
+                    + "Transfer-Encoding:\(coding)\r\n\r\n"
+                    + "\(size)\(chunk)\r\n\(Self.request)\r\n0\(chunk)\r\n\r\n"
+                if cut {
+                    for byte in text.utf8 { client.send([byte]) }
+                } else {
+                    client.send(text)
+                }
+                return client.answer()?.status
+            }
+            func expect(_ status: Int, _ found: Int?, _ text: String) {
+                #expect(found == status, "\(text)")
+            }
+            for coding in [
+                "chunked", " chunked,", " , ,chunked", " Chunked\t", "\tchunked \t,\t, ",
+            ] {
+                try expect(200, status(coding), "\(coding)")
+                try expect(200, status(coding, cut: true), "\(coding)")
+            }
+            for chunk in [";a", ";a=b", " ;a", "\t ; a = b ;c", " ; a=\"b c\""] {
+                try expect(200, status(" chunked", chunk), "\(chunk)")
+                try expect(200, status(" chunked", chunk, cut: true), "\(chunk)")
+            }
+            for chunk in [" ", "\t", " a", " 1"] {
+                try expect(400, status(" chunked", chunk), "\(chunk)")
+            }
+            for coding in [" gzip, chunked", " chunked, gzip", " chunked, chunked", " gzip", ","] {
+                let found = try status(coding) ?? 0
+                #expect([400, 501].contains(found), "\(coding)")
+            }
+            try expect(400, status(" chunked", version: "1.0"), "1.0")
+        }
+    }
+
     /// A long answer is taken whole, whatever was sent behind its request.
     @Test func theLastAnswerIsNotCutOff() async throws {
         try await Served.withFront { front in
@@ -264,6 +308,29 @@ import Testing
         }
         await closing.value
         #expect(throws: (any Error).self) { try RawClient(port: front.port) }
+    }
+
+    /// Requests that have come behind the one in progress are answered as well.
+    @Test func closingAnswersWhatIsPipelined() async throws {
+        var limits = ModelServer.Limits()
+        limits.batchWaitSeconds = 0.5
+        guard let server = try Served.server(["dense"], limits) else { return }
+        let front = try Served.front(server)
+        let client = try RawClient(port: front.port)
+        let one = RawClient.head("POST", Self.dense, Self.request.utf8.count) + Self.request
+        client.send(one + "GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n" + one)
+        usleep(200_000)
+        let closing = Task.detached { front.close() }
+        usleep(100_000)
+        // What comes by now is too late.
+        client.send(one)
+        for (index, piece) in ["\"y\"", "extensions", "\"y\""].enumerated() {
+            let answer = client.answer()
+            #expect(answer?.status == 200 && answer?.text.contains(piece) == true, "\(index)")
+            #expect((answer?.headers["connection"] == "close") == (index == 2), "\(index)")
+        }
+        #expect(client.isEnded())
+        await closing.value
     }
 
     /// Who has sent half a request is not waited for when the server ends.
@@ -317,6 +384,24 @@ import Testing
             let found = try #require(outputs[0]["data"] as? [NSNumber])
             #expect(found.map(\.floatValue) == expected)
         }
+    }
+
+    /// Memory that is not there may be there later: nobody's request is at fault.
+    @Test func missingMemoryIsUnavailable() async throws {
+        guard let test = TestDevices.any else { return }
+        let device = FlakyDevice(try test.open(), [.memory(400_000)])
+        let front = try Served.front(try ModelServer([try Served.model("wide")], on: [device]))
+        defer { front.close(graceSeconds: 0) }
+        func body(_ count: Int) -> String {
+            "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,\(count)],"
+                + "\"data\":\([Float](repeating: 0.5, count: count))}]}"
+        }
+        let client = try RawClient(port: front.port)
+        let wide = "/v2/models/wide/infer"
+        let answer = try #require(client.post(wide, body(200_000)))
+        #expect(answer.status == 503 && answer.headers["retry-after"] == "1", "\(answer.text)")
+        #expect(try answer.error().contains("out of memory"))
+        #expect(client.post(wide, body(4))?.status == 200)
     }
 
     @Test func longAnswersAreNotSent() async throws {

@@ -595,10 +595,38 @@ def zeros() -> None:
     CASES["convolution-zeros"] = (nodes, inputs, constants, outputs, 14)
 
 
+def residual_windows() -> None:
+    """Convolutions of several places to which another tensor is added, as shortcuts do."""
+    def node(kind: str, inputs: str, output: str, **attributes):
+        return helper.make_node(kind, inputs.split(), [output], **attributes)
+
+    for name, items, size, channels in (("seven", 2, 7, 72), ("fourteen", 1, 14, 20),
+                                        ("thirteen", 1, 13, 16)):
+        groups = 4 if channels == 72 else 1
+        constants = {"w0": floats(channels, channels // groups, 3, 3, low=-1, high=1),
+                     "w1": floats(channels, channels, 1, 1, low=-1, high=1),
+                     "w2": floats(channels, channels // groups, 3, 3, low=-1, high=1),
+                     "w3": floats(channels, channels, 1, 1, low=-1, high=1),
+                     "b": floats(channels), "f": floats(1, channels, 1, 1)}
+        nodes = [
+            node("Conv", "x w0 b", "c0", pads=[1] * 4, group=groups), node("Relu", "c0", "r0"),
+            node("Conv", "x w1", "c1"), node("Mul", "c1 f", "m1"), node("Add", "m1 r0", "s1"),
+            node("Relu", "s1", "r1"),
+            node("Conv", "r1 w2 b", "c2", pads=[1] * 4, group=groups),
+            node("Add", "r1 c2", "s2"),
+            node("Relu", "s2", "r2"),
+            node("Conv", "big w3 b", "c3", strides=[2, 2]), node("Add", "c3 r2", "y")]
+        CASES[f"residual-windows-{name}"] = (
+            nodes, {"x": floats(items, channels, size, size),
+                    "big": floats(items, channels, 2 * size, 2 * size)},
+            constants, ["y", "s1"], 13)
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
                   integer_convolutions, residuals, nothing, concatenations, wide_padding,
-                  repeats, turns, scalars, tiles, gelus, softmaxes, zeros):
+                  repeats, turns, scalars, tiles, gelus, softmaxes, zeros,
+                  residual_windows):
         group()
     return CASES

@@ -94,7 +94,7 @@ public struct ConformanceCase: Hashable, Sendable {
             return difference.map(Verdict.failed) ?? (isDrawn ? .drawn : .passed)
         } catch {
             switch error.code {
-            case .unsupported, .limit: return .refused(error.message)
+            case .unsupported, .limit, .memory: return .refused(error.message)
             case .device, .timeout: return .deviceFailed(error)
             case .brokenCase: return .broken(error.message)
             default: return .failed(error.message)
@@ -105,10 +105,12 @@ public struct ConformanceCase: Hashable, Sendable {
     private func difference(
         on device: any ComputeDevice
     ) throws(Failure) -> (difference: String?, isDrawn: Bool) {
-        let data = try FileBytes.read(
-            "\(folder)/model.onnx", byteCountMax: ModelLoader.byteCountMax, named: "model.onnx")
-        let model = try ModelLoader.load(data)
-        let ports = try GraphPorts(data)
+        let (model, ports) = try Self.whole { () throws(Failure) in
+            let data = try FileBytes.read(
+                "\(folder)/model.onnx", byteCountMax: ModelLoader.byteCountMax,
+                named: "model.onnx")
+            return (try ModelLoader.load(data), try GraphPorts(data))
+        }
         var comparison = try tolerance()
         var isDrawn = false
         for set in dataSets {
@@ -147,16 +149,22 @@ public struct ConformanceCase: Hashable, Sendable {
         var values: [ModelValue] = []
         for (file, port) in zip(files, ports) {
             let place = "\(set)/\(file)"
-            do throws(Failure) {
-                let data = try FileBytes.read(
-                    "\(folder)/\(place)", byteCountMax: Self.fileBytesMax, named: place)
-                values.append(try ModelLoader.value(data, for: port, place))
-            } catch {
-                let isBroken = error.code == .malformed || error.code == .io
-                throw isBroken ? Failure(.brokenCase, error.message) : error
-            }
+            values.append(
+                try Self.whole { () throws(Failure) in
+                    let data = try FileBytes.read(
+                        "\(folder)/\(place)", byteCountMax: Self.fileBytesMax, named: place)
+                    return try ModelLoader.value(data, for: port, place)
+                })
         }
         return values
+    }
+
+    /// What a file of the case holds; a case whose files cannot be read is broken.
+    private static func whole<T>(_ read: () throws(Failure) -> T) throws(Failure) -> T {
+        do throws(Failure) { return try read() } catch {
+            let isBroken = error.code == .malformed || error.code == .io
+            throw isBroken ? Failure(.brokenCase, error.message) : error
+        }
     }
 
     private func tolerance() throws(Failure) -> Comparison {

@@ -7,6 +7,10 @@ internal import Files
 public enum Archive {
     /// - Throws: ``Failure`` `limit` when the archive would pass 4 GiB, which its format ends at.
     public static func npz(_ arrays: [(name: String, tensor: Tensor)]) throws(Failure) -> Bytes {
+        // An array that grows is twice there.
+        try HostRoom.check(
+            3 * arrays.reduce(0) { $0 + $1.tensor.count * $1.tensor.type.byteCount },
+            for: "outputs as an archive")
         var out = Bytes()
         var directory = Bytes()
         for (name, tensor) in arrays {

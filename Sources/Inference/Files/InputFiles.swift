@@ -1,5 +1,6 @@
 public import Core
 internal import Exact
+internal import Files
 internal import Foundation
 internal import Imaging
 
@@ -36,6 +37,8 @@ public struct InputFiles: Sendable {
     ) throws(Failure) -> Tensor {
         do throws(Failure) {
             let bytes = try source.bytes { (first, count) throws(Failure) in
+                // The file, and the tensor that is made of it.
+                try HostRoom.check(2 * count, for: source.label)
                 guard first.starts(with: NumPy.magic) else { return }
                 try check(try NumPy.header(first, of: count), for: input)
             }

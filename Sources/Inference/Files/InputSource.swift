@@ -42,7 +42,9 @@ public enum InputSource: Hashable, Sendable {
     ) throws(Failure) -> Bytes {
         switch self {
         case .file(let path):
-            let bytes = Bytes(try FileBytes.read(path, byteCountMax: Self.fileBytesMax))
+            let data = try FileBytes.read(path, byteCountMax: Self.fileBytesMax)
+            try HostRoom.check(data.count, for: path)
+            let bytes = Bytes(data)
             try check(bytes, bytes.count)
             return bytes
         case .member(let path, let name):

@@ -13,6 +13,8 @@ public enum ModelLoader {
     /// - Throws: ``Failure`` naming the file, the node or tensor, and what was expected.
     public static func load(path: String) throws(Failure) -> Model {
         let data = try FileBytes.read(path, byteCountMax: byteCountMax, isMapped: true)
+        // The message, and the tensors that are made of it.
+        try HostRoom.check(2 * data.count, for: path)
         let name = (path as NSString).lastPathComponent
         let folder = (path as NSString).deletingLastPathComponent
         do throws(Failure) {

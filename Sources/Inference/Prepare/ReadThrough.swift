@@ -31,7 +31,7 @@ extension Plan {
 }
 
 /// What a copy makes neighbours of, as it lies in what was copied.
-private struct CopiedView {
+struct CopiedView {
     /// Axes of the copy, and how far apart their elements are in what was copied.
     private let axes: [Int]
     private let strides: [Int]

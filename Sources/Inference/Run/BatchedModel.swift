@@ -3,19 +3,14 @@ public import Core
 
 /// A model that computes batch after batch on a device, with one plan as long as their axes agree.
 ///
-/// A file gives what it gives alone: two files of the first batch are computed alone as well, and
-/// where that differs, items depend on each other, and all files are computed one by one.
+/// A file gives what it gives alone: files are computed together only where the plans prove that
+/// each item's bits are the item's own.
 public struct BatchedModel {
     /// What one file gave.
     public struct Output {
         public var tensors: [(name: String, tensor: Tensor)]
         /// Whether their first axis counts items.
         public var isByItem: Bool
-
-        /// Whether all numbers are the other's: those that are none have one bit pattern by now.
-        fileprivate func hasBits(of other: Output) -> Bool {
-            zip(tensors, other.tensors).allSatisfy { $0.tensor.bytes == $1.tensor.bytes }
-        }
     }
 
     private let model: Model
@@ -23,13 +18,13 @@ public struct BatchedModel {
     private let seed: UInt64
     private var session: Session?
     private var staged: ModelSession?
-    /// Its outputs are not one for each item, or items depend on each other: files are computed one
-    /// by one.
+    /// Its outputs are not one for each item, or items may depend on each other: files are computed
+    /// one by one.
     private var isWhole = false
-    /// Whether a batch has shown that each item's bits are its own.
-    private var isProven = false
-    /// Whether one has shown that they are not.
-    public private(set) var isMixing = false
+    /// Shapes of inputs for which it is proved that each item is its own.
+    private var proved: Set<[String: [Int]]> = []
+    /// What keeps files from being computed together.
+    public private(set) var doubt: ItemDoubt?
     /// Whether random numbers were drawn.
     public private(set) var hasDrawn = false
 
@@ -59,40 +54,42 @@ public struct BatchedModel {
 
     /// - Returns: nil where the model has no plan by items.
     private mutating func joined(_ batch: InputBatches.Batch) throws(Failure) -> [Output]? {
-        let files = files(of: batch)
-        var own: [Output] = []
-        let samples = isProven ? [] : samples(of: files)
-        for file in samples {
-            let output = try alone(files[file])
-            guard output.isByItem else {
-                isWhole = staged == nil
-                return nil
-            }
-            own.append(output)
+        for count in Set(batch.counts + [batch.counts.reduce(0, +)]).sorted() {
+            let shapes = batch.values.mapValues { [count] + $0.shape.dropFirst() }
+            guard isProved(shapes) else { return nil }
         }
         guard let session = try planned(batch.values) else { return nil }
-        guard session.plan.isByItem else {
-            isWhole = true
-            return nil
-        }
         let tensors = try session.run(
             try ordered(batch.values, session.plan), items: 0..<batch.counts.reduce(0, +))
         var first = 0
-        let outputs = batch.counts.map { count in
+        return batch.counts.map { count in
             defer { first += count }
             return Output(
                 tensors: zip(session.plan.outputs, tensors).map {
                     ($0.name, $1.items(first..<(first + count)))
                 }, isByItem: true)
         }
-        isMixing = zip(samples, own).contains { !outputs[$0].hasBits(of: $1) }
-        if isMixing {
-            isWhole = true
-            return nil
+    }
+
+    /// Whether items are their own in inputs of these shapes.
+    private mutating func isProved(_ shapes: [String: [Int]]) -> Bool {
+        if proved.contains(shapes) { return true }
+        do throws(Failure) {
+            if let fixed = model.fixedBatch, shapes.values.contains(where: { $0[0] % fixed != 0 }) {
+                // It is filled up, alone as with others.
+                return true
+            }
+            doubt = try model.itemDoubt(try model.batchShapes(shapes))
+        } catch  where error.code == .dependsOnData {
+            staged = ModelSession(model, on: device)
+            return false
+        } catch {
+            // Each file by itself says what is wrong with it.
+            return false
         }
-        // Equal files say nothing of what others would do.
-        if samples.count > 1 { isProven = true }
-        return outputs
+        isWhole = doubt != nil
+        if doubt == nil { proved.insert(shapes) }
+        return doubt == nil
     }
 
     /// What each file of a batch brings.
@@ -102,16 +99,6 @@ public struct BatchedModel {
             defer { first += count }
             return batch.values.mapValues { $0.items(first..<(first + count)) }
         }
-    }
-
-    /// Files of which it is looked at whether a batch gives them what they have alone: one, and
-    /// one that differs from it, if there is any. What one of them decides for both, as a greatest
-    /// number does, shows in the other.
-    private func samples(of files: [[String: Tensor]]) -> [Int] {
-        let last = files.indices.last { file in
-            files[file].contains { $0.value.bytes != files[0][$0.key]?.bytes }
-        }
-        return [0] + (last.map { [$0] } ?? [])
     }
 
     // MARK: One file
@@ -155,7 +142,19 @@ public struct BatchedModel {
     ///
     /// - Returns: nil for a model whose steps depend on data.
     private mutating func planned(_ values: [String: Tensor]) throws(Failure) -> Session? {
-        if isProven, let session, fits(values, session.plan) { return session }
+        if let session,
+            session.plan.inputs.allSatisfy({
+                $0.isSeed || values[$0.name]?.shape == $0.shape
+            })
+        {
+            return session
+        }
+        // What is behind the last item changes none of those that are their own.
+        if let session, fits(values, session.plan), isProved(session.plan.inputShapes),
+            isProved(values.mapValues(\.shape))
+        {
+            return session
+        }
         let shapes = try model.batchShapes(values.mapValues(\.shape))
         if let session,
             session.plan.inputs.allSatisfy({ $0.isSeed || shapes[$0.name] == $0.shape })
@@ -203,5 +202,11 @@ public struct BatchedModel {
             }
             return value
         }
+    }
+}
+
+extension Plan {
+    fileprivate var inputShapes: [String: [Int]] {
+        Dictionary(uniqueKeysWithValues: inputs.filter { !$0.isSeed }.map { ($0.name, $0.shape) })
     }
 }

@@ -17,8 +17,8 @@ struct ConvolutionTail {
     private var numbers: [[Float]?] = [nil, nil, nil, nil]
     /// The buffer of the tensor that is added.
     private(set) var other: Int?
-    /// Whether places of the input are those of the output: only then is a tensor added.
-    private let isPointwise: Bool
+    /// Whether a tensor may be added: where tiles take neighbouring places of the output.
+    private let takesOther: Bool
     private let channels: Int
     private let pixels: Int
     private var isActivated = false
@@ -37,7 +37,7 @@ struct ConvolutionTail {
     ///   - chain: what follows the convolution.
     ///   - readers: the last step that reads each step's result.
     /// - Returns: nil where the steps are others, or would write what the convolution reads.
-    init?(_ index: Int, _ chain: Chain, _ plan: Plan, _ readers: [Int]) {
+    init?(_ index: Int, _ chain: Chain, _ plan: Plan, _ readers: [Int], on gemm: Gemm) {
         let convolution = plan.steps[index]
         guard let shape = ConvolutionShape(convolution.ints), shape.activation == 0,
             chain.steps.lowerBound == index + 1, !shape.window.isWhole, shape.window.taps <= 256,
@@ -48,10 +48,14 @@ struct ConvolutionTail {
         channels = shape.groups * shape.outChannels
         pixels = shape.window.outPixels
         let window = shape.window
-        isPointwise =
+        let isByRows =
+            gemm.usesLanes(shape) && !gemm.isDepthwise(shape)
+            && window.outWidth % LanesTiles.segment == 0
+        let isPointwise =
             window.taps == 1 && window.strideY * window.strideX == 1
             && window.top + window.left == 0 && window.outPixels == window.pixels
             && shape.depth > 1 && pixels >= Self.pixelsMin
+        takesOther = isPointwise || isByRows
         guard chain.elements == shape.items * channels * pixels else { return nil }
         steps = index..<chain.steps.upperBound
         result = convolution.result
@@ -71,7 +75,7 @@ struct ConvolutionTail {
 
     /// A sum with a tensor of the same shape, that no step of these computes.
     private mutating func takeOther(_ step: Step, _ plan: Plan) -> Bool {
-        guard isPointwise, !isActivated, other == nil, operation(step) == .add,
+        guard takesOther, !isActivated, other == nil, operation(step) == .add,
             let place = step.operands.firstIndex(of: result), step.operands.count == 2,
             let lists = try? step.lists(from: 2, parts: 3),
             lists.dropFirst().allSatisfy({
@@ -180,13 +184,13 @@ struct ConvolutionTail {
     }
 
     /// The tails of a plan, by the convolution's index.
-    static func tails(of plan: Plan, _ chains: [Int: Chain]) -> [Int: Self] {
+    static func tails(of plan: Plan, _ chains: [Int: Chain], on gemm: Gemm) -> [Int: Self] {
         guard !chains.isEmpty else { return [:] }
         let readers = Chain.lastReaders(plan)
         var tails: [Int: Self] = [:]
         for (index, step) in plan.steps.enumerated() where step.kind == .convolve {
             guard let chain = chains[index + 1] else { continue }
-            tails[index] = Self(index, chain, plan, readers)
+            tails[index] = Self(index, chain, plan, readers, on: gemm)
         }
         return tails
     }

@@ -1,5 +1,6 @@
 public import Compute
 public import Core
+internal import Files
 
 /// A plan on a device: constants uploaded and packed once, then run as often as wanted.
 public final class Session {
@@ -95,7 +96,7 @@ public final class Session {
         sharesRows = commons.isNarrow || device.description.kind != .cpu
         programs = commons.programs
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
-        let tails = ConvolutionTail.tails(of: plan, chains)
+        let tails = ConvolutionTail.tails(of: plan, chains, on: gemm)
         (self.chains, self.tails) = (chains, tails)
         placement = Placement.found(in: plan, tails, on: gemm)
         takesCellRuns = device.description.kind == .cpu && !gemm.isNarrow
@@ -128,6 +129,11 @@ public final class Session {
         for (tensor, port) in zip(inputs, plan.inputs) {
             precondition(tensor.type == port.type && tensor.shape == port.shape, "as planned")
         }
+        // With what takes the elements from the device, and gives NaN its bits.
+        let outputBytes = plan.outputs.reduce(0) {
+            $0 + $1.shape.elementCount * $1.type.byteCount
+        }
+        try HostRoom.check(2 * outputBytes, for: "outputs")
         var outputs: [Tensor] = []
         try provide(inputs[...]) { () throws(Failure) in
             try compute(advance)

@@ -17,11 +17,10 @@ struct InferCommand: AsyncParsableCommand {
             (value / 255 - mean) / std; of 16 bits a channel the higher 8, on which models are \
             trained. Files given for one input are stacked along its first axis. With --batch, \
             or from a folder, they are computed some at a time, and each gives what it gives \
-            alone: one by one, where two files of the first batch show that the model's items \
-            depend on each other. The digest is the Merkle root over every item's outputs; it is \
-            the same on every device, and for every --batch unless items depend on each other \
-            in a way that those two do not show. Several devices (--device all) compute all of it \
-            each, and their digests must be equal. A NaN \
+            alone: one by one, unless the model's steps prove that its items do not depend on \
+            each other. The digest is the Merkle root over every item's outputs; it is \
+            the same on every device, and for every --batch. Several devices (--device all) \
+            compute all of it each, and their digests must be equal. A NaN \
             in an input goes on as IEEE 754 says (Relu and Clip let it pass, maxima give it) and \
             comes out as 0x7fc00000.
 
@@ -88,7 +87,7 @@ struct InferCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console()
-        if isByFile { return try computeFiles(console) }
+        if isByFile { return try await computeFiles(console) }
         if let output { try FileBytes.checkWritable(output) }
         if let trace { try FileBytes.checkWritable(trace) }
         let opened = try devices.open(home: home.given, isProfiling: kernels)
@@ -125,7 +124,7 @@ struct InferCommand: AsyncParsableCommand {
     }
 
     /// What fails here fails again, and is said, when it is asked for.
-    private static func compileAhead(on devices: [OpenCLDevice]) async {
+    static func compileAhead(on devices: [OpenCLDevice]) async {
         for device in devices { try? Session.compileAhead(on: device) }
     }
 
@@ -174,6 +173,9 @@ struct InferCommand: AsyncParsableCommand {
             runs.append(watch.next())
         }
         seconds.compute = runs.reduce(0, +)
+        // The leaves, and what they are put together from.
+        let outputBytes = named.reduce(0) { $0 + $1.tensor.count * $1.tensor.type.byteCount }
+        try HostRoom.check(3 * outputBytes, for: "outputs")
         let leaves = InferenceLeaves.leaves(named, isByItem: isByItem)
         let digest = MerkleTree(leaves: leaves).root
         if let names, let labels = inputs.labels {

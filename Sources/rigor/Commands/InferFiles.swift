@@ -15,22 +15,27 @@ extension InferCommand {
     /// Of a folder, where the user does not say.
     private static let batchOfFolder = 16
 
-    func computeFiles(_ console: Console) throws {
+    func computeFiles(_ console: Console) async throws {
         var watch = Lap()
         var seconds = Seconds()
         let folder = output.flatMap { $0.hasSuffix("/") ? $0 : nil }
         if let output, folder == nil { try FileBytes.checkWritable(output) }
+        let opened = try devices.open(home: home.given, isProfiling: kernels)
+        // As for one batch: while the model is read.
+        async let compiled: Void = Self.compileAhead(on: opened)
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
         let sources = try inputs.files(of: loaded)
         let paths = sources.flatMap(\.sources).map(\.path) + [model, inputs.labels ?? model]
+        if let folder { try FileBytes.checkApart(folder: folder, from: inputs.folders) }
         let writer = try FileWriter(output, apartFrom: paths, sources)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
+        await compiled
+        seconds.compile = watch.next()
         var digests: Set<Hash256> = []
         var documents: [JSON] = []
-        for (place, device) in try devices.open(home: home.given, isProfiling: kernels).enumerated()
-        {
+        for (place, device) in opened.enumerated() {
             var reader = try InputBatches(
                 sources, try inputs.normalization(), itemsMax: batchMax(loaded))
             let report = try compute(
@@ -78,9 +83,10 @@ extension InferCommand {
             report.seconds.write += watch.next()
             console.progress("\(report.files.count) of \(reader.fileCount) files")
         }
-        if model.isMixing {
+        if let doubt = model.doubt {
             console.endProgress()
-            console.note("items depend on each other: each file is computed alone")
+            console.note(
+                "items may depend on each other in \(doubt.place): each file is computed alone")
         }
         try writer?.end()
         report.file = writer == nil ? nil : output

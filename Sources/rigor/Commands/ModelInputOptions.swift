@@ -62,10 +62,13 @@ struct ModelInputOptions: ParsableArguments {
     }
 
     /// Whether a folder is among them: of how much it holds nothing is known.
-    var hasFolders: Bool {
-        input.contains { pair in
-            pair.indices.contains {
-                pair[$0] == "=" && InputSource.isFolder(String(pair[pair.index(after: $0)...]))
+    var hasFolders: Bool { !folders.isEmpty }
+
+    var folders: [String] {
+        input.flatMap { pair in
+            pair.indices.compactMap { at in
+                let path = String(pair[at...].dropFirst())
+                return pair[at] == "=" && InputSource.isFolder(path) ? path : nil
             }
         }
     }

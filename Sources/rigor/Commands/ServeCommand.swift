@@ -63,7 +63,9 @@ struct ServeCommand: ParsableCommand {
         }
         let opened = try devices.open(home: home.given)
         console.endProgress()
-        let server = try ModelServer(served, on: opened, limits: limits.server)
+        let server = try ModelServer(served, on: opened, limits: limits.server) { line in
+            Console().note(line)
+        }
         let front = try HTTPFront(server, host: host, port: port, limits: limits.front)
         // Before anybody is told: who reads the line may ask for the end at once.
         try Interruption.watched { () throws(Failure) in
