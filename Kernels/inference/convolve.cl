@@ -72,8 +72,9 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
   }
 }
 
-#ifndef RIGOR_NARROW
-// A tile of whole rows with all that follows the sums, without a branch in it.
+#ifdef WINDOW_PICKS
+// A tile of whole rows with all that follows the sums, without a branch in it. Other compilers than
+// those that have such stores take minutes for as long a text.
 #define CONV_PUT_TILE(name, affine, adds, put)                                                   \
   EX_INLINE void name(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,              \
                       __global const float *other, const float *biases, const float *factors,    \
@@ -96,14 +97,10 @@ CONV_PUT_TILE(conv_put_plain, false, false, CONV_WHOLE)
 CONV_PUT_TILE(conv_put_affine, true, false, CONV_WHOLE)
 CONV_PUT_TILE(conv_put_join, false, true, CONV_WHOLE)
 CONV_PUT_TILE(conv_put_affine_join, true, true, CONV_WHOLE)
-#ifdef WINDOW_PICKS
 EX_INLINE void conv_pick(float16 v, __global float *y, uint kept) {
   v = __builtin_ia32_compresssf512_mask(v, v, kept);
   __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
 }
-#else
-#define conv_pick window_pick
-#endif
 CONV_PUT_TILE(conv_pick_plain, false, false, conv_pick)
 CONV_PUT_TILE(conv_pick_affine, true, false, conv_pick)
 CONV_PUT_TILE(conv_pick_affine_join, true, true, conv_pick)
@@ -179,7 +176,7 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
     kept[j] = window_kept(from % line, line, end, first - from, places - from);
     place[j] = to / line * end + min(to % line, end);
   }
-#ifndef RIGOR_NARROW
+#ifdef WINDOW_PICKS
   const conv_bounds bounds = conv_bounds_of(activation, low, high);
   const bool isPlain = conv_is_plain(steps, activation);
 #endif
@@ -190,7 +187,7 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
                min(GEMM_ROWS, rows - top), tileWidth);
     gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
     conv_sum(total, a + group * aStride + (ulong)top * depth, x, offsets, depth);
-#ifndef RIGOR_NARROW
+#ifdef WINDOW_PICKS
     if (isPlain && top + GEMM_ROWS <= rows) {
       conv_put_tile(total, c + (ulong)top * plane, other + (ulong)top * plane + start, bias + top,
                     after + group * rows + top, afterStride, steps, hasBias, plane, place, kept,

@@ -54,7 +54,7 @@ typedef struct {
   conv_after after;
 } conv_part;
 
-#ifdef RIGOR_NARROW
+#ifndef WINDOW_PICKS
 // The channels of a tile's places, place by place.
 EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int count,
                                const gemm_lanes *total) {
@@ -85,17 +85,6 @@ EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int cou
     to[2 * i + 1] = CONV_ZIP_HIGH(from[i], from[i + 8]);                                         \
   }
 
-// Neighbouring elements of another tensor, those that are kept.
-EX_INLINE float16 conv_some(__global const float *from, uint kept) {
-#ifdef WINDOW_PICKS
-  return window_some(from, kept);
-#else
-  float lanes[16];
-  for (int l = 0; l < 16; l++) lanes[l] = (kept >> l & 1) != 0 ? from[l] : 0.0f;
-  return GEMM_LOAD(0, lanes);
-#endif
-}
-
 // Sixteen channels, or the first `count`, of as many neighbouring places, of which `kept` says
 // which are stored.
 #define CONV_PUT_LINES(name, adds, put, turn, lines_)                                            \
@@ -103,17 +92,13 @@ EX_INLINE float16 conv_some(__global const float *from, uint kept) {
                       int plane, uint kept, int count, conv_bounds bounds) {                     \
     turn for (int l = 0; l < lines_; l++) {                                                      \
       const float16 v = lines[l];                                                                \
-      put(adds ? conv_bound(v + conv_some(other, kept), bounds) : v, c, kept);                   \
+      put(adds ? conv_bound(v + window_some(other, kept), bounds) : v, c, kept);                   \
       c += plane;                                                                                \
       if (adds) other += plane;                                                                  \
     }                                                                                            \
   }
-#ifdef WINDOW_PICKS
 #define CONV_PUT_FIRST(v, c, kept)                                                               \
   __builtin_ia32_storeups512_mask((__private float16 *)(size_t)(c), v, kept)
-#else
-#define CONV_PUT_FIRST window_pick
-#endif
 CONV_PUT_LINES(conv_lines, false, CONV_PUT_FIRST, _Pragma("unroll"), 16)
 CONV_PUT_LINES(conv_lines_join, true, CONV_PUT_FIRST, _Pragma("unroll"), 16)
 CONV_PUT_LINES(conv_lines_pick, false, conv_pick, _Pragma("unroll"), 16)
@@ -270,7 +255,7 @@ EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int
   for (int i = 0; i < count; i++) total[i] = conv_bound(total[i], p->bounds);
 }
 
-#ifdef RIGOR_NARROW
+#ifndef WINDOW_PICKS
 #define CONV_PUT_TILE_LANES(segments) conv_put_places(p, first, start, channels, total);
 #else
 // Blocks are filled up with the last place.
@@ -281,10 +266,28 @@ EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int
         total[at + i < segments * CONV_PLACES ? at + i : segments * CONV_PLACES - 1];            \
     conv_put_block(p, block, start + at, segments * CONV_PLACES - at, first, channels);          \
   }
-CONV_TILE(conv_tile_4, 4)
-CONV_TILE(conv_tile_3, 3)
 #endif
 CONV_TILE(conv_tile_1, 1)
+
+// Some segments from the place `first` on.
+#ifdef WINDOW_PICKS
+CONV_TILE(conv_tile_3, 3)
+CONV_TILE(conv_tile_4, 4)
+EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
+  if (segments == 4)
+    conv_tile_4(p, first, channels);
+  else if (segments == 3)
+    conv_tile_3(p, first, channels);
+  else
+    conv_tile_1(p, first, channels);
+}
+#else
+// One by one: other compilers take minutes for the long tiles.
+EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
+  for (int at = first; at < min(first + segments * CONV_PLACES, p->places); at += CONV_PLACES)
+    conv_tile_1(p, at, channels);
+}
+#endif
 
 // Work-items: (parts of `tilesEach` tiles, panels of channels, matrices). Weights lie in panels as
 // B does.
@@ -340,19 +343,10 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   if (steps & CONV_ADD_LAST) p.after.lastAddend = GEMM_LOAD(0, after + 3 * afterStride);
   const conv_tiles tiles = conv_tiles_of(p.places, p.isByRows);
   for (int t = 0; t < tilesEach; t++) {
-    const int tile = get_global_id(0) * tilesEach + t;
-#ifndef RIGOR_NARROW
-    const int after3 = tile - tiles.fours;
-    if (after3 < 0) {
-      conv_tile_4(&p, tile * 4 * CONV_PLACES, rows - channel);
-      continue;
-    }
-    if (after3 < tiles.threes) {
-      conv_tile_3(&p, (tiles.fours * 4 + after3 * 3) * CONV_PLACES, rows - channel);
-      continue;
-    }
-#endif
-    if (tile >= tiles.ones) return;
-    conv_tile_1(&p, tile * CONV_PLACES, rows - channel);
+    const int tile = get_global_id(0) * tilesEach + t, third = tile - tiles.fours;
+    const int segments = third < 0 ? 4 : third < tiles.threes ? 3 : 1;
+    if (segments == 1 && tile >= tiles.ones) return;
+    const int begin = segments == 3 ? tiles.fours * 4 + third * 3 : tile * segments;
+    conv_tile(&p, begin * CONV_PLACES, segments, rows - channel);
   }
 }

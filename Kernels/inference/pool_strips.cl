@@ -242,8 +242,8 @@ EX_INLINE void pool_average_threes(average_threes *t, const window_layout s,
   }
 }
 
-// A row's elements that three columns of windows begin at, and its windows' sums by lanes: the trees
-// of 3, of the last 2 and of the first 2 columns over the same elements.
+// A row's elements that three columns of windows begin at, and its windows' sums by lanes: the
+// trees of 3, of the last 2 and of the first 2 columns over the same elements.
 typedef struct {
   gemm_lanes v[3];
 } pool_three;
