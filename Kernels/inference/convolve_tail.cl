@@ -36,23 +36,11 @@ EX_INLINE gemm_lanes conv_sixth(gemm_lanes v) {
 #endif
 }
 
-// Some of another tensor's elements added to sums, and the activation.
-#define CONV_JOIN(name, lanes, load)                                                             \
-  EX_INLINE lanes name(lanes v, __global const float *other, int activation, float low,          \
-                       float high) {                                                             \
-    v = v + load(0, other);                                                                      \
-    if (activation == GEMM_RELU) return select(v, (lanes)(0.0f), v < (lanes)(0.0f));             \
-    if (activation == GEMM_CLIP) {                                                               \
-      const lanes l = (lanes)(low), h = (lanes)(high);                                           \
-      return select(select(v, h, v > h), l, v < l);                                              \
-    }                                                                                            \
-    return v;                                                                                    \
-  }
-CONV_JOIN(conv_join_4, float4, vload4)
-#ifndef RIGOR_NARROW
-CONV_JOIN(conv_join_8, float8, vload8)
-#endif
-CONV_JOIN(conv_join_lanes, gemm_lanes, GEMM_LOAD)
+// Another tensor's elements added to sums, and the activation.
+EX_INLINE gemm_lanes conv_join_lanes(gemm_lanes v, __global const float *other, int activation,
+                                     float low, float high) {
+  return gemm_activate_lanes(v + GEMM_LOAD(0, other), activation, low, high);
+}
 
 // A sum with what follows it; before another tensor, with factor and addend alone.
 EX_INLINE gemm_lanes conv_finish(gemm_lanes v, const conv_after r, int steps, int activation,

@@ -163,18 +163,14 @@ EX_INLINE uint window_kept(int column, int pitch, int width, int skip, int end) 
 
 // Stores those lanes as neighbours.
 #ifdef WINDOW_PICKS
-#define WINDOW_PICK(name, lanes, width)                                                          \
-  EX_INLINE void name(lanes v, __global float *y, uint kept) {                                   \
-    if (kept == (1u << width / 32) - 1) {                                                        \
-      __builtin_ia32_storeups##width##_mask((__private lanes *)(size_t)y, v, -1);                \
-      return;                                                                                    \
-    }                                                                                            \
-    v = __builtin_ia32_compresssf##width##_mask(v, v, kept);                                     \
-    __builtin_ia32_storeups##width##_mask((__private lanes *)(size_t)y, v,                       \
-                                          (1u << popcount(kept)) - 1);                           \
+EX_INLINE void window_pick(float16 v, __global float *y, uint kept) {
+  if (kept == (1u << GEMM_LANES) - 1) {
+    GEMM_STORE(v, 0, y);
+    return;
   }
-WINDOW_PICK(window_pick, float16, 512)
-WINDOW_PICK(window_pick_8, float8, 256)
+  v = __builtin_ia32_compresssf512_mask(v, v, kept);
+  __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
+}
 #else
 EX_INLINE void window_pick(gemm_lanes v, __global float *y, uint kept) {
   if (kept == (1u << GEMM_LANES) - 1) {
