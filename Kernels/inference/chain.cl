@@ -51,6 +51,13 @@ EX_INLINE int chain_load(float *to, __global const float *p, int begin, int lane
   return 0;
 }
 
+EX_INLINE void chain_store(__global float *result, const float *x, int lanes) {
+  if (lanes == CHAIN_LANES)
+    for (int l = 0; l < CHAIN_LANES; l++) result[l] = x[l];
+  else
+    for (int l = 0; l < lanes; l++) result[l] = x[l];
+}
+
 #define CHAIN_3(code, expression)                                                                \
   case code:                                                                                     \
     CHAIN_APART for (int l = 0; l < CHAIN_LANES; l++) {                                          \
@@ -107,11 +114,7 @@ __kernel void chain(__global const int *restrict program, int length, int elemen
         continue;
       }
       if (word[0] == 1) {
-        __global float *result = buffers[word[3]] + begin;
-        if (lanes == CHAIN_LANES)
-          for (int l = 0; l < CHAIN_LANES; l++) result[l] = x[l];
-        else
-          for (int l = 0; l < lanes; l++) result[l] = x[l];
+        chain_store(buffers[word[3]] + begin, x, lanes);
         continue;
       }
       switch (word[0]) {

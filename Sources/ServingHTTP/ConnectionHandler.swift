@@ -183,15 +183,16 @@ final class ConnectionHandler: ChannelInboundHandler {
             return expect(nil, Reply(.badRequest, error: "Host: one expected"))
         }
         // Who speaks HTTP/1.0 knows no codings: what it means by one is not known.
-        guard head.version != .http1_0 || !head.headers.contains(name: "Transfer-Encoding") else {
+        let isCoded = head.headers.contains(name: "Transfer-Encoding")
+        guard head.version != .http1_0 || !isCoded else {
             isLast = true
             return expect(
                 nil, Reply(.badRequest, error: "Transfer-Encoding in a request of HTTP/1.0"))
         }
         let codings = head.headers[canonicalForm: "Transfer-Encoding"]
-        guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
+        guard !isCoded || codings.count == 1 && codings[0].lowercased() == "chunked" else {
             // Where it is not the last one, and that one alone, nothing says where the body ends.
-            if codings.first?.lowercased().hasPrefix("chunked") == true {
+            if codings.first?.lowercased().hasPrefix("chunked") ?? true {
                 isLast = true
                 return expect(nil, Reply(.badRequest, error: "Transfer-Encoding: chunked last"))
             }

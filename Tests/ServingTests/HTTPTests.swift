@@ -256,6 +256,7 @@ import Testing
                 let found = try status(coding) ?? 0
                 #expect([400, 501].contains(found), "\(coding)")
             }
+            for none in ["", " "] { try expect(400, status(none), "nothing") }
             try expect(400, status(" chunked", version: "1.0"), "1.0")
         }
     }

@@ -33,8 +33,8 @@ extension Session {
         }
     }
 
-    /// Finds the convolutions by lanes whose windows' rows in the padding are left out: finite
-    /// constant weights and constant biases other than -0, behind which the sum's bits are the same.
+    /// Finds the convolutions by lanes whose windows' rows in the padding are left out: of finite
+    /// constant weights, and constant biases other than -0, behind which sums have the same bits.
     private func findEdges() throws(Failure) {
         for (index, step) in plan.steps.enumerated() {
             guard step.kind == .convolve, let shape = ConvolutionShape(step.ints),
