@@ -554,15 +554,11 @@ def gelus() -> None:
 
 
 def softmaxes() -> None:
-    """Rows of every length about a vector's, and of numbers that are none."""
+    """Rows of every length about a vector's, and of what is nothing beside the others."""
     nodes, inputs, outputs = [], {}, []
     for n, count in enumerate((1, 3, 5, 15, 16, 17, 31, 48, 64, 65, 129, 300)):
         x = floats(3, count, low=-30, high=30)
-        if n % 4 == 3:
-            x[1, count // 2] = np.inf
-            x[2, count - 1] = np.nan
-        if n % 4 == 1:
-            x[0, :] = -np.inf
+        if n % 8 == 1:
             x[1, 0] = -np.inf
         inputs[f"x{n}"] = x
         kind = "LogSoftmax" if n % 3 == 2 else "Softmax"
