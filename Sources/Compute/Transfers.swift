@@ -63,12 +63,17 @@ extension DeviceCore {
 extension UnsafeMutableRawBufferPointer {
     /// Fills this from `source`, of the same size, with several threads where it is large: one does
     /// not use all of a machine's memory bandwidth.
-    package func copyTogether(from source: UnsafeRawBufferPointer) {
+    ///
+    /// - Parameter threadsMax: threads that copy at most.
+    package func copyTogether(
+        from source: UnsafeRawBufferPointer, threadsMax: Int = Self.threadsMax
+    ) {
         precondition(source.count == count, "as many bytes")
-        let pieceCount = Swift.min(count / Self.pieceBytesMin, Self.threadsMax)
+        let pieceCount = Swift.min(count / Self.pieceBytesMin, threadsMax)
         guard pieceCount > 1 else { return copyMemory(from: source) }
-        // Whole cache lines each.
-        let pieceBytes = (count / pieceCount + 63) & ~63
+        // Whole cache lines each, and all of them together no less than there is: an even share
+        // rounded down would lose the last bytes.
+        let pieceBytes = ((count + pieceCount - 1) / pieceCount + 63) & ~63
         nonisolated(unsafe) let (from, to) = (source, self)
         DispatchQueue.concurrentPerform(iterations: pieceCount) { piece in
             let range = piece * pieceBytes..<Swift.min((piece + 1) * pieceBytes, from.count)
@@ -80,7 +85,7 @@ extension UnsafeMutableRawBufferPointer {
     /// A piece's least size: below, starting threads costs more than it saves.
     private static let pieceBytesMin = 1 << 20
     /// Counted once: the system is asked for a file, which takes as long as many a copy.
-    private static let threadsMax = Swift.min(ProcessInfo.processInfo.activeProcessorCount, 8)
+    package static let threadsMax = Swift.min(ProcessInfo.processInfo.activeProcessorCount, 8)
 }
 
 /// Pinned host memory between callers' bytes and a device that has memory of its own.

@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    /// However many bytes are left over when they are shared out, each is copied, into memory that
+    /// held something else.
+    @Test(arguments: [2, 3, 7, 8])
+    func everyByteIsCopied(threadsMax: Int) {
+        for leftOver in Array(0..<130) + [191, 192, 193, 447, 448, 449] {
+            let byteCount = (threadsMax << 20) + leftOver
+            let sent = [UInt8](repeating: 1, count: byteCount)
+            var found = [UInt8](repeating: 2, count: byteCount)
+            found.withUnsafeMutableBytes { found in
+                sent.withUnsafeBytes { found.copyTogether(from: $0, threadsMax: threadsMax) }
+            }
+            #expect(found.firstIndex(of: 2) == nil, "\(byteCount) bytes")
+        }
+    }
+
     /// Kernels read the caller's memory, or a copy where it is not shared.
     @Test(arguments: TestDevices.all, [false, true])
     func kernelsReadWhatTheHostHas(_ test: TestDevice, forcesStaging: Bool) throws {
