@@ -4,36 +4,42 @@
 // Convolution with channels of the output in lanes: for each k one vector of weights is read for
 // many places, so that weights which come from far away are read in time, and no place is computed
 // that is none where rows divide into segments.
-#define CONV_PLACES 7 // of a segment: a divisor of usual rows
+#define CONV_PLACES 7 // of a usual segment, and of every one where long tiles are too much
 
-// How many of each size of tile there are, in segments.
+// How tiles lie, and whether they read planes without padding: see conv_lanes.
 typedef struct {
-  int fours, threes, ones;
+  // Whether windows of three by three neighbours, whose taps in the padding are left out.
+  int isBare;
+  // Rows of a plane.
+  int height;
+  // Places of a segment, of which there are whole ones in a row of the output or in none.
+  int segment;
+} conv_edge;
+
+// How many tiles of each size there are: of `most` segments, of three, and of one.
+typedef struct {
+  int bigs, threes, ones, most;
 } conv_tiles;
 
-EX_INLINE conv_tiles conv_tiles_of(int places, bool isByRows) {
-  const int segments = (places + CONV_PLACES - 1) / CONV_PLACES;
-  conv_tiles r = {0, 0, segments};
+EX_INLINE conv_tiles conv_tiles_of(int places, bool isByRows, int segment) {
+  const int segments = (places + segment - 1) / segment;
+  conv_tiles r = {0, 0, segments, 1};
 #ifndef RIGOR_NARROW
-  if (places >= 4 * CONV_PLACES || (isByRows && segments == 3)) {
-    r.ones = 0;
-    r.threes = -segments & 3;
-    r.fours = (segments - 3 * r.threes) / 4;
-    if (segments == 5) {
-      r.threes = 2;
-      r.fours = 0;
+  if (segment == CONV_PLACES) {
+    if (places >= 4 * CONV_PLACES || (isByRows && segments == 3)) {
+      r.most = 4;
+      r.ones = 0;
+      r.threes = segments == 5 ? 2 : -segments & 3;
+      r.bigs = segments == 5 ? 0 : (segments - 3 * r.threes) / 4;
     }
+  } else if (segment == 13) {
+    r.most = 2;
+    r.bigs = segments / 2;
+    r.ones = segments % 2;
   }
 #endif
   return r;
 }
-
-// Which rows of a window lie in the padding, if those may be left out: see conv_lanes. No more than
-// seven rows then.
-typedef struct {
-  int skips, kernelHeight, kernelWidth;
-  int height, strideY, dilationY, top;
-} conv_edge;
 
 // What all tiles of a work-item share.
 typedef struct {
@@ -143,94 +149,148 @@ EX_INLINE void conv_put_block(const conv_part *p, float16 *a, int start, int pla
 }
 #endif
 
-// Sums of some segments over taps of one row of the window, or of all rows.
-#define CONV_TAPS(from, to)                                                                      \
-  for (; k < last; k++) {                                                                        \
+// One tap for the segments of a tile in [from, to). Bits of `left` and `right` say of which ones
+// the first or last place is left out.
+#define CONV_TAP(vw, offset, places, from, to, left, right)                                      \
+  _Pragma("unroll") for (int q = from; q < to; q++)                                              \
+      _Pragma("unroll") for (int i = (left) >> q & 1; i < places - ((right) >> q & 1); i++)      \
+          sum[q * places + i] =                                                                  \
+      fma((gemm_lanes)(x[q][(offset) + i]), vw, sum[q * places + i]);
+
+// The taps of a row of the window, where it is inside the plane for those segments: three, but
+// where a block begins or ends among them. `which` says how many segments a row of the output has,
+// times sixteen, and for which ones it is, as bits. Each offset is looked up, or compilers keep
+// what neighbouring taps share in registers that there are not.
+#define CONV_RUN(which, places, from, to, left, right)                                           \
+  case which:                                                                                    \
+    if (column == 0) {                                                                           \
+      const gemm_lanes vw = GEMM_LOAD(0, pw);                                                    \
+      CONV_TAP(vw, offsets[0], places, from, to, left, 0)                                        \
+    }                                                                                            \
+    if (column <= 1 && next >= 2) {                                                              \
+      const gemm_lanes vw = GEMM_LOAD(0, pw + GEMM_COLUMNS);                                     \
+      CONV_TAP(vw, offsets[1], places, from, to, 0, 0)                                           \
+    }                                                                                            \
+    if (next == 3) {                                                                             \
+      const gemm_lanes vw = GEMM_LOAD(0, pw + 2 * GEMM_COLUMNS);                                 \
+      CONV_TAP(vw, offsets[2], places, from, to, 0, right)                                       \
+    }                                                                                            \
+    break;
+#define CONV_RUNS_1(places) CONV_RUN(16 + 1, places, 0, 1, 1, 1)
+#define CONV_RUNS_2(places)                                                                      \
+  CONV_RUN(16 + 3, places, 0, 2, 3, 3)                                                           \
+  CONV_RUN(16 + 2, places, 1, 2, 3, 3)                                                           \
+  CONV_RUN(16 + 1, places, 0, 1, 3, 3)
+#define CONV_RUNS_3(places)                                                                      \
+  CONV_RUN(16 + 7, places, 0, 3, 7, 7)                                                           \
+  CONV_RUN(16 + 6, places, 1, 3, 7, 7)                                                           \
+  CONV_RUN(16 + 3, places, 0, 2, 7, 7)
+#define CONV_RUNS_4(places)                                                                      \
+  CONV_RUN(16 + 15, places, 0, 4, 15, 15)                                                        \
+  CONV_RUN(16 + 14, places, 1, 4, 15, 15)                                                        \
+  CONV_RUN(16 + 7, places, 0, 3, 15, 15)                                                         \
+  CONV_RUN(32 + 15, places, 0, 4, 5, 10)                                                         \
+  CONV_RUN(32 + 12, places, 2, 4, 5, 10)                                                         \
+  CONV_RUN(32 + 3, places, 0, 2, 5, 10)                                                          \
+  CONV_RUN(64 + 15, places, 0, 4, 1, 8)
+
+// Which segments of a tile begin or end a row, as bits; and for each row of the window, four bits
+// each, which ones it is inside the plane for.
+typedef struct {
+  uint left, right, inside;
+} conv_sides;
+
+EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, int segment) {
+  conv_sides r = {0, 0, 0};
+  for (int q = 0; q < segments; q++) {
+    const int at = start + q * segment, row = at / p->width, column = at - row * p->width;
+    if (column == 0) r.left |= 1u << q;
+    if (column + segment == p->width) r.right |= 1u << q;
+    if (row > 0) r.inside |= 1u << q;
+    r.inside |= 16u << q;
+    if (row + 1 < p->edge.height) r.inside |= 256u << q;
+  }
+  return r;
+}
+
+// One block of k for all segments of a tile, which are at no edge.
+#define CONV_SUM_WHOLE(segments, places)                                                          \
+  for (; k < end; k++) {                                                                         \
     const uint offset = p->offsets[k];                                                           \
     CONV_FETCH(pw + 1024);                                                                       \
     const gemm_lanes vw = GEMM_LOAD(0, pw);                                                      \
-    _Pragma("unroll") for (int q = from; q < to; q++)                                            \
-        _Pragma("unroll") for (int i = 0; i < CONV_PLACES; i++) sum[q * CONV_PLACES + i] =       \
-            fma((gemm_lanes)(x[q][offset + i]), vw, sum[q * CONV_PLACES + i]);                   \
+    CONV_TAP(vw, offset, places, 0, segments, 0, 0)                                              \
     pw += GEMM_COLUMNS;                                                                          \
   }
 
-// One block of k for all segments. Where `rows` are given, which hold the segments that each row of
-// the window is inside of as bits, the others are left out.
-#define CONV_BLOCK_SUM(segments)                                                                 \
-  if (!isEdge) {                                                                                 \
-    const int last = end;                                                                        \
-    CONV_TAPS(0, segments)                                                                       \
-  } else {                                                                                       \
-    while (k < end) {                                                                            \
-      const int last = min(end, k + across);                                                     \
-      const uint all = (1u << segments) - 1, kept = inside >> 4 * row & all;                     \
-      across -= last - k;                                                                        \
-      if (kept == 0) {                                                                           \
-        pw += (last - k) * GEMM_COLUMNS;                                                         \
-        k = last;                                                                                \
-      } else if (kept == (all & ~1u)) {                                                          \
-        CONV_TAPS(1, segments)                                                                   \
-      } else if (kept == (all & ~3u)) {                                                          \
-        CONV_TAPS(2, segments)                                                                   \
-      } else if (kept == all >> 1) {                                                             \
-        CONV_TAPS(0, segments - 1)                                                               \
-      } else if (kept == all >> 2) {                                                             \
-        CONV_TAPS(0, segments - 2)                                                               \
-      } else {                                                                                   \
-        CONV_TAPS(0, segments)                                                                   \
-      }                                                                                          \
-      if (across == 0) {                                                                         \
-        across = p->edge.kernelWidth;                                                            \
-        row = row + 1 == p->edge.kernelHeight ? 0 : row + 1;                                     \
+// The same without taps in the padding, by rows of the window. `pw` and k are those of the first
+// tap of a row.
+#define CONV_SUM_BARE(segments, places)                                                          \
+  while (k < end) {                                                                              \
+    const int next = min(3, end - k);                                                            \
+    const uint kept = sides.inside >> 4 * row & 15;                                              \
+    __global const uint *offsets = p->offsets + k;                                               \
+    CONV_FETCH(pw + 1024);                                                                       \
+    CONV_FETCH(pw + GEMM_COLUMNS + 1024);                                                        \
+    CONV_FETCH(pw + 2 * GEMM_COLUMNS + 1024);                                                    \
+    if (kept != 0) {                                                                             \
+      switch (across + kept) {                                                                   \
+        CONV_RUNS_##segments(places) CONV_REST_##segments(places)                                \
       }                                                                                          \
     }                                                                                            \
+    column = next % 3;                                                                           \
+    if (next < 3) break;                                                                         \
+    pw += 3 * GEMM_COLUMNS;                                                                      \
+    k += 3;                                                                                      \
+    row = row == 2 ? 0 : row + 1;                                                                \
   }
 
-// For each row of the window four bits: which of the segments from `start` on it is inside of.
-EX_INLINE uint conv_inside(const conv_part *p, int start, int segments) {
-  uint inside = 0;
-  for (int q = 0; q < segments; q++) {
-    const int first = (start + q * CONV_PLACES) / p->width * p->edge.strideY - p->edge.top;
-    for (int row = 0; row < p->edge.kernelHeight; row++) {
-      const int at = first + row * p->edge.dilationY;
-      if (at >= 0 && at < p->edge.height) inside |= 1u << (row * 4 + q);
+// Single segments may be anywhere in rows.
+#define CONV_REST_1(places)                                                                      \
+  default:                                                                                       \
+    for (int t = column; t < next; t++) {                                                        \
+      const gemm_lanes vw = GEMM_LOAD(0, pw + t * GEMM_COLUMNS);                                 \
+      _Pragma("unroll") for (int i = 0; i < places; i++)                                         \
+          if (!(i == 0 && t == 0 && sides.left) && !(i == places - 1 && t == 2 && sides.right))  \
+              sum[i] = fma((gemm_lanes)(x[0][offsets[t] + i]), vw, sum[i]);                      \
     }
-  }
-  return inside;
-}
+#define CONV_REST_2(places)
+#define CONV_REST_3(places)
+#define CONV_REST_4(places)
 
-// Sums of some segments by channels of the output, and where they go.
-#define CONV_TILE(name, segments)                                                                \
-  EX_INLINE void name(const conv_part *p, int first, int channels) {                             \
-    const int count = segments * CONV_PLACES, start = min(first, p->places - count);             \
+// Sums of some segments from the place `start` on by channels of the output, and where they go:
+// those before `first` nowhere.
+#define CONV_TILE(name, segments, places)                                                        \
+  EX_INLINE void name(const conv_part *p, int start, int first, int channels) {                  \
+    const int count = segments * places;                                                         \
     __global const float *x[segments];                                                           \
     _Pragma("unroll") for (int q = 0; q < segments; q++) {                                       \
-      const int at = start + q * CONV_PLACES;                                                    \
+      const int at = start + q * places;                                                         \
       x[q] = p->x + at + (p->isByRows ? at / p->width * (p->pitch - p->width) : 0);              \
     }                                                                                            \
     const int spot = start / p->line * p->end + min(start % p->line, p->end);                    \
     conv_fetch(p->c + spot, p->other + spot, p->steps & CONV_ADD_OTHER, p->plane,                \
                min(GEMM_LANES, channels), count);                                                \
-    const uint whole = (0x1111111u * ((1u << segments) - 1)) &                                   \
-                       ((1u << 4 * p->edge.kernelHeight) - 1);                                   \
-    const uint inside = p->edge.skips ? conv_inside(p, start, segments) : whole;                 \
-    const bool isEdge = inside != whole;                                                         \
-    int row = 0, across = p->edge.kernelWidth;                                                   \
+    const bool isBare = p->edge.isBare;                                                          \
+    const conv_sides sides = conv_sides_of(p, start, segments, places);                          \
+    const uint across = p->width % places ? 0 : p->width / places * 16;                          \
+    int k = 0, row = 0, column = 0;                                                              \
     __global const float *pw = p->w;                                                             \
-    gemm_lanes total[segments * CONV_PLACES];                                                    \
+    gemm_lanes total[segments * places];                                                         \
     for (int begin = 0; begin < p->depth; begin += GEMM_BLOCK) {                                 \
       const int end = min(p->depth, begin + GEMM_BLOCK);                                         \
-      gemm_lanes sum[segments * CONV_PLACES];                                                    \
-      _Pragma("unroll") for (int i = 0; i < segments * CONV_PLACES; i++) sum[i] =                \
-          (gemm_lanes)(0.0f);                                                                    \
-      int k = begin;                                                                             \
-      CONV_BLOCK_SUM(segments)                                                                   \
-      _Pragma("unroll") for (int i = 0; i < segments * CONV_PLACES; i++) total[i] =              \
+      gemm_lanes sum[segments * places];                                                         \
+      _Pragma("unroll") for (int i = 0; i < segments * places; i++) sum[i] = (gemm_lanes)(0.0f); \
+      if (!isBare) {                                                                             \
+        CONV_SUM_WHOLE(segments, places)                                                         \
+      } else {                                                                                   \
+        CONV_SUM_BARE(segments, places)                                                          \
+      }                                                                                          \
+      _Pragma("unroll") for (int i = 0; i < segments * places; i++) total[i] =                   \
           begin == 0 ? sum[i] : total[i] + sum[i];                                               \
     }                                                                                            \
-    conv_finish_tile(p, total, segments * CONV_PLACES);                                          \
-    CONV_PUT_TILE_LANES(segments)                                                                \
+    conv_finish_tile(p, total, segments * places);                                               \
+    CONV_PUT_TILE_LANES(segments * places)                                                       \
   }
 
 EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int count) {
@@ -256,36 +316,57 @@ EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int
 }
 
 #ifndef WINDOW_PICKS
-#define CONV_PUT_TILE_LANES(segments) conv_put_places(p, first, start, channels, total);
-#else
-// Blocks are filled up with the last place.
-#define CONV_PUT_TILE_LANES(segments)                                                            \
-  _Pragma("unroll") for (int at = 0; at < segments * CONV_PLACES; at += 16) {                    \
-    float16 block[16];                                                                           \
-    _Pragma("unroll") for (int i = 0; i < 16; i++) block[i] =                                    \
-        total[at + i < segments * CONV_PLACES ? at + i : segments * CONV_PLACES - 1];            \
-    conv_put_block(p, block, start + at, segments * CONV_PLACES - at, first, channels);          \
-  }
-#endif
-CONV_TILE(conv_tile_1, 1)
+#define CONV_PUT_TILE_LANES(places) conv_put_places(p, first, start, channels, total);
+CONV_TILE(conv_tile_1, 1, CONV_PLACES)
 
-// Some segments from the place `first` on.
-#ifdef WINDOW_PICKS
-CONV_TILE(conv_tile_3, 3)
-CONV_TILE(conv_tile_4, 4)
+// Some segments from the place `first` on: seven places at a time, since other compilers take
+// minutes for long tiles, and where a segment has some over, the last of them once more.
 EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
-  if (segments == 4)
-    conv_tile_4(p, first, channels);
-  else if (segments == 3)
-    conv_tile_3(p, first, channels);
-  else
-    conv_tile_1(p, first, channels);
+  const int segment = p->edge.segment;
+  for (int q = 0; q < segments; q++) {
+    const int begin = first + q * segment;
+    for (int at = 0; at < segment; at += CONV_PLACES) {
+      const int start = begin + min(at, segment - CONV_PLACES);
+      if (begin + at >= p->places) return;
+      conv_tile_1(p, min(start, p->places - CONV_PLACES), begin + at, channels);
+    }
+  }
 }
 #else
-// One by one: other compilers take minutes for the long tiles.
+// Blocks are filled up with the last place.
+#define CONV_PUT_TILE_LANES(places)                                                              \
+  _Pragma("unroll") for (int at = 0; at < places; at += 16) {                                    \
+    float16 block[16];                                                                           \
+    _Pragma("unroll") for (int i = 0; i < 16; i++) block[i] =                                    \
+        total[at + i < places ? at + i : places - 1];                                            \
+    conv_put_block(p, block, start + at, places - at, first, channels);                          \
+  }
+CONV_TILE(conv_tile_1x7, 1, 7)
+CONV_TILE(conv_tile_3x7, 3, 7)
+CONV_TILE(conv_tile_4x7, 4, 7)
+CONV_TILE(conv_tile_1x13, 1, 13)
+CONV_TILE(conv_tile_2x13, 2, 13)
+CONV_TILE(conv_tile_1x27, 1, 27)
+
+// Some segments from the place `first` on.
 EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
-  for (int at = first; at < min(first + segments * CONV_PLACES, p->places); at += CONV_PLACES)
-    conv_tile_1(p, at, channels);
+  const int start = min(first, p->places - segments * p->edge.segment);
+  switch (p->edge.segment) {
+    case 13:
+      if (segments == 2)
+        conv_tile_2x13(p, start, first, channels);
+      else
+        conv_tile_1x13(p, start, first, channels);
+      break;
+    case 27: conv_tile_1x27(p, start, first, channels); break;
+    default:
+      if (segments == 4)
+        conv_tile_4x7(p, start, first, channels);
+      else if (segments == 3)
+        conv_tile_3x7(p, start, first, channels);
+      else
+        conv_tile_1x7(p, start, first, channels);
+  }
 }
 #endif
 
@@ -294,8 +375,8 @@ EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channe
 //
 // A tap in the padding adds a zero, which moves no bit of a sum but the sign of a zero: a sum that
 // is -0, as only a tiny number rounded to zero makes one, may become +0. Behind a bias other than
-// -0 both are the same, so taps in the padding may be left out there if all weights are finite:
-// `edge` says whether.
+// -0 both are the same, so taps in the padding may be left out there if all weights are finite.
+// Windows of three by three neighbours then read planes as they lie, where `edge` says so.
 __kernel void conv_lanes(__global const float *restrict w, __global const float *restrict x,
                          __global const float *restrict bias, __global float *restrict c,
                          __global const uint *restrict offsets, int rows, int places, int depth,
@@ -311,11 +392,12 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   conv_part p;
   p.w = w + group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
         channel % GEMM_COLUMNS;
-  p.x = x + matrix * xStride;
+  // Where planes lie without padding, the first tap is a row and a place before them.
+  p.x = x + matrix * xStride - (edge.isBare ? pitch + 1 : 0);
   p.c = c + corner + (ulong)channel * plane;
   p.other = other + corner + (ulong)channel * plane;
   p.offsets = offsets;
-  p.isByRows = width % CONV_PLACES == 0;
+  p.isByRows = width % edge.segment == 0;
   p.places = p.isByRows ? plane : places;
   p.depth = depth;
   p.pitch = pitch;
@@ -341,12 +423,13 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
       steps & CONV_ADD ? GEMM_LOAD(0, after + afterStride) : (gemm_lanes)(CONV_NONE);
   if (steps & CONV_MULTIPLY_LAST) p.after.lastFactor = GEMM_LOAD(0, after + 2 * afterStride);
   if (steps & CONV_ADD_LAST) p.after.lastAddend = GEMM_LOAD(0, after + 3 * afterStride);
-  const conv_tiles tiles = conv_tiles_of(p.places, p.isByRows);
+  const conv_tiles tiles = conv_tiles_of(p.places, p.isByRows, edge.segment);
   for (int t = 0; t < tilesEach; t++) {
-    const int tile = get_global_id(0) * tilesEach + t, third = tile - tiles.fours;
-    const int segments = third < 0 ? 4 : third < tiles.threes ? 3 : 1;
-    if (segments == 1 && tile >= tiles.ones) return;
-    const int begin = segments == 3 ? tiles.fours * 4 + third * 3 : tile * segments;
-    conv_tile(&p, begin * CONV_PLACES, segments, rows - channel);
+    const int tile = get_global_id(0) * tilesEach + t;
+    const int third = tile - tiles.bigs, one = third - tiles.threes;
+    if (one >= tiles.ones) return;
+    const int segments = third < 0 ? tiles.most : one < 0 ? 3 : 1;
+    const int begin = min(tile, tiles.bigs) * tiles.most + max(min(third, tiles.threes), 0) * 3;
+    conv_tile(&p, (begin + max(one, 0)) * edge.segment, segments, rows - channel);
   }
 }

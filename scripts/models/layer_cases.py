@@ -618,11 +618,72 @@ def residual_windows() -> None:
             constants, ["y", "s1"], 13)
 
 
+def neighbours() -> None:
+    """Windows of three by three about each place of a plane, of every form that tiles have, and
+    what follows them; tiny products make sums that are zeros of either sign."""
+    def node(kind: str, inputs: str, output: str, **attributes):
+        return helper.make_node(kind, inputs.split(), [output], **attributes)
+
+    sizes = [(height, 7) for height in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
+    sizes += [(2, 14), (4, 14), (5, 14), (14, 14), (1, 28), (2, 28), (5, 28), (1, 13), (2, 13),
+              (5, 13), (13, 13), (3, 26), (1, 27), (6, 27), (3, 56)]
+    nodes, inputs, constants, outputs = [], {}, {}, []
+    for n, (height, width) in enumerate(sizes):
+        # A block of sums ends within a row of the window, or there is no more than one.
+        depth, channels = (29, 16) if n % 2 else (9, 20)
+        last = f"c{n}"
+        inputs[f"x{n}"] = floats(1 + n % 2, depth, height, width)
+        constants[f"w{n}"] = floats(channels, depth, 3, 3, low=-1, high=1)
+        if n % 3:
+            constants[f"b{n}"] = floats(channels)
+        bias = f" b{n}" if n % 3 else ""
+        nodes.append(node("Conv", f"x{n} w{n}{bias}", last, pads=[1] * 4))
+        if n % 3 == 0 or n % 5 == 0:
+            constants[f"f{n}"] = floats(1, channels, 1, 1)
+            constants[f"a{n}"] = floats(1, channels, 1, 1)
+            nodes += [node("Mul", f"{last} f{n}", f"m{n}"), node("Add", f"m{n} a{n}", f"s{n}")]
+            last = f"s{n}"
+        if n % 4 == 1:
+            inputs[f"o{n}"] = floats(1 + n % 2, channels, height, width)
+            nodes.append(node("Add", f"{last} o{n}", f"t{n}"))
+            last = f"t{n}"
+        if n % 2:
+            nodes.append(node("Relu", last, f"r{n}"))
+            last = f"r{n}"
+        outputs.append(last)
+    CASES["convolution-neighbours"] = (nodes, inputs, constants, outputs, 14)
+
+    nodes, inputs, constants, outputs = [], {}, {}, []
+    for n, width in enumerate((7, 13, 14, 27, 28)):
+        inputs[f"x{n}"] = np.full((1, 9, 4, width), 1e-30, np.float32)
+        w = np.where(RNG.random((18, 9, 3, 3)) < 0.5, 1e-30, -1e-30).astype(np.float32)
+        w[:, :, 1, 2] = -1e-30
+        w[:, :, 2, :] = 1e-30
+        w[:, :, :, 0] = 1e-30
+        constants[f"w{n}"] = w
+        for name in ("plain", "signed", "factors"):
+            last = f"{name}{n}"
+            nodes.append(node("Conv", f"x{n} w{n}", last, pads=[1] * 4))
+            if name == "factors":
+                constants["f"] = floats(1, 18, 1, 1)
+                nodes.append(node("Mul", f"{last} f", f"p{n}"))
+                outputs.append(f"p{n}")
+                continue
+            addend = floats(1, 18, 1, 1)
+            addend[:, ::3] = 0
+            if name == "signed":
+                addend[:, ::6] = -0.0
+            constants[f"a-{last}"] = addend
+            nodes.append(node("Add", f"{last} a-{last}", f"s-{last}"))
+            outputs.append(f"s-{last}")
+    CASES["convolution-neighbours-zeros"] = (nodes, inputs, constants, outputs, 14)
+
+
 def cases() -> dict:
     for group in (normalisation, attention, recurrence, losses, contractions, fusions,
                   wide_recurrence, picks, integer_products, networks, edges,
                   integer_convolutions, residuals, nothing, concatenations, wide_padding,
                   repeats, turns, scalars, tiles, gelus, softmaxes, zeros,
-                  residual_windows):
+                  residual_windows, neighbours):
         group()
     return CASES

@@ -50,7 +50,7 @@ struct ConvolutionTail {
         let window = shape.window
         let isByRows =
             gemm.usesLanes(shape) && !gemm.isDepthwise(shape)
-            && window.outWidth % LanesTiles.segment == 0
+            && LanesTiles.isByRows(window)
         let isPointwise =
             window.taps == 1 && window.strideY * window.strideX == 1
             && window.top + window.left == 0 && window.outPixels == window.pixels
@@ -162,6 +162,13 @@ struct ConvolutionTail {
         numbers.enumerated().reduce(other == nil ? 0 : Self.addsOther) {
             $1.element == nil ? $0 : $0 | 1 << $1.offset
         }
+    }
+
+    /// Whether sums that are 0 and -0 have the same results.
+    var hidesZeros: Bool {
+        let isFinite = numbers[0]?.allSatisfy(\.isFinite) ?? true
+        let negativeZero = (-Float.zero).bitPattern
+        return isFinite && (numbers[1]?.allSatisfy { $0.bitPattern != negativeZero } ?? false)
     }
 
     /// Whether there are neither factors nor addends by channel.

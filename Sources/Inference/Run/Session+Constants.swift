@@ -6,7 +6,7 @@ extension Session {
     /// Constants are given up one by one: a model's weights are on the host or on the device, and
     /// only one of them on both.
     func makeBuffers() throws(Failure) {
-        try findEdges()
+        try findBare()
         var plainUses = Set(plan.outputs.map(\.buffer))
         var packedUses: [Int: Int] = [:]
         for step in plan.steps {
@@ -33,24 +33,32 @@ extension Session {
         }
     }
 
-    /// Finds the convolutions by lanes whose windows' rows in the padding are left out: of finite
-    /// constant weights, and constant biases other than -0, behind which sums have the same bits.
-    private func findEdges() throws(Failure) {
+    /// Finds the convolutions by lanes whose taps in the padding are left out: of finite constant
+    /// weights, and with something behind them that gives the sums' zeros one sign.
+    private func findBare() throws(Failure) {
         for (index, step) in plan.steps.enumerated() {
             guard step.kind == .convolve, let shape = ConvolutionShape(step.ints),
-                shape.bias == 1, step.operands.count > 2, gemm.usesLanes(shape),
-                let layout = try? WindowLayout(shape.window),
-                LanesTiles.skipsEdges(layout),
-                let weights = plan.constants[step.operands[1]],
-                let bias = plan.constants[step.operands[2]],
-                weights.type == .float32, bias.type == .float32
+                LanesTiles.canBeBare(shape.window), gemm.usesLanes(shape),
+                !gemm.isDepthwise(shape), let weights = plan.constants[step.operands[1]],
+                weights.type == .float32
             else { continue }
             let exponent = Float.infinity.bitPattern
             let isFinite = try weights.allBits { $0 & exponent != exponent }
-            let negativeZero = (-Float.zero).bitPattern
-            let isBiased = try bias.allBits { $0 != negativeZero }
-            if isFinite, isBiased { skipping.insert(index) }
+            if isFinite, try hidesZeros(step, shape, tails[index]) { bare.insert(index) }
         }
+    }
+
+    /// Whether results are the same for sums that are 0 and -0: behind a constant other than -0
+    /// that is added, after a finite factor or none.
+    private func hidesZeros(
+        _ step: Step, _ shape: ConvolutionShape, _ tail: ConvolutionTail?
+    ) throws(Failure) -> Bool {
+        guard shape.bias == 1 else { return tail?.hidesZeros ?? false }
+        guard step.operands.count > 2, let bias = plan.constants[step.operands[2]],
+            bias.type == .float32
+        else { return false }
+        let negativeZero = (-Float.zero).bitPattern
+        return try bias.allBits { $0 != negativeZero }
     }
 
     /// - Parameter uses: how many steps take a constant packed.

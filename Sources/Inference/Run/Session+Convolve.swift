@@ -30,9 +30,9 @@ extension Session {
             direct: direct, weights: weights, bias: bias, offset: offset,
             rest: rest + [.buffer(other)]
                 + (direct.usesLanes
-                    ? [.bytes(shape.window.edge(skips: skipping.contains(index)))] : []))
-        let placesMin = direct.usesLanes ? LanesTiles.segment : gemm.tileWidth
-        if layout.isPlain, layout.places >= placesMin {
+                    ? [.bytes(LanesTiles.edge(layout))] : []))
+        let placesMin = direct.usesLanes ? LanesTiles.segmentMin : gemm.tileWidth
+        if layout.isPlain || layout.isBare, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
         }
         // As many items at a time as fit, with room for the last tile to read on.
@@ -69,7 +69,9 @@ extension Session {
 
     private func direct(_ index: Int, _ shape: ConvolutionShape) throws(Failure) -> Direct {
         if let known = directs[index] { return known }
-        let layout = try WindowLayout(shape.window)
+        let layout =
+            bare.contains(index)
+            ? WindowLayout(bare: shape.window) : try WindowLayout(shape.window)
         let direct = Direct(
             shape: shape, layout: layout, usesLanes: gemm.usesLanes(shape),
             packedCount: gemm.packedCount(of: shape),
@@ -254,18 +256,19 @@ extension Gemm {
     }
 
     /// Whether a convolution's lanes are channels of the output: where tiles of places would be
-    /// emptier, on processors.
+    /// emptier, on processors. Planes that are read as they lie make up for a little.
     func usesLanes(_ shape: ConvolutionShape) -> Bool {
         guard device.description.kind == .cpu, !shape.isOneProduct, shape.depth >= 64,
             let layout = try? WindowLayout(shape.window)
         else { return false }
         let lanesTiles = LanesTiles(layout, isNarrow: isNarrow)
-        guard layout.places >= LanesTiles.segment, lanesTiles.isByRows || layout.places <= 1024
+        guard layout.places >= LanesTiles.segmentMin,
+            lanesTiles.isByRows || layout.places <= 1024
         else { return false }
         let ofLanes = lanesTiles.computed * shape.outChannels.roundedUp(to: lanes)
         let ofPlaces =
             layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
-        return ofLanes * 100 < ofPlaces * 98
+        return ofLanes * 100 < ofPlaces * (LanesTiles.canBeBare(shape.window) ? 102 : 98)
     }
 
     /// Floats of one group's packed weights.
@@ -273,51 +276,5 @@ extension Gemm {
         usesLanes(shape)
             ? packedCountB(columns: shape.outChannels, depth: shape.depth)
             : packedCountA(rows: shape.outChannels, depth: shape.depth)
-    }
-}
-
-/// How the places of a convolution whose lanes are channels are put together, as
-/// `Kernels/inference/convolve_lanes.cl` has it.
-struct LanesTiles {
-    /// Neighbouring places: a divisor of usual rows.
-    static let segment = 7
-
-    /// Whether segments lie in rows, so that none of the places between rows are computed.
-    let isByRows: Bool
-    /// Tiles of four segments, of three, and of one.
-    let fours: Int, threes: Int, ones: Int
-
-    init(_ layout: WindowLayout, isNarrow: Bool) {
-        isByRows = layout.window.outWidth % Self.segment == 0
-        let places = isByRows ? layout.window.outPixels : layout.places
-        let segments = places.dividedUp(by: Self.segment)
-        guard !isNarrow, places >= 4 * Self.segment || (isByRows && segments == 3) else {
-            (fours, threes, ones) = (0, 0, segments)
-            return
-        }
-        ones = 0
-        threes = segments == 5 ? 2 : (4 - segments % 4) % 4
-        fours = segments == 5 ? 0 : (segments - 3 * threes) / 4
-    }
-
-    /// Whether whole segments of some of a window's rows lie in the padding, and kernels can leave
-    /// those out.
-    static func skipsEdges(_ layout: WindowLayout) -> Bool {
-        let w = layout.window
-        let below = (w.outHeight - 1) * w.strideY + (w.kernelHeight - 1) * w.dilationY - w.top
-        return w.outWidth % segment == 0 && (2...7).contains(w.kernelHeight)
-            && (w.top > 0 || below >= w.height)
-    }
-
-    var count: Int { fours + threes + ones }
-    /// Places that are computed.
-    var computed: Int { (fours * 4 + threes * 3 + ones) * Self.segment }
-}
-
-extension WindowShape {
-    /// As `conv_edge` in `Kernels/inference/convolve_lanes.cl`.
-    fileprivate func edge(skips: Bool) -> Bytes {
-        [skips ? 1 : 0, kernelHeight, kernelWidth, height, strideY, dilationY, top]
-            .flatMap { Int32($0).littleEndianBytes }
     }
 }

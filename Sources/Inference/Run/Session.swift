@@ -41,8 +41,8 @@ public final class Session {
     var carrying: [RecordedLaunch]?
     /// Where windows' taps lie, and chains' programs, by step index.
     var tables: [Int: any ComputeBuffer] = [:]
-    /// Convolutions whose windows' rows in the padding are left out.
-    var skipping: Set<Int> = []
+    /// Convolutions whose taps in the padding are left out, and that read planes as they lie.
+    var bare: Set<Int> = []
     /// How windows are computed, by step index.
     var directs: [Int: Direct] = [:]
     var strips: [Int: Strips] = [:]

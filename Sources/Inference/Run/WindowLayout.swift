@@ -12,10 +12,13 @@ struct WindowLayout {
     let pitch: Int
     /// Floats of all phases of a plane, and of the padding behind them.
     let planeSize: Int
+    /// Whether windows reach beyond the plane, which lies as it is.
+    let isBare: Bool
 
     /// - Throws: ``Failure`` when the layout is larger than kernels can count.
     init(_ window: WindowShape, stripRows: Int? = nil) throws(Failure) {
         self.window = window
+        isBare = false
         self.stripRows = stripRows ?? window.outHeight
         let reachY = (window.kernelHeight - 1) * window.dilationY
         let reachX = (window.kernelWidth - 1) * window.dilationX
@@ -31,6 +34,16 @@ struct WindowLayout {
         guard planeSize <= Int(Int32.max) / 4 else {
             throw Failure(.limit, "a window with padding over \(planeSize) places")
         }
+    }
+
+    /// Planes of one phase as they are, without the padding that windows reach into: for kernels
+    /// that leave its taps out.
+    init(bare window: WindowShape) {
+        self.window = window
+        isBare = true
+        (stripRows, rows, pitch) = (window.outHeight, window.height, window.width)
+        (phasesY, phasesX) = (1, 1)
+        planeSize = window.pixels
     }
 
     /// The layout of strips whose planes fit `count` floats; nil where not even one row's does.
