@@ -64,13 +64,14 @@ EX_INLINE uint ex_compose(float q, float rest, int exponent) {
 }
 
 EX_INLINE float ex_div(float a, float b) {
+#ifdef EXACT_NATIVE_DIVIDE
+    float q = a / b;
+    return (as_uint(q) & ~EX_SIGN) > 0x7f800000u ? EX_NAN : q;
+#else
     uint ua = as_uint(a) & ~EX_SIGN;
     uint ub = as_uint(b) & ~EX_SIGN;
     bool invalid = (ua > 0x7f800000u) | (ub > 0x7f800000u)
         | ((ua == ub) & ((ua == 0u) | (ua == 0x7f800000u)));
-#ifdef EXACT_NATIVE_DIVIDE
-    return invalid ? EX_NAN : a / b;
-#else
     float sa = ex_significand(ua);
     float sb = ex_significand(ub);
     float y = ex_reciprocal_near(sb);

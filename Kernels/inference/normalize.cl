@@ -7,6 +7,26 @@
 #define NORMALIZE_CENTERS 1
 #define NORMALIZE_SCALES 2
 #define NORMALIZE_BIASES 4
+#define NORMALIZE_ALL 7
+
+#ifdef RIGOR_NARROW
+typedef float4 normalize_vector;
+#define NORMALIZE_VECTORS 4
+#define NORMALIZE_LOAD vload4
+#define NORMALIZE_STORE vstore4
+#define NORMALIZE_WIDE
+#else
+typedef float16 normalize_vector;
+#define NORMALIZE_VECTORS 1
+#define NORMALIZE_LOAD vload16
+#define NORMALIZE_STORE vstore16
+#ifdef __clang__
+#define NORMALIZE_WIDE _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
+#else
+#define NORMALIZE_WIDE
+#endif
+#endif
+#define NORMALIZE_STEP (16 / NORMALIZE_VECTORS)
 
 EX_INLINE float normalize_tree(float *lanes) {
   for (int w = 8; w > 0; w >>= 1)
@@ -30,15 +50,15 @@ EX_INLINE float normalize_sum(__global const float *p, int count, float mean, in
     const float d = l < count ? p[l] - mean : 0.0f;
     lanes[l] = squares ? d * d : d;
   }
-  float4 v[4];
-  for (int i = 0; i < 4; i++) v[i] = vload4(i, lanes);
+  normalize_vector v[NORMALIZE_VECTORS];
+  for (int i = 0; i < NORMALIZE_VECTORS; i++) v[i] = NORMALIZE_LOAD(i, lanes);
   int e = 16;
   for (; e + 16 <= count; e += 16)
-    for (int i = 0; i < 4; i++) {
-      const float4 d = vload4(i, p + e) - (float4)(mean);
+    for (int i = 0; i < NORMALIZE_VECTORS; i++) {
+      const normalize_vector d = NORMALIZE_LOAD(i, p + e) - (normalize_vector)(mean);
       v[i] = v[i] + (squares ? d * d : d);
     }
-  for (int i = 0; i < 4; i++) vstore4(v[i], i, lanes);
+  for (int i = 0; i < NORMALIZE_VECTORS; i++) NORMALIZE_STORE(v[i], i, lanes);
   for (int l = 0; e + l < count; l++) {
     const float d = p[e + l] - mean;
     lanes[l] = lanes[l] + (squares ? d * d : d);
@@ -59,6 +79,11 @@ __kernel void normalize_rows(__global const float *x, __global const float *scal
     mean = ex_div(normalize_sum(p, count, 0.0f, 0), (float)count);
   const float variance = ex_div(normalize_sum(p, count, mean, 1), (float)count);
   const float root = ex_sqrt(variance + epsilon);
+  if (flags == NORMALIZE_ALL) { // known to the compiler in the loop
+    NORMALIZE_WIDE for (int i = 0; i < count; i++)
+      q[i] = normalize_element(p[i] - mean, root, scale, bias, i, NORMALIZE_ALL);
+    return;
+  }
   for (int i = 0; i < count; i++)
     q[i] = normalize_element(p[i] - mean, root, scale, bias, i, flags);
 }

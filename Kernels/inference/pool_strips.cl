@@ -273,34 +273,48 @@ EX_INLINE pool_three pool_three_at(const __local float *p, __global const uint *
 }
 
 #ifdef WINDOW_PICKS
-// Windows of 3x3 over planes that keep their size: nothing has to be laid out for them.
-EX_INLINE bool pool_is_same(const window_layout s, const average_window a) {
+// Windows of 3x3, one or two apart, that reach one place beyond a plane at most: nothing has to be
+// laid out for them.
+EX_INLINE bool pool_is_near(const window_layout s, const average_window a) {
   return a.kernelHeight == 3 && a.kernelWidth == 3 && a.dilationY == 1 && a.dilationX == 1 &&
-         s.strideY == 1 && s.strideX == 1 && s.top == 1 && s.left == 1 &&
-         s.outHeight == s.height && s.outWidth == s.width && s.height > 1;
+         s.strideY == s.strideX && s.strideX <= 2 && s.top == 1 && s.left == 1 &&
+         (s.outHeight - 1) * s.strideY < s.height && s.height > 1;
 }
 
-EX_INLINE pool_three pool_three_of(__global const float *row, int at, int width) {
+EX_INLINE float16 pool_some(__global const float *row, int from, int width) {
+  return window_some(row + from, window_first(width - from) & ~window_first(-from));
+}
+
+EX_INLINE pool_three pool_three_of(__global const float *row, int at, int width, int stride) {
   pool_three r;
+  if (stride == 1) {
 #pragma unroll
-  for (int k = 0; k < 3; k++) {
-    const int from = at + k - 1;
-    r.v[k] = window_some(row + from, window_first(width - from) & ~window_first(-from));
+    for (int k = 0; k < 3; k++) r.v[k] = pool_some(row, at + k - 1, width);
+    return r;
   }
+  const int from = 2 * at - 1;
+  const float16 a = pool_some(row, from, width), b = pool_some(row, from + GEMM_LANES, width);
+  const float16 c = pool_some(row, from + 2, width);
+  const float16 d = pool_some(row, from + 2 + GEMM_LANES, width);
+  r.v[0] = (float16)(a.even, b.even);
+  r.v[1] = (float16)(a.odd, b.odd);
+  r.v[2] = (float16)(c.even, d.even);
   return r;
 }
 
 // Rows from `first` on of one plane, GEMM_LANES columns from `at` on.
-EX_INLINE void pool_average_same(__global const float *x, __global float *y, int first, int rows,
+EX_INLINE void pool_average_near(__global const float *x, __global float *y, int first, int rows,
                                  int at, const window_layout s, const average_window a,
-                                 const average_threes *t) {
+                                 const average_threes *t, int stride) {
   const int n = at / GEMM_LANES, width = s.width;
-  const uint kept = (1u << min(GEMM_LANES, width - at)) - 1;
-  pool_three above = pool_three_of(x + max(first - 1, 0) * width, at, width);
-  pool_three here = pool_three_of(x + first * width, at, width);
+  const uint kept = (1u << min(GEMM_LANES, s.outWidth - at)) - 1;
+  pool_three above = pool_three_of(x + max(first * stride - 1, 0) * width, at, width, stride);
+  pool_three here = pool_three_of(x + first * stride * width, at, width, stride);
   for (int row = first; row < first + rows; row++) {
-    const bool isTop = row == 0, isBottom = row == s.height - 1;
-    const pool_three below = pool_three_of(x + (isBottom ? row : row + 1) * width, at, width);
+    const int middle = row * stride;
+    const bool isTop = row == 0, isBottom = middle + 1 >= s.height;
+    const pool_three below =
+        pool_three_of(x + (isBottom ? middle : middle + 1) * width, at, width, stride);
     gemm_lanes sum;
     if (isTop)
       sum = pool_sum_of_2(here, below, t->isFirst[n], t->isLast[n]);
@@ -308,12 +322,14 @@ EX_INLINE void pool_average_same(__global const float *x, __global float *y, int
       sum = pool_sum_of_2(above, here, t->isFirst[n], t->isLast[n]);
     else
       sum = pool_sum_of_3(above, here, below, t->isFirst[n], t->isLast[n]);
-    const average_span r = pool_average_span(row - 1, 3, 1, s.height, a.bottom);
+    const average_span r = pool_average_span(middle - 1, 3, 1, s.height, a.bottom);
     const float counted = (float)(a.countsPadding ? r.padded : r.to - r.from);
-    window_pick(pool_divide(sum, t->columns[n] * (gemm_lanes)(counted)), y + row * width + at,
+    window_pick(pool_divide(sum, t->columns[n] * (gemm_lanes)(counted)), y + row * s.outWidth + at,
                 kept);
-    above = here;
+    above = stride == 1 ? here : below;
     here = below;
+    if (stride == 2 && row + 1 < first + rows)
+      here = pool_three_of(x + (middle + 2) * width, at, width, stride);
   }
 }
 #endif
@@ -334,10 +350,14 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
   pool_average_threes(&threes, s, a);
   for (int plane = begin; plane < end; plane++) {
 #ifdef WINDOW_PICKS
-    if (threes.areAll && pool_is_same(s, a)) {
-      const ulong corner = (ulong)plane * (s.height * s.width);
+    if (threes.areAll && pool_is_near(s, a)) {
+      __global const float *from = x + (ulong)plane * (s.height * s.width);
+      __global float *to = y + (ulong)plane * (s.outHeight * s.outWidth);
       for (int at = 0; at < s.outWidth; at += GEMM_LANES)
-        pool_average_same(x + corner, y + corner, first, rows, at, s, a, &threes);
+        if (s.strideX == 1)
+          pool_average_near(from, to, first, rows, at, s, a, &threes, 1);
+        else
+          pool_average_near(from, to, first, rows, at, s, a, &threes, 2);
       continue;
     }
 #endif

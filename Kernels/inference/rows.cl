@@ -105,6 +105,49 @@ EX_INLINE float rows_top(__global const float *p, int count) {
   return rows_of_key(tops[0]);
 }
 
+// The greatest of a row's elements but for the sign of a zero and for NaN, which is passed over;
+// and whether all are so near it that rows_exp_close has the bits of rows_exp.
+EX_INLINE bool rows_top_near(__global const float *p, int count, float *top) {
+  rows_lanes best[ROWS_VECTORS], least[ROWS_VECTORS];
+  for (int i = 0; i < ROWS_VECTORS; i++) best[i] = (rows_lanes)(as_float(0xff800000));
+  for (int i = 0; i < ROWS_VECTORS; i++) least[i] = (rows_lanes)(as_float(0x7f800000));
+  int e = 0;
+  for (; e + 16 <= count; e += 16)
+    for (int i = 0; i < ROWS_VECTORS; i++) {
+      const rows_lanes v = ROWS_LOAD(0, p + e + i * ROWS_STEP);
+      best[i] = v > best[i] ? v : best[i];
+      least[i] = v < least[i] ? v : least[i];
+    }
+  if (e < count) {
+    rows_lanes v[ROWS_VECTORS];
+    rows_some(v, p + e, count - e, p[e]);
+    for (int i = 0; i < ROWS_VECTORS; i++) {
+      best[i] = v[i] > best[i] ? v[i] : best[i];
+      least[i] = v[i] < least[i] ? v[i] : least[i];
+    }
+  }
+  float tops[16], lows[16];
+  for (int i = 0; i < ROWS_VECTORS; i++) ROWS_STORE(best[i], 0, tops + i * ROWS_STEP);
+  for (int i = 0; i < ROWS_VECTORS; i++) ROWS_STORE(least[i], 0, lows + i * ROWS_STEP);
+#pragma unroll
+  for (int w = 8; w > 0; w >>= 1)
+    for (int l = 0; l < w; l++) {
+      tops[l] = tops[l] > tops[l + w] ? tops[l] : tops[l + w];
+      lows[l] = lows[l] < lows[l + w] ? lows[l] : lows[l + w];
+    }
+  *top = tops[0];
+  return tops[0] - lows[0] <= 80.0f;
+}
+
+// e^x for x in [-80, 0]: the same bits as rows_exp with less care. A NaN stays one.
+EX_INLINE rows_lanes rows_exp_close(rows_lanes x) {
+  const rows_lanes t = fma(x, (rows_lanes)(0x1.715476p0f), (rows_lanes)(0x1.8p23f));
+  const rows_lanes n = t - (rows_lanes)(0x1.8p23f);
+  const rows_lanes near = fma(n, (rows_lanes)(-0x1.62e43p-1f), x);
+  const rows_lanes r = fma(n, (rows_lanes)(0x1.05c61p-29f), near);
+  return rows_exp_near(r) * ROWS_FLOATS((ROWS_KEYS(t) << 23) + (rows_keys)(0x3f800000));
+}
+
 EX_INLINE rows_lanes rows_divide(rows_lanes v, float by) {
 #ifdef EXACT_NATIVE_DIVIDE
   return v / (rows_lanes)(by);
@@ -119,14 +162,15 @@ EX_INLINE rows_lanes rows_divide(rows_lanes v, float by) {
 // Exponentials of a row's distances from its top, and their sum. They are not below +0, so that a
 // sum may begin with +0.
 EX_INLINE float rows_exponentials(__global const float *px, __global float *py, int count,
-                                  float top) {
+                                  float top, bool areNear) {
   rows_lanes sums[ROWS_VECTORS];
   for (int i = 0; i < ROWS_VECTORS; i++) sums[i] = (rows_lanes)(0.0f);
   int e = 0;
   for (; e + 16 <= count; e += 16)
     for (int i = 0; i < ROWS_VECTORS; i++) {
       const int at = e + i * ROWS_STEP;
-      const rows_lanes v = rows_exp(ROWS_LOAD(0, px + at) - (rows_lanes)(top));
+      const rows_lanes d = ROWS_LOAD(0, px + at) - (rows_lanes)(top);
+      const rows_lanes v = areNear ? rows_exp_close(d) : rows_exp(d);
       ROWS_STORE(v, 0, py + at);
       sums[i] = sums[i] + v;
     }
@@ -148,22 +192,46 @@ EX_INLINE float rows_exponentials(__global const float *px, __global float *py, 
   return lanes[0];
 }
 
-// As softmax, over rows of neighbours. Work-items: (rows).
-__kernel void rows_softmax(__global const float *restrict x, __global float *restrict y,
-                           int count, int logarithm) {
-  __global const float *px = x + get_global_id(0) * (ulong)count;
-  __global float *py = y + get_global_id(0) * (ulong)count;
-  const float top = rows_top(px, count);
-  const float sum = rows_exponentials(px, py, count, top);
-  if (logarithm) {
-    const float logSum = ex_log(sum);
-    for (int e = 0; e < count; e++) py[e] = (px[e] - top) - logSum;
-    return;
-  }
+// A row's elements by their sum.
+EX_INLINE void rows_quotients(__global float *py, int count, float sum) {
   int e = 0;
   for (; e + ROWS_STEP <= count; e += ROWS_STEP)
     ROWS_STORE(rows_divide(ROWS_LOAD(0, py + e), sum), 0, py + e);
   for (; e < count; e++) py[e] = ex_div(py[e], sum);
+}
+
+// Rows that are gone through together, step by step: a row's own steps wait for one another, and so
+// long the next rows are worked on.
+#define ROWS_TOGETHER 8
+
+// As softmax, over rows of neighbours. Work-items: (parts of `each` rows, no more than
+// ROWS_TOGETHER).
+__kernel void rows_softmax(__global const float *restrict x, __global float *restrict y,
+                           int count, int logarithm, int rows, int each) {
+  const int first = get_global_id(0) * each, n = min(each, rows - first);
+  __global const float *px = x + first * (ulong)count;
+  __global float *py = y + first * (ulong)count;
+  float tops[ROWS_TOGETHER], sums[ROWS_TOGETHER];
+  for (int r = 0; r < n; r++) {
+    const bool areNear = rows_top_near(px + r * count, count, tops + r);
+    sums[r] = areNear && !logarithm ? 0.0f : EX_NAN;
+  }
+  for (int r = 0; r < n; r++)
+    if (sums[r] == 0.0f)
+      sums[r] = rows_exponentials(px + r * count, py + r * count, count, tops[r], true);
+  for (int r = 0; r < n; r++) {
+    if (sums[r] == sums[r]) continue;
+    tops[r] = rows_top(px + r * count, count);
+    sums[r] = rows_exponentials(px + r * count, py + r * count, count, tops[r], false);
+  }
+  if (!logarithm) {
+    for (int r = 0; r < n; r++) rows_quotients(py + r * count, count, sums[r]);
+    return;
+  }
+  for (int r = 0; r < n; r++) {
+    const float logSum = ex_log(sums[r]);
+    for (int e = r * count; e < (r + 1) * count; e++) py[e] = (px[e] - tops[r]) - logSum;
+  }
 }
 
 // As lrn. Work-items: (parts of ROWS_LANES pixels, channels, items).

@@ -12,8 +12,12 @@
 // takes. What the kernels compute is what they compute alone.
 //
 // Work-groups take tickets. Each ticket is some groups of one record's launch, and begins when all
-// tickets of the records before are done. Tickets are taken in order, so whoever waits, waits for a
-// work-group that runs: any number of threads gets to the end, one alone as well.
+// tickets of the records before are done. Records are gone through in order, so whoever waits,
+// waits for a work-group that runs: any number of threads gets to the end, one alone as well.
+//
+// Each work-group has a part of every record's tickets, neighbours that mostly lie where its part
+// of the record before lies: a processor finds in its cache what it wrote there. Who is done with
+// its own part helps with another's.
 //
 // A record holds addresses, which is for implementations that compute in the host's memory.
 
@@ -34,6 +38,8 @@
 #define TAPE_TAKEN 0
 #define TAPE_DONE 16
 #define TAPE_LEFT 32
+#define TAPE_PARTS 48 // one for each work-group
+#define TAPE_PART_INTS 16
 
 // Who waits long lets others run: the thread that is waited for may be one of them.
 #define TAPE_PATIENCE 1000
@@ -156,7 +162,7 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
       break;
     case 14:
       tape_rows_softmax(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
-                        TAPE_INT(3));
+                        TAPE_INT(3), TAPE_INT(4), TAPE_INT(5));
       break;
     case 15:
       tape_rows_sum(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_INT(2),
@@ -183,9 +189,28 @@ EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *
   }
 }
 
+// The next ticket of record `n` in a work-group's own part, or else in another's. Whoever comes
+// here has been counted: there is one. A part's counter may still be an earlier record's.
+EX_INLINE int tape_part(__global int *state, int n, int count, int worker, int workers) {
+  const long here = (long)(n + 1) << 32;
+  for (int i = worker;; i = i + 1 == workers ? 0 : i + 1) {
+    const int first = (long)count * i / workers, end = (long)count * (i + 1) / workers;
+    __global long *part = (__global long *)(state + TAPE_PARTS + TAPE_PART_INTS * i);
+    long seen = __atomic_load_n(part, __ATOMIC_RELAXED);
+    while (true) {
+      const long next = (seen & ~0xffffffffl) == here ? seen : here;
+      if ((int)next >= end - first) break;
+      if (__atomic_compare_exchange_n(part, &seen, next + 1, false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED))
+        return first + (int)next;
+    }
+  }
+}
+
 // `state` is zero before and after.
 kernel void tape(__global const ulong *program, int records, int tickets, int workers,
                  __global int *state, __local float16 *shared) {
+  const int worker = get_group_id(0);
   int n = 0;
   while (true) {
     const int ticket = __atomic_fetch_add(state + TAPE_TAKEN, 1, __ATOMIC_RELAXED);
@@ -195,14 +220,11 @@ kernel void tape(__global const ulong *program, int records, int tickets, int wo
     const int start = r[TAPE_START];
     for (int i = 0; __atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
       tape_wait(i);
-    // Neighbours, which share lines of memory, go to one work-group while all are as fast.
     const int end = n + 1 < records ? (int)program[(n + 1) * TAPE_WORDS + TAPE_START] : tickets;
-    const int each = (end - start) / workers;
-    int nth = ticket - start;
-    if (nth < each * workers) nth = nth % workers * each + nth / workers;
+    const int nth = tape_part(state, n, end - start, worker, workers);
     tape_ticket(program, r, nth, shared);
     __atomic_fetch_add(state + TAPE_DONE, 1, __ATOMIC_RELEASE);
   }
-  if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) == workers - 1)
-    state[TAPE_TAKEN] = state[TAPE_DONE] = state[TAPE_LEFT] = 0;
+  if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) < workers - 1) return;
+  for (int i = 0; i < TAPE_PARTS + TAPE_PART_INTS * workers; i++) state[i] = 0;
 }

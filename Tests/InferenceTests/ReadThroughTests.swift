@@ -11,7 +11,11 @@ import Testing
         var generator = SplitMix64(seed: seed)
         var folded = 0
         for _ in 0..<300 {
+            var twin = generator
             let plan = Self.plan(&generator)
+            // A copy's axes merge where they are neighbours in both: products find them within one.
+            var merged = Self.plan(&twin, merges: true)
+            merged.readThroughCopies()
             let values = plan.inputs.map { port in
                 Tensor(
                     (0..<port.shape[0]).map { _ in Float.random(in: -1...1, using: &generator) },
@@ -20,6 +24,9 @@ import Testing
             var through = plan
             through.readThroughCopies()
             let product = through.steps.firstIndex { $0.kind == .gemm } ?? 0
+            #expect(merged.steps[product].ints == through.steps[product].ints, "seed \(seed)")
+            #expect(
+                merged.steps[product].operands == through.steps[product].operands, "seed \(seed)")
             folded += through.steps[product].operands.prefix(2).filter { $0 < 2 }.count
             #expect(throws: Never.self, "seed \(seed)") { try through.check() }
             #expect(
@@ -30,7 +37,7 @@ import Testing
         #expect((200..<600).contains(folded), "seed \(seed): \(folded) operands of 600")
     }
 
-    private static func plan(_ generator: inout SplitMix64) -> Plan {
+    private static func plan(_ generator: inout SplitMix64, merges: Bool = false) -> Plan {
         var shape = MatrixShape()
         func size() -> Int { Int.random(in: 1...5, using: &generator) }
         let (outer, heads, rows, columns, depth) = (size() % 2 + 1, size(), size(), size(), size())
@@ -38,8 +45,8 @@ import Testing
         shape.matrices = outer * heads
         (shape.aLine, shape.aDepth, shape.aMatrix) = (depth, 1, rows * depth)
         (shape.bLine, shape.bDepth, shape.bMatrix) = (1, columns, columns * depth)
-        let a = copy([outer, heads, rows, depth], from: 0, to: 2, &generator)
-        let b = copy([outer, heads, depth, columns], from: 1, to: 3, &generator)
+        let a = copy([outer, heads, rows, depth], from: 0, to: 2, merges, &generator)
+        let b = copy([outer, heads, depth, columns], from: 1, to: 3, merges, &generator)
         let counts = [rows, columns].map { outer * heads * depth * $0 }
         let result = outer * heads * rows * columns
         func port(_ buffer: Int, _ count: Int) -> Plan.Port {
@@ -56,13 +63,20 @@ import Testing
 
     /// `axes` of a tensor whose axes lie in another order, as neighbours.
     private static func copy(
-        _ axes: [Int], from: Int, to: Int, _ generator: inout SplitMix64
+        _ axes: [Int], from: Int, to: Int, _ merges: Bool, _ generator: inout SplitMix64
     ) -> Step {
+        var axes = axes
         var strides = axes
         var next = 1
         for axis in axes.indices.shuffled(using: &generator) {
             strides[axis] = next
             next *= axes[axis]
+        }
+        for axis in axes.indices.dropFirst().reversed()
+        where merges && strides[axis - 1] == strides[axis] * axes[axis] {
+            let inner = axes.remove(at: axis)
+            axes[axis - 1] *= inner
+            strides[axis - 1] = strides.remove(at: axis)
         }
         return Step(
             .copy, operands: [from], result: to,

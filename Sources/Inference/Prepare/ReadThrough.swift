@@ -42,10 +42,13 @@ struct CopiedView {
         (axes, strides) = (Array(lists[0]), Array(lists[1]))
     }
 
-    /// What ``stride(_:_:)`` gives for each; nil where it gives none for one.
+    /// What ``stride(_:_:)`` gives for each; nil where it gives none for one, or where one's
+    /// elements do not all lie between two neighbours of the next.
     func strides(of counts: [Int], _ steps: [Int]) -> [Int]? {
+        let nested = zip(counts, steps).filter { $0.0 > 1 && $0.1 > 0 }.sorted { $0.1 < $1.1 }
+        let areApart = zip(nested, nested.dropFirst()).allSatisfy { $0.0 * $0.1 <= $1.1 }
         let found = zip(counts, steps).compactMap(stride)
-        return found.count == counts.count ? found : nil
+        return areApart && found.count == counts.count ? found : nil
     }
 
     /// How far apart in what was copied elements are of which `count` lie `step` apart in the
@@ -54,13 +57,18 @@ struct CopiedView {
         guard count > 1, step > 0 else { return step }
         var reach = 1
         var axis = axes.count - 1
-        while axis >= 0, reach < step || axes[axis] == 1 {
+        while axis >= 0, reach * axes[axis] <= step {
             reach *= axes[axis]
             axis -= 1
         }
-        guard axis >= 0, reach == step else { return nil }
-        let first = strides[axis]
-        var covered = 1
+        guard axis >= 0, step % reach == 0 else { return nil }
+        // An axis may hold several of the product's.
+        let within = step / reach
+        let first = strides[axis] * within
+        if count * within <= axes[axis] { return first }
+        guard axes[axis] % within == 0 else { return nil }
+        var covered = axes[axis] / within
+        axis -= 1
         while covered < count, axis >= 0 {
             guard axes[axis] == 1 || strides[axis] == first * covered else { return nil }
             covered *= axes[axis]

@@ -23,7 +23,7 @@ extension Session {
             launchesMin: tapeRule?.launchesMin ?? 2)
         guard !extents.isEmpty else { return }
         let program = try programs.tape()
-        let state = try device.makeBuffer(byteCount: 256)
+        let state = try Tape.makeState(on: device)
         for extent in extents {
             tapes[extent.lowerBound] = try Tape(
                 extent, launches[extent].flatMap { $0 ?? [] }, views: viewed ?? [:],

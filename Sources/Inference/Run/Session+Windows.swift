@@ -143,11 +143,14 @@ extension Session {
             Chain.isFloat(step.ints, at: 4)
         else { return false }
         if step.kind == .softmax {
+            // Rows together fit a processor's nearest cache.
+            let most = min(8, 2048 / count, results / WindowLayout.groupsWanted)
+            let each = max(1, most)
             try device.launch(
-                "rows_softmax", of: try programs.rows(), global: [results], local: [1],
-                arguments: [
-                    .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(step.ints[0])),
-                ])
+                "rows_softmax", of: try programs.rows(), global: [results.dividedUp(by: each)],
+                local: [1],
+                arguments: [.buffer(x), .buffer(result)]
+                    + [count, step.ints[0], results, each].map { .int(Int32($0)) })
             return true
         }
         guard let operation = ReduceOperation(rawValue: step.ints[0]),

@@ -135,11 +135,19 @@ package struct Tape {
         try device.launch(launch)
     }
 
+    /// Counters of tapes, zero: some for all, and one for each work-group.
+    static func makeState(
+        on device: any ComputeDevice
+    ) throws(Failure) -> any ComputeBuffer {
+        let workers = max(1, device.description.computeUnits)
+        return try device.makeBuffer(byteCount: (3 + workers) * 64)
+    }
+
     /// Runs a tape without records: some drivers compile a kernel when it is first launched.
     static func compile(
         _ program: any ComputeProgram, on device: LaunchRecorder
     ) throws(Failure) {
-        let none = try device.makeBuffer(byteCount: 256)
+        let none = try makeState(on: device)
         let workers = max(1, device.description.computeUnits)
         try device.launch(
             "tape", of: program, global: [workers], local: [1],
