@@ -20,8 +20,24 @@ typedef int4 dot_lanes;
 #define DOT_LANES 16
 #define DOT_VECTORS (DOT_COLUMNS / DOT_LANES)
 typedef int16 dot_lanes;
+// PoCL's vload16 and vstore16 go part by part, of which its compiler rarely makes whole ones.
+#ifdef __clang__
+#define DOT_LOAD(i, p) dot_load(p)
+#define DOT_STORE(v, i, p) dot_store(v, p)
+typedef int16 dot_unaligned __attribute__((aligned(4)));
+#define DOT_ACCESS(space)                                                                        \
+  EX_INLINE int16 __attribute__((overloadable)) dot_load(const space int *p) {                   \
+    return *(const space dot_unaligned *)p;                                                      \
+  }                                                                                              \
+  EX_INLINE void __attribute__((overloadable)) dot_store(int16 v, space int *p) {                \
+    *(space dot_unaligned *)p = v;                                                               \
+  }
+DOT_ACCESS(__global)
+DOT_ACCESS(__private)
+#else
 #define DOT_LOAD vload16
 #define DOT_STORE vstore16
+#endif
 #endif
 
 #define DOT_ZERO_ONE 1

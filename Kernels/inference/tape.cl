@@ -5,7 +5,7 @@
 // needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
 // needs: inference/convolve_lanes.cl
 // needs: inference/pool_strips.cl inference/planes.cl inference/reduce.cl inference/rows.cl
-// needs: inference/copy.cl inference/normalize.cl
+// needs: inference/copy.cl inference/normalize.cl inference/dot.cl
 // defines: T=uint
 // Launches one after another, as a tape of records, by one launch: a processor's launch costs some
 // microseconds and wakes its other threads anew, which is as long as many a step of a small network
@@ -35,26 +35,37 @@
 #define TAPE_ARGUMENTS 10
 
 // Counters in `state`, on lines of their own.
-#define TAPE_TAKEN 0
-#define TAPE_DONE 16
-#define TAPE_LEFT 32
-#define TAPE_PARTS 48 // one for each work-group
-#define TAPE_PART_INTS 16
+#define TAPE_TAKEN 0 // tickets, and above them the turn
+#define TAPE_DONE 8
+#define TAPE_LEFT 16
+#define TAPE_DISMISSED 24 // not 0: who is idle leaves at once
+#define TAPE_PARTS 32 // one for each work-group
+#define TAPE_PART_WORDS 8
+#define TAPE_PART_BITS 16 // more than a part has tickets
+#define TAPE_CLOSED (1ul << 63) // in TAPE_TAKEN: there will be no other turn
 
 // Who waits long lets others run: the thread that is waited for may be one of them.
 #define TAPE_PATIENCE 1000
 #if defined(__x86_64__) && defined(__linux__)
 #define TAPE_SCHED_YIELD 24 // the system call's number
+EX_INLINE void tape_yield(void) {
+  long number = TAPE_SCHED_YIELD;
+  __asm__ __volatile__("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+}
 EX_INLINE void tape_wait(int turns) {
-  if (turns < TAPE_PATIENCE) {
+  if (turns < TAPE_PATIENCE)
     __asm__ __volatile__("pause");
-  } else {
-    long number = TAPE_SCHED_YIELD;
-    __asm__ __volatile__("syscall" : "+a"(number) : : "rcx", "r11", "memory");
-  }
+  else
+    tape_yield();
+}
+EX_INLINE ulong tape_ticks(ulong turns) {
+  (void)turns;
+  return __builtin_ia32_rdtsc();
 }
 #else
+EX_INLINE void tape_yield(void) {}
 EX_INLINE void tape_wait(int turns) { (void)turns; }
+EX_INLINE ulong tape_ticks(ulong turns) { return turns; }
 #endif
 
 #define TAPE_AT x, y, z, r[TAPE_SIZE], r[TAPE_SIZE + 1], r[TAPE_SIZE + 2]
@@ -74,6 +85,11 @@ EX_INLINE void tape_wait(int turns) { (void)turns; }
   TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1), TAPE_POINTER(float, 2),              \
       TAPE_POINTER(float, 3), TAPE_INT(4), TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), TAPE_INT(8),  \
       a[9], a[10], a[11], a[12], TAPE_INT(13), TAPE_INT(14), TAPE_FLOAT(15), TAPE_FLOAT(16)
+
+#define TAPE_DOT                                                                                 \
+  TAPE_AT, TAPE_POINTER(uint, 0), TAPE_POINTER(uint, 1), TAPE_POINTER(uchar, 2),                 \
+      TAPE_POINTER(uchar, 3), TAPE_POINTER(int, 4), TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), a[8], \
+      a[9], TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), TAPE_INT(13), TAPE_INT(14)
 
 // One work-item of a record's launch.
 EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, size_t x,
@@ -115,6 +131,8 @@ EX_INLINE void tape_product(__global const ulong *program, __global const ulong 
       break;
     case 8: tape_gemm_rows(TAPE_PRODUCT, a[17], a[18]); break;
     case 17: tape_gemm_row(TAPE_PRODUCT, a[17], a[18]); break;
+    case 19: tape_dot_product(TAPE_DOT); break;
+    case 20: tape_dot_row(TAPE_DOT); break;
     default: tape_convolution(program, r, x, y, z, shared);
   }
 }
@@ -189,42 +207,75 @@ EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *
   }
 }
 
-// The next ticket of record `n` in a work-group's own part, or else in another's. Whoever comes
-// here has been counted: there is one. A part's counter may still be an earlier record's.
-EX_INLINE int tape_part(__global int *state, int n, int count, int worker, int workers) {
-  const long here = (long)(n + 1) << 32;
+// The next ticket of a record, the `nth` of all turns, in a work-group's own part, or else in
+// another's. Whoever comes here has been counted: there is one. A part's counter, above which is
+// whose it is, may still be an earlier record's.
+EX_INLINE int tape_part(__global ulong *state, ulong nth, int count, int worker, int workers) {
+  const ulong here = (nth + 1) << TAPE_PART_BITS;
   for (int i = worker;; i = i + 1 == workers ? 0 : i + 1) {
     const int first = (long)count * i / workers, end = (long)count * (i + 1) / workers;
-    __global long *part = (__global long *)(state + TAPE_PARTS + TAPE_PART_INTS * i);
-    long seen = __atomic_load_n(part, __ATOMIC_RELAXED);
+    __global ulong *part = state + TAPE_PARTS + TAPE_PART_WORDS * i;
+    ulong seen = __atomic_load_n(part, __ATOMIC_RELAXED);
     while (true) {
-      const long next = (seen & ~0xffffffffl) == here ? seen : here;
-      if ((int)next >= end - first) break;
+      const ulong next = seen >> TAPE_PART_BITS == nth + 1 ? seen : here;
+      const int taken = (int)(next - here);
+      if (taken >= end - first) break;
       if (__atomic_compare_exchange_n(part, &seen, next + 1, false, __ATOMIC_RELAXED,
                                       __ATOMIC_RELAXED))
-        return first + (int)next;
+        return first + taken;
     }
   }
 }
 
-// `state` is zero before and after.
+// Waits for another turn, for as many ticks as `patience` says: whether there is one. Whoever's
+// patience ends first closes the tape, so that either all work-groups may come to a turn or none.
+EX_INLINE bool tape_stays(__global ulong *state, ulong turn, ulong patience) {
+  const ulong start = tape_ticks(0);
+  for (ulong i = 1;; i++) {
+    ulong taken = __atomic_load_n(state + TAPE_TAKEN, __ATOMIC_ACQUIRE);
+    if (taken & TAPE_CLOSED) return false;
+    if (taken >> 32 != turn) return true;
+    if (tape_ticks(i) - start < patience &&
+        __atomic_load_n(state + TAPE_DISMISSED, __ATOMIC_RELAXED) == 0)
+      tape_yield();
+    else if (__atomic_compare_exchange_n(state + TAPE_TAKEN, &taken, taken | TAPE_CLOSED, false,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return false;
+  }
+}
+
+// Without patience `state` is zero before and after. With it work-groups stay when they are done,
+// and go through the tape once more whenever the host sets TAPE_TAKEN to the next turn, which it
+// does when all tickets of this one are done: no launch, which would wake the threads anew.
 kernel void tape(__global const ulong *program, int records, int tickets, int workers,
-                 __global int *state, __local float16 *shared) {
+                 __global ulong *state, ulong patience, __local float16 *shared) {
   const int worker = get_group_id(0);
   int n = 0;
+  ulong turn = 0;
   while (true) {
-    const int ticket = __atomic_fetch_add(state + TAPE_TAKEN, 1, __ATOMIC_RELAXED);
-    if (ticket >= tickets) break;
+    const ulong taken = __atomic_fetch_add(state + TAPE_TAKEN, 1ul, __ATOMIC_ACQUIRE);
+    if (taken & TAPE_CLOSED) break;
+    if (taken >> 32 != turn) {
+      turn = taken >> 32;
+      n = 0;
+    }
+    const int ticket = (int)(taken & 0xffffffffu);
+    if (ticket >= tickets) {
+      if (patience > 0 && tape_stays(state, turn, patience)) continue;
+      break;
+    }
     while (n + 1 < records && ticket >= (int)program[(n + 1) * TAPE_WORDS + TAPE_START]) n++;
     __global const ulong *r = program + n * TAPE_WORDS;
     const int start = r[TAPE_START];
-    for (int i = 0; __atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
+    for (int i = 0; (int)__atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
       tape_wait(i);
     const int end = n + 1 < records ? (int)program[(n + 1) * TAPE_WORDS + TAPE_START] : tickets;
-    const int nth = tape_part(state, n, end - start, worker, workers);
+    const int nth = tape_part(state, turn * records + n, end - start, worker, workers);
     tape_ticket(program, r, nth, shared);
-    __atomic_fetch_add(state + TAPE_DONE, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(state + TAPE_DONE, 1ul, __ATOMIC_RELEASE);
   }
-  if (__atomic_fetch_add(state + TAPE_LEFT, 1, __ATOMIC_ACQ_REL) < workers - 1) return;
-  for (int i = 0; i < TAPE_PARTS + TAPE_PART_INTS * workers; i++) state[i] = 0;
+  if (patience > 0 ||
+      __atomic_fetch_add(state + TAPE_LEFT, 1ul, __ATOMIC_ACQ_REL) < (ulong)workers - 1)
+    return;
+  for (int i = 0; i < TAPE_PARTS + TAPE_PART_WORDS * workers; i++) state[i] = 0;
 }

@@ -59,6 +59,16 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// Puts what ``prepare(_:of:global:local:arguments:)`` made on the queue and returns at once.
     func launch(_ prepared: any PreparedLaunch) throws(Failure)
 
+    /// Makes a prepared launch of a kernel that may stay one that is run again and again.
+    ///
+    /// - Parameters:
+    ///   - tickets: pieces of work that the kernel counts.
+    ///   - state: where it counts them, used by nothing else.
+    /// - Returns: nil on devices that do not compute in the host's memory.
+    func stand(
+        _ prepared: any PreparedLaunch, tickets: Int, state: any ComputeBuffer
+    ) throws(Failure) -> (any StandingLaunch)?
+
     /// Waits until the queue is empty, for at most the device's wait limit.
     func finish() throws(Failure)
 }
@@ -80,6 +90,12 @@ extension ComputeDevice {
             plain.kernel, of: plain.program, global: plain.global, local: plain.local,
             arguments: plain.arguments)
     }
+}
+
+extension ComputeDevice {
+    public func stand(
+        _ prepared: any PreparedLaunch, tickets: Int, state: any ComputeBuffer
+    ) throws(Failure) -> (any StandingLaunch)? { nil }
 }
 
 /// A kernel with its arguments and sizes. Opaque: it belongs to the device that made it, holds the

@@ -8,7 +8,7 @@ internal import Synchronization
 final class DeviceCore: Sendable {
     let label: String
     let context: Context
-    let queue: CommandQueue
+    private let commands: CommandQueue
     let thread: DeviceThread
     let device: DeviceID
     let waitSecondsMax: Double
@@ -28,8 +28,11 @@ final class DeviceCore: Sendable {
         let kernel: String
         let event: Event
         /// What must stay until then.
-        var held: HeldBytes?
+        var held: (any AnyObject & Sendable)?
     }
+
+    /// A launch that stays until something else is put on the queue.
+    private let standing = Mutex<(state: StandingState, launch: Launch)?>(nil)
 
     init(
         label: String, platform: PlatformID, device: DeviceID, subDevice: SubDevice?,
@@ -43,10 +46,10 @@ final class DeviceCore: Sendable {
         self.buildSecondsMax = buildSecondsMax
         thread = DeviceThread(name: label)
         context = try Context(platform: platform, device: device)
-        queue = try CommandQueue(context, isProfiling: isProfiling)
+        commands = try CommandQueue(context, isProfiling: isProfiling)
         if isInPlace {
             self.isInPlace = try Self.computesInPlace(
-                context, queue, thread, waitSecondsMax: waitSecondsMax)
+                context, commands, thread, waitSecondsMax: waitSecondsMax)
         } else {
             self.isInPlace = false
         }
@@ -148,6 +151,33 @@ final class DeviceCore: Sendable {
 
     // MARK: - Launches
 
+    /// For putting something on the queue, or waiting for it: a launch that stays is in the way.
+    var queue: CommandQueue {
+        dismissStanding()
+        return commands
+    }
+
+    /// Remembers a launch that stays.
+    func stand(_ state: StandingState, _ kernel: String, _ event: Event) {
+        standing.withLock { $0 = (state, Launch(kernel: kernel, event: event, held: state)) }
+    }
+
+    /// Whether the launch that counts there is on the queue, with nothing behind it.
+    func isStanding(_ state: StandingState) -> Bool {
+        standing.withLock { $0?.state === state }
+    }
+
+    /// Sends away what stays; the next wait waits for that too.
+    func dismissStanding() {
+        let last = standing.withLock { standing in
+            defer { standing = nil }
+            return standing
+        }
+        guard let last else { return }
+        last.state.dismiss()
+        pending.withLock { $0.append(last.launch) }
+    }
+
     /// What gives mapped memory back, which reads and writes no other.
     static let unmapping = "unmap"
 
@@ -158,7 +188,9 @@ final class DeviceCore: Sendable {
 
     /// Remembers a launch, whose outcome the next wait looks at; how many there are now.
     @discardableResult
-    func remember(_ kernel: String, _ event: Event, holding held: HeldBytes? = nil) -> Int {
+    func remember(
+        _ kernel: String, _ event: Event, holding held: HeldBytes? = nil
+    ) -> Int {
         pending.withLock { launches in
             launches.append(Launch(kernel: kernel, event: event, held: held))
             return launches.count

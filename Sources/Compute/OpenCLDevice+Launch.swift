@@ -35,7 +35,7 @@ extension OpenCLDevice {
     }
 
     /// A kernel of one launch's own, whose arguments stay.
-    private final class BoundLaunch: PreparedLaunch {
+    final class BoundLaunch: PreparedLaunch {
         let kernel: Kernel
         let core: DeviceCore
         let global: [Int]

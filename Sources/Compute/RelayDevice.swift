@@ -52,5 +52,11 @@ extension RelayDevice {
 
     public func launch(_ prepared: any PreparedLaunch) throws(Failure) { try base.launch(prepared) }
 
+    public func stand(
+        _ prepared: any PreparedLaunch, tickets: Int, state: any ComputeBuffer
+    ) throws(Failure) -> (any StandingLaunch)? {
+        try base.stand(prepared, tickets: tickets, state: state)
+    }
+
     public func finish() throws(Failure) { try base.finish() }
 }

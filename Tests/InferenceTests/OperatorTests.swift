@@ -170,7 +170,11 @@ enum Fixtures {
             }
         }
         if device.description.runsTapes {
-            #expect(taped == Set(Tape.kernelNames), "kernels that a fixture had on a tape")
+            // Fixtures of 8-bit integers pack a factor in every run: `StandingTests` has others.
+            let others: Set = ["dot_product", "dot_row"]
+            #expect(
+                taped.union(others) == Set(Tape.kernelNames), "kernels that a fixture had on a tape"
+            )
         }
     }
 

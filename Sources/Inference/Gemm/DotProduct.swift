@@ -26,14 +26,20 @@ public struct DotProduct: Sendable {
     ) throws(Failure) {
         self.device = device
         self.isNarrow = isNarrow || !device.description.prefersWideVectors
-        var defines = ["DOT_ROWS": "\(Self.rows)"]
-        if self.isNarrow { defines["RIGOR_NARROW"] = "1" }
-        if !self.isNarrow, takesVNNI, device.description.takesVNNI { defines["RIGOR_VNNI"] = "1" }
         program = try device.program(
             ProgramSource(
                 "inference/dot",
                 files: ["layout", "dot", "dot_convolve"].map { "inference/\($0).cl" },
-                defines: defines))
+                defines: Self.defines(
+                    isNarrow: self.isNarrow, takesVNNI: takesVNNI && device.description.takesVNNI)))
+    }
+
+    /// What the kernels are compiled with.
+    static func defines(isNarrow: Bool, takesVNNI: Bool) -> [String: String] {
+        var defines = ["DOT_ROWS": "\(Self.rows)"]
+        if isNarrow { defines["RIGOR_NARROW"] = "1" }
+        if !isNarrow, takesVNNI { defines["RIGOR_VNNI"] = "1" }
+        return defines
     }
 
     var buildSeconds: Double { program.buildSeconds }

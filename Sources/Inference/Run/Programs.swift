@@ -116,15 +116,20 @@ final class Programs: Sendable {
             "chain", exact: Self.chainFunctions, ["order", "elementwise", "chain"])
     }
 
-    /// Runs kernels of the program of products.
+    /// Runs kernels of the program of products, and products of 8-bit integers.
     func tape() throws(Failure) -> any ComputeProgram {
         let key = "tape"
         if let program = built.withLock({ $0[key] }) { return program }
         let program = try device.program(
             ProgramSource(
                 "inference/\(key)",
-                files: ["inference/tape_functions.cl"] + source.files + ["inference/tape.cl"],
-                defines: source.defines))
+                files: ["inference/tape_functions.cl"] + source.files
+                    + ["inference/dot.cl", "inference/tape.cl"],
+                defines: source.defines.merging(
+                    DotProduct.defines(
+                        isNarrow: source.defines["RIGOR_NARROW"] != nil,
+                        takesVNNI: device.description.takesVNNI)
+                ) { a, _ in a }))
         built.withLock { $0[key] = program }
         return program
     }

@@ -18,16 +18,23 @@ extension Session {
         let viewed = viewedBuffers
         let known = viewed == nil ? [:] : views
         let launches = groups.indices.map { groups[$0].launches ?? known[$0] }
-        let extents = Tape.extents(
-            of: groups, launches, gemm.program, cost: plan.cost,
-            launchesMin: tapeRule?.launchesMin ?? 2)
+        let taking = [gemm.program] + (dots.map { [$0.program] } ?? [])
+        func extents(launchesMin: Int) -> [Range<Int>] {
+            Tape.extents(
+                of: groups, launches, taking, cost: plan.cost, launchesMin: launchesMin)
+        }
+        // A tape that is all of a run can stay on the device, and then even one launch is better
+        // there. Where ports are buffers of the device, there is more on the queue than this plan.
+        let whole = bindsPorts ? [] : extents(launchesMin: 1)
+        let stands = whole == [groups.indices]
+        let extents = stands ? whole : extents(launchesMin: tapeRule?.launchesMin ?? 2)
         guard !extents.isEmpty else { return }
         let program = try programs.tape()
         let state = try Tape.makeState(on: device)
         for extent in extents {
             tapes[extent.lowerBound] = try Tape(
                 extent, launches[extent].flatMap { $0 ?? [] }, views: viewed ?? [:],
-                by: program, state: state, on: device)
+                by: program, state: state, stands: stands, on: device)
         }
     }
 

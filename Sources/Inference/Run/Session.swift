@@ -20,7 +20,7 @@ public final class Session {
     /// Packed constants, by step index: A of a convolution, B of a matrix product.
     var packed: [Int: any ComputeBuffer] = [:]
     /// Whether inputs and outputs are buffers of a device.
-    private let bindsPorts: Bool
+    let bindsPorts: Bool
     /// Steps that are launched together, by the first one's index.
     let chains: [Int: Chain]
     let cellRuns: [Int: CellRun]

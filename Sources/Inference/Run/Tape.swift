@@ -10,6 +10,8 @@ package struct Tape {
     /// Names of the kernels that are launched.
     let kernels: Set<String>
     private let launch: any PreparedLaunch
+    /// The same as one that stays, where that pays.
+    private var standing: (any StandingLaunch)?
     private let program: any ComputeBuffer
     /// Buffers whose addresses are in the program.
     private let held: [any ComputeBuffer]
@@ -29,7 +31,7 @@ package struct Tape {
         "chain", "conv_depthwise_strips", "conv_direct", "conv_lanes", "conv_place", "copy_rows",
         "gemm", "gemm_pack", "gemm_rows", "planes_affine", "pool_average_strips",
         "pool_max_strips", "rows_lrn", "rows_mean", "rows_softmax", "rows_sum", "window_spread",
-        "gemm_row", "normalize_rows",
+        "gemm_row", "normalize_rows", "dot_product", "dot_row",
     ]
     private static let numbers = Dictionary(
         uniqueKeysWithValues: kernelNames.enumerated().map { ($1, $0) })
@@ -39,13 +41,16 @@ package struct Tape {
     /// What a tape takes at most, as ``Step/cost`` counts: between tapes a run can be stopped.
     private static let costMax = 4e9
 
+    /// How long work-groups stay for another run, in a processor's ticks: less than 0.1 ms.
+    private static let patience: UInt64 = 250_000
+
     /// Whether the launch can be on a tape.
     ///
-    /// - Parameter program: the one whose kernels tapes run; others may have one of that name.
+    /// - Parameter programs: those whose kernels tapes run; others may have one of that name.
     private static func takes(
-        _ launch: RecordedLaunch, of program: any ComputeProgram
+        _ launch: RecordedLaunch, of programs: [any ComputeProgram]
     ) -> Bool {
-        guard launch.program === program, numbers[launch.kernel] != nil,
+        guard programs.contains(where: { $0 === launch.program }), numbers[launch.kernel] != nil,
             let local = launch.local, launch.arguments.count <= argumentsMax
         else { return false }
         return local.dropFirst().allSatisfy { $0 == 1 }
@@ -67,9 +72,9 @@ package struct Tape {
     ///
     /// - Parameters:
     ///   - launches: those of each group, where they are known.
-    ///   - program: the one whose kernels tapes run.
+    ///   - programs: those whose kernels tapes run.
     static func extents(
-        of groups: [StepGroup], _ launches: [[RecordedLaunch]?], _ program: any ComputeProgram,
+        of groups: [StepGroup], _ launches: [[RecordedLaunch]?], _ programs: [any ComputeProgram],
         cost: Double, launchesMin: Int
     ) -> [Range<Int>] {
         var extents: [Range<Int>] = []
@@ -79,7 +84,7 @@ package struct Tape {
             var end = first
             var count = 0
             while end < groups.count, let made = launches[end],
-                made.allSatisfy({ takes($0, of: program) }),
+                made.allSatisfy({ takes($0, of: programs) }),
                 end == first || (groups[end].done - begun) * cost <= costMax
             {
                 count += made.count
@@ -95,9 +100,11 @@ package struct Tape {
     ///   - launches: those of the groups, in order.
     ///   - views: numbers of the plan's buffers that lie elsewhere in the next run.
     ///   - state: its counters, zero; tapes of one queue may share them.
+    ///   - stands: whether nothing but this is launched, run after run.
     init(
         _ groups: Range<Int>, _ launches: [RecordedLaunch], views: [ObjectIdentifier: Int],
-        by program: any ComputeProgram, state: any ComputeBuffer, on device: LaunchRecorder
+        by program: any ComputeProgram, state: any ComputeBuffer, stands: Bool,
+        on device: LaunchRecorder
     ) throws(Failure) {
         var writer = TapeWriter(recordCount: launches.count, views: views)
         let workers = max(1, device.description.computeUnits)
@@ -110,17 +117,29 @@ package struct Tape {
         kernels = Set(launches.map(\.kernel))
         held = Array(writer.held.values)
         self.views = writer.noted
-        self.program = try device.makeBuffer(writer.words)
-        launch = try device.prepare(
-            "tape", of: program, global: [workers], local: [1],
-            arguments: [
-                .buffer(self.program),
-                .int(Int32(launches.count)), .int(Int32(writer.tickets)), .int(Int32(workers)),
-                .buffer(state), .local(byteCount: max(64, writer.localBytes.roundedUp(to: 64))),
-            ])
+        let words = try device.makeBuffer(writer.words)
+        self.program = words
+        let (records, tickets, localBytes) = (launches.count, writer.tickets, writer.localBytes)
+        func prepare(
+            _ state: any ComputeBuffer, patience: UInt64
+        ) throws(Failure) -> any PreparedLaunch {
+            try device.prepare(
+                "tape", of: program, global: [workers], local: [1],
+                arguments: [
+                    .buffer(words), .int(Int32(records)), .int(Int32(tickets)),
+                    .int(Int32(workers)), .buffer(state), .ulong(patience),
+                    .local(byteCount: max(64, localBytes.roundedUp(to: 64))),
+                ])
+        }
+        launch = try prepare(state, patience: 0)
+        if stands {
+            let own = try Self.makeState(on: device)
+            standing = try device.stand(
+                try prepare(own, patience: Self.patience), tickets: tickets, state: own)
+        }
     }
 
-    /// Puts it on the queue.
+    /// Puts it on the queue, or runs it where it stays.
     ///
     /// - Parameter buffers: a plan's, as they lie now.
     mutating func run(
@@ -132,6 +151,10 @@ package struct Tape {
             views[place].address = address
             try device.write([address], to: program, at: views[place].word * 8)
         }
+        if let standing {
+            if try standing.run() { return }
+            self.standing = nil
+        }
         try device.launch(launch)
     }
 
@@ -140,7 +163,7 @@ package struct Tape {
         on device: any ComputeDevice
     ) throws(Failure) -> any ComputeBuffer {
         let workers = max(1, device.description.computeUnits)
-        return try device.makeBuffer(byteCount: (3 + workers) * 64)
+        return try device.makeBuffer(byteCount: (4 + workers) * 64)
     }
 
     /// Runs a tape without records: some drivers compile a kernel when it is first launched.
@@ -152,7 +175,7 @@ package struct Tape {
         try device.launch(
             "tape", of: program, global: [workers], local: [1],
             arguments: [
-                .buffer(none), .int(0), .int(0), .int(Int32(workers)), .buffer(none),
+                .buffer(none), .int(0), .int(0), .int(Int32(workers)), .buffer(none), .ulong(0),
                 .local(byteCount: 64),
             ])
         try device.finish()
