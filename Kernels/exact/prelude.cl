@@ -12,6 +12,14 @@
 #define EX_INLINE static inline __attribute__((always_inline))
 #endif
 
+// Large functions that each do much for one work-item stay apart where the host says that calls are
+// sound: compilers take several times as long for one function of them all.
+#ifdef EXACT_APART
+#define EX_APART static __attribute__((noinline))
+#else
+#define EX_APART EX_INLINE
+#endif
+
 // The one NaN that exact functions return. Special cases are told apart by integer compares of the
 // bits, so that no floating-point option of a compiler can drop them.
 #define EX_NAN as_float(0x7fc00000u)

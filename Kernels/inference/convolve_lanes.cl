@@ -113,8 +113,8 @@ CONV_PUT_LINES(conv_lines_few_join, true, conv_pick, _Pragma("nounroll"), count)
 
 // Sixteen vectors of channels, neighbouring places from `start` on, without those before `first`
 // and between rows.
-EX_INLINE void conv_put_block(const conv_part *p, float16 *a, int start, int places, int first,
-                              int channels) {
+EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int places, int first,
+                             int channels) {
   const int to = max(start, first);
   const uint all = (1u << min(places, 16)) - 1;
   const uint kept = window_kept(start % p->line, p->line, p->end, first - start,
@@ -261,7 +261,7 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
 // Sums of some segments from the place `start` on by channels of the output, and where they go:
 // those before `first` nowhere.
 #define CONV_TILE(name, segments, places)                                                        \
-  EX_INLINE void name(const conv_part *p, int start, int first, int channels) {                  \
+  EX_APART void name(const conv_part *p, int start, int first, int channels) {                   \
     const int count = segments * places;                                                         \
     __global const float *x[segments];                                                           \
     _Pragma("unroll") for (int q = 0; q < segments; q++) {                                       \

@@ -1,6 +1,6 @@
 // Before other files: makes functions of the kernels that a tape runs (see tape.cl), which are told
 // their place. Kernels named nowhere here stay unused.
-#define __kernel EX_INLINE
+#define __kernel EX_APART
 #define TAPE_PLACE                                                                               \
   const size_t tape_id0, const size_t tape_id1, const size_t tape_id2, const size_t tape_size0,  \
       const size_t tape_size1, const size_t tape_size2

@@ -37,7 +37,8 @@ extension OpenCLDevice {
         // The second one is the guard of clang's header.
         if declaresBuiltins { extra = ["EXACT_BUILTINS": "", "_OPENCL_H_": ""] }
         if !description.prefersWideVectors { extra["RIGOR_NARROW"] = "" }
-        // Why: Kernels/exact/prelude.cl and fma.cl.
+        if isPoCL, description.kind == .cpu { extra["EXACT_APART"] = "" }
+        // Why, and of the one above: Kernels/exact/prelude.cl and fma.cl.
         if platform.name == "rusticl" { extra["EXACT_CALLS"] = "" }
         if info.single.isDisjoint(with: [.fma, .subnormals]) { extra["EXACT_SPLIT_FMA"] = "" }
         // The option makes a build fail where the device does not announce it.

@@ -54,7 +54,7 @@ enum KernelRules {
             return "\(word): filtering differs between devices, use a buffer"
         }
         if word == "static", !source.path.hasSuffix("exact/prelude.cl") {
-            return "static: use EX_INLINE, devices that pack work-items get called functions wrong"
+            return "static: use EX_INLINE or EX_APART, not all devices get calls right"
         }
         guard word == "/" else { return nil }
         let before = operand(source, endingAt: index - 1)
