@@ -240,8 +240,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private static func reply(_ refusal: Route.Refusal) -> Reply {
         switch refusal {
         case .notFound: return Reply(.notFound, error: "no such path; see GET /v2")
-        case .misdirected:
-            return Reply(.misdirectedRequest, error: "https: this server speaks http alone")
+        case .misdirected(let scheme):
+            return Reply(.misdirectedRequest, error: "\(scheme): this server speaks http alone")
+        case .malformed:
+            return Reply(.badRequest, error: "no target of a request; see GET /v2")
         case .notAllowed(let allowed):
             var reply = Reply(.methodNotAllowed, error: "\(allowed) expected")
             reply.headers.append(("Allow", allowed))

@@ -15,15 +15,16 @@ enum Route: Hashable {
     enum Refusal: Error, Hashable {
         case notFound
         /// It is for a scheme that is not this server's.
-        case misdirected
+        case misdirected(scheme: String)
+        /// It is no target (RFC 9112, 3.2), or an address without a host (RFC 9110, 4.2.1).
+        case malformed
         case notAllowed(allowed: String)
     }
 
     /// - Parameter target: the path, perhaps with a query, which is not looked at, and perhaps
     ///   behind a scheme and a host, as proxies write it (RFC 9112, 3.2.2).
     static func find(_ method: String, _ target: String) throws(Refusal) -> Route {
-        guard !target.lowercased().hasPrefix("https://") else { throw .misdirected }
-        let path = path(target)
+        let path = try path(method, target)
         var parts: [String] = []
         for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             guard let text = decoded(part) else { throw .notFound }
@@ -38,11 +39,18 @@ enum Route: Hashable {
         return route
     }
 
-    private static func path(_ target: String) -> Substring {
+    private static func path(_ method: String, _ target: String) throws(Refusal) -> Substring {
+        // What is asked of the server as a whole is refused as it is for every path.
+        if target == "*", method == "OPTIONS" { throw .notAllowed(allowed: "GET, HEAD, POST") }
         var path = target[...]
-        let scheme = "http://"
-        if path.lowercased().hasPrefix(scheme) {
-            path = path.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
+        if path.first != "/" {
+            guard let mark = path.firstRange(of: "://") else { throw .malformed }
+            let scheme = path[..<mark.lowerBound].lowercased()
+            guard scheme == "http" else { throw .misdirected(scheme: scheme) }
+            path = path[mark.upperBound...]
+            let host = path.prefix { $0 != "/" && $0 != "?" }
+            guard let first = host.first, first != ":" else { throw .malformed }
+            path = path[host.endIndex...]
         }
         return path.prefix { $0 != "?" }
     }

@@ -25,7 +25,7 @@ import Testing
                 steps: [Step(.pool, operands: [0], result: 1, ints: shape.ints)])
             try plan.check()
             let expected = ReferenceRun.run(plan, [input]).map(\.bytes)
-            for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
+            for isNarrow in device.forms {
                 let found = try Session(plan, on: device, isNarrow: isNarrow).run([input])
                 #expect(
                     found.map(\.bytes) == expected, "seed \(seed), narrow \(isNarrow), \(shape)")

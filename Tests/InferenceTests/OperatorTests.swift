@@ -152,7 +152,7 @@ enum Fixtures {
             else { continue }
             let values = plan.inputs.compactMap { item.inputs[$0.name] }
             let expected = ReferenceRun.run(plan, values)
-            for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
+            for isNarrow in device.forms {
                 // With inputs read where they are, and copied.
                 let session = try Session(
                     plan, on: device, isNarrow: isNarrow, viewBytesMin: isNarrow ? 1 : 1 << 20,

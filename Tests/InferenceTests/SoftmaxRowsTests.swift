@@ -18,7 +18,7 @@ import Testing
                 let plan = Self.plan(rows, count, isLogarithm)
                 let input = Tensor(values, shape: [rows * count])
                 let expected = ReferenceRun.run(plan, [input]).map(\.bytes)
-                for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
+                for isNarrow in device.forms {
                     let session = try Session(plan, on: device, isNarrow: isNarrow)
                     #expect(
                         try session.run([input]).map(\.bytes) == expected,

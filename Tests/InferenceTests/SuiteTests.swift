@@ -28,7 +28,7 @@ import Testing
         for name in Fixtures.names("suite") {
             do {
                 let item = try Case(name)
-                for isNarrow in device.description.prefersWideVectors ? [false, true] : [true] {
+                for isNarrow in device.forms {
                     let session = ModelSession(item.model, on: device, isNarrow: isNarrow)
                     let found = try session.run(item.inputs)
                     let difference = Comparison().difference(

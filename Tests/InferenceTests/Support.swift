@@ -42,3 +42,8 @@ func laneSum(_ values: [Float]) -> Float {
     }
     return lanes[0]
 }
+
+extension ComputeDevice {
+    /// In which ways a session may have its kernels there: whether in narrow vectors.
+    var forms: [Bool] { description.prefersWideVectors ? [false, true] : [true] }
+}

@@ -171,13 +171,18 @@ import Testing
             let cases = [
                 ("http://x/v2/health/live", 200), ("HTTP://x:80/v2/health/live?a=/b", 200),
                 ("https://x/v2/health/live", 421), ("http://x", 404), ("http://x?/v2", 404),
-                ("http://x/v3", 404),
+                ("http://x/v3", 404), ("ftp://x/v2", 421), ("http:///v2", 400),
+                ("http://:80/v2", 400), ("*", 400),
             ]
             for (target, status) in cases {
                 #expect(client.get(target)?.status == status, "\(target)")
             }
             let answer = client.post("http://x" + Self.dense, Self.request)
             #expect(answer?.status == 200)
+            client.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
+            let all = client.answer()
+            #expect(all?.status == 405)
+            #expect(all?.headers["allow"] == "GET, HEAD, POST")
         }
     }
 
