@@ -64,13 +64,16 @@ gemm_lanes gemm_activate_lanes(gemm_lanes x, int activation, float low, float hi
   return x;
 }
 
-// GEMM_LANES neighbouring outputs of one row; those beyond the last column are dropped.
+gemm_lanes gemm_canonical(gemm_lanes x) { return select(x, (gemm_lanes)(EX_NAN), x != x); }
+
+// GEMM_LANES neighbouring outputs of one row; those beyond the last column are dropped. A NaN is
+// written as the one that outputs have.
 void gemm_put(__global float *c, __global const float *bias, gemm_lanes x, int row, int column,
               int columns, int biasKind, int activation, float low, float high) {
   if (column + GEMM_LANES <= columns) {
     if (biasKind == GEMM_BIAS_ROW) x = x + (gemm_lanes)(bias[row]);
     if (biasKind == GEMM_BIAS_COLUMN) x = x + GEMM_LOAD(0, bias + column);
-    GEMM_STORE(gemm_activate_lanes(x, activation, low, high), 0, c);
+    GEMM_STORE(gemm_canonical(gemm_activate_lanes(x, activation, low, high)), 0, c);
     return;
   }
   float lanes[GEMM_LANES];
@@ -79,38 +82,45 @@ void gemm_put(__global float *c, __global const float *bias, gemm_lanes x, int r
     float y = lanes[l];
     if (biasKind == GEMM_BIAS_ROW) y = y + bias[row];
     if (biasKind == GEMM_BIAS_COLUMN) y = y + bias[column + l];
-    c[l] = gemm_activate(y, activation, low, high);
+    y = gemm_activate(y, activation, low, high);
+    c[l] = y == y ? y : EX_NAN;
   }
 }
 
-// The sums of one tile. Rows of A lie `line` floats apart, its k `step`.
+// The sums of one tile over a block of the depth. Rows of A lie `line` floats apart, its k `step`.
+EX_INLINE void gemm_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                          const ulong line, const int step, __global const float *pb, int depth) {
+#pragma unroll
+  for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+  for (int k = 0; k < depth; k++) {
+    gemm_lanes vb[GEMM_VECTORS];
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, pb + j * GEMM_LANES);
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++) {
+      const gemm_lanes va = (gemm_lanes)(pa[i * line]);
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+    }
+    pa += step;
+    pb += GEMM_COLUMNS;
+  }
+}
+
+// The sums of one tile. The first block is apart: without totals that wait, all is in registers.
 EX_INLINE void gemm_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
                         const ulong line, const int step, __global const float *pb, int depth) {
-  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
-    const int end = min(depth, begin + GEMM_BLOCK);
+  gemm_block(total, pa, line, step, pb, min(depth, GEMM_BLOCK));
+  for (int begin = GEMM_BLOCK; begin < depth; begin += GEMM_BLOCK) {
     gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS];
+    gemm_block(sum, pa + (ulong)begin * step, line, step, pb + (ulong)begin * GEMM_COLUMNS,
+               min(depth - begin, GEMM_BLOCK));
 #pragma unroll
     for (int i = 0; i < GEMM_ROWS; i++)
 #pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
-    for (int k = begin; k < end; k++) {
-      gemm_lanes vb[GEMM_VECTORS];
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, pb + j * GEMM_LANES);
-#pragma unroll
-      for (int i = 0; i < GEMM_ROWS; i++) {
-        const gemm_lanes va = (gemm_lanes)(pa[i * line]);
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
-      }
-      pa += step;
-      pb += GEMM_COLUMNS;
-    }
-#pragma unroll
-    for (int i = 0; i < GEMM_ROWS; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++)
-        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+      for (int j = 0; j < GEMM_VECTORS; j++) total[i][j] = total[i][j] + sum[i][j];
   }
 }
 
@@ -119,6 +129,17 @@ EX_INLINE void gemm_finish(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global f
                            __global const float *bias, int top, int first, int firstColumn,
                            int rows, int columns, int leading, int biasKind, int activation,
                            float low, float high) {
+  // Most tiles: whole, and with nothing behind the sums.
+  if (biasKind == 0 && activation == 0 && first == top && top + GEMM_ROWS <= rows &&
+      firstColumn + GEMM_VECTORS * GEMM_LANES <= columns) {
+    c += (ulong)top * leading + firstColumn;
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++)
+        GEMM_STORE(gemm_canonical(total[i][j]), 0, c + (ulong)i * leading + j * GEMM_LANES);
+    return;
+  }
 #pragma unroll
   for (int i = 0; i < GEMM_ROWS; i++) {
     const int row = top + i;

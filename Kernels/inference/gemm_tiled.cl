@@ -82,7 +82,8 @@ EX_INLINE void tile_put(float4 total[TILE_EACH][TILE_QUADS], __global float *c,
           float v = lanes[l];
           if (biasKind == TILE_BIAS_ROW) v = v + rowBias;
           if (biasKind == TILE_BIAS_COLUMN) v = v + bias[column + l];
-          c[(ulong)row * leading + column + l] = gemm_activate(v, activation, low, high);
+          v = gemm_activate(v, activation, low, high);
+          c[(ulong)row * leading + column + l] = v == v ? v : EX_NAN;
         }
     }
   }

@@ -39,6 +39,12 @@ public protocol ComputeDevice: AnyObject, Sendable {
         reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure)
 
+    /// Gives `body` a buffer that holds anything, for kernels that write all of it, waits for the
+    /// queue, and returns what is there. Devices that compute in the host's memory copy nothing.
+    func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T]
+
     /// Puts a kernel on the queue and returns at once. Launches run in order.
     ///
     /// - Parameters:
@@ -263,6 +269,14 @@ extension ComputeDevice {
     ) throws(Failure) {
         try body(try makeBuffer(values))
         try finish()
+    }
+
+    public func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T] {
+        let buffer = try makeBuffer(byteCount: max(1, count * MemoryLayout<T>.stride))
+        try body(buffer)
+        return try read(T.self, count: count, from: buffer)
     }
 }
 

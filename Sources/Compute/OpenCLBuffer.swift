@@ -49,6 +49,18 @@ final class OpenCLBuffer: ComputeBuffer {
         }
     }
 
+    /// The host's memory, for a device that computes there.
+    init(_ core: DeviceCore, writing bytes: UnsafeMutableRawBufferPointer) throws(Failure) {
+        self.core = core
+        byteCount = bytes.count
+        isScrubbed = false
+        host = nil
+        address = Self.address(of: UnsafeRawBufferPointer(bytes))
+        memory = try core.call { () throws(OpenCLError) in
+            try Buffer(core.context, writing: bytes)
+        }
+    }
+
     /// Puts zeros over all of it, in the queue's order.
     private func zero() throws(Failure) {
         let event = try core.call { () throws(OpenCLError) in

@@ -176,21 +176,51 @@ public final class OpenCLDevice: ComputeDevice {
         try core.checkAlive()
         let outcome: Result<Void, Failure> = values.withUnsafeBytes { bytes in
             Result { () throws(Failure) in
-                let buffer = try OpenCLBuffer(core, reading: bytes)
-                do throws(Failure) {
-                    try body(buffer)
-                } catch {
-                    // What is on the queue reads this memory all the same.
-                    try? finish()
-                    throw error
-                }
-                // Who read results has waited for all that may read this memory.
-                if core.mayCompute { try finish() }
+                try lend(try OpenCLBuffer(core, reading: bytes), to: body)
             }
         }
         // A kernel that never ended may still read it, so it is never freed.
         if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
         try outcome.get()
+    }
+
+    public func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T] {
+        guard core.isInPlace, count > 0 else {
+            let buffer = try makeBuffer(byteCount: max(1, count * MemoryLayout<T>.stride))
+            try body(buffer)
+            return try read(T.self, count: count, from: buffer)
+        }
+        try core.checkAlive()
+        var outcome: Result<Void, Failure> = .success(())
+        let values = [T](unsafeUninitializedCapacity: count) { storage, initialized in
+            let bytes = UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: storage[..<count]))
+            outcome = Result { () throws(Failure) in
+                try lend(try OpenCLBuffer(core, writing: bytes), to: body)
+            }
+            initialized = count
+        }
+        // Nor is what one may still write.
+        if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
+        try outcome.get()
+        return values
+    }
+
+    /// Gives `body` a buffer over memory that is another's once this returns.
+    private func lend(
+        _ buffer: OpenCLBuffer, to body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        do throws(Failure) {
+            try body(buffer)
+        } catch {
+            // What is on the queue goes there all the same.
+            try? finish()
+            throw error
+        }
+        // Who read results has waited for all that may go there.
+        if core.mayCompute { try finish() }
     }
 
     private final class KeptValues<T: Sendable>: Sendable {

@@ -36,6 +36,12 @@ extension RelayDevice {
         try base.withBuffer(reading: values, body)
     }
 
+    public func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T] {
+        try base.array(of: type, count: count, body)
+    }
+
     public func launch(
         _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
         arguments: [KernelArgument]

@@ -81,8 +81,42 @@ final class StandingRun: StandingLaunch {
     private let launch: OpenCLDevice.BoundLaunch
     private let state: StandingState
     private let tickets: UInt64
-    /// Runs in a row that took too long, and when the last launch was.
-    private let past = Mutex<(slowRuns: Int, launched: UInt64)>((0, 0))
+    private let past = Mutex(Past())
+
+    /// What runs so far tell about the next one.
+    private struct Past {
+        /// Runs in a row that took too long for this to pay.
+        var slowRuns = 0
+        /// When the last launch was.
+        var launched: UInt64 = 0
+        /// What a run takes without another launch, in nanoseconds.
+        var usual = UInt64.max
+        /// Runs in a row that took much longer, and how many call for another launch: work-groups
+        /// that share a processor while another one is free go on so until they are woken anew.
+        var lateRuns = 0
+        var lateRunsMax = Self.lateRunsMin
+
+        static let lateRunsMin = 4
+        private static let lateRunsLimit = 64
+
+        mutating func noteLaunch(at now: UInt64) {
+            launched = now
+            guard lateRuns >= lateRunsMax else { return }
+            lateRunsMax = min(2 * lateRunsMax, Self.lateRunsLimit)
+            lateRuns = 0
+        }
+
+        mutating func noteRun(_ nanoseconds: UInt64) {
+            usual = min(usual, nanoseconds)
+            guard nanoseconds > usual + usual / 2 + 5000 else {
+                (lateRuns, lateRunsMax) = (0, Self.lateRunsMin)
+                return
+            }
+            lateRuns += 1
+            // Perhaps it is the machine that is slower now.
+            usual += usual / 128
+        }
+    }
 
     init(
         _ core: DeviceCore, _ launch: OpenCLDevice.BoundLaunch, tickets: Int, state: HostMemory
@@ -95,19 +129,25 @@ final class StandingRun: StandingLaunch {
 
     func run() throws(Failure) -> Bool {
         let now = DispatchTime.now().uptimeNanoseconds
-        let (slowRuns, launched) = past.withLock { $0 }
-        guard slowRuns < Self.slowRunsMax else { return false }
+        let past = past.withLock { $0 }
+        guard past.slowRuns < Self.slowRunsMax else { return false }
         try core.checkAlive()
-        let mayStay = now - launched < Self.stayNanosecondsMax
-        if !mayStay || !core.isStanding(state) || !state.resume() {
+        let mayStay =
+            now - past.launched < Self.stayNanosecondsMax && past.lateRuns < past.lateRunsMax
+        let isLaunched = !mayStay || !core.isStanding(state) || !state.resume()
+        if isLaunched {
             try start()
-            past.withLock { $0.launched = now }
+            self.past.withLock { $0.noteLaunch(at: now) }
         }
         if isDoneSoon(since: now) {
-            past.withLock { $0.slowRuns = 0 }
+            let taken = DispatchTime.now().uptimeNanoseconds - now
+            self.past.withLock { past in
+                past.slowRuns = 0
+                if !isLaunched { past.noteRun(taken) }
+            }
             return true
         }
-        past.withLock { $0.slowRuns += 1 }
+        self.past.withLock { $0.slowRuns += 1 }
         core.dismissStanding()
         try core.finish()
         guard state.hasDone(tickets) else {
@@ -143,10 +183,10 @@ final class StandingRun: StandingLaunch {
     }
 
     /// Longer runs gain little.
-    private static let nanosecondsMax: UInt64 = 600_000
+    private static let nanosecondsMax: UInt64 = 4_000_000
     private static let slowRunsMax = 4
     /// What else wants the driver's threads, by another queue, waits no longer.
-    private static let stayNanosecondsMax: UInt64 = 5_000_000
+    private static let stayNanosecondsMax: UInt64 = 16_000_000
 }
 
 extension OpenCLDevice {

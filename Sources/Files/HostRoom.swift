@@ -5,7 +5,7 @@ internal import Glibc
 /// none ends the process.
 public enum HostRoom {
     /// What is smaller is not asked for.
-    private static let bytesMin = 1 << 20
+    private static let bytesMin = 4 << 20
 
     /// - Parameters:
     ///   - byteCount: what is about to be taken together.

@@ -38,6 +38,20 @@ public final class Buffer: Sendable {
         byteCount = memory.count
     }
 
+    /// Memory of the host's, for kernels that write it. It must stay where it is for as long as a
+    /// command may use the buffer. C: `CL_MEM_USE_HOST_PTR`.
+    public init(
+        _ context: Context, writing memory: UnsafeMutableRawBufferPointer
+    ) throws(OpenCLError) {
+        let flags = cl_mem_flags(CL_MEM_READ_WRITE) | cl_mem_flags(CL_MEM_USE_HOST_PTR)
+        handle = Handle(
+            try made("clCreateBuffer", "\(memory.count) bytes of the host's") {
+                clCreateBuffer(
+                    context.handle.pointer, flags, memory.count, memory.baseAddress, &$0)
+            })
+        byteCount = memory.count
+    }
+
     /// The host's memory as the device's, to read and write. It is kept for as long as the driver
     /// may use it. C: `CL_MEM_USE_HOST_PTR`.
     public init(_ context: Context, using memory: HostMemory) throws(OpenCLError) {

@@ -65,6 +65,44 @@ import Testing
         }
     }
 
+    /// Kernels write what the host gets, wherever that lies.
+    @Test(arguments: TestDevices.all, [false, true])
+    func kernelsWriteWhatTheHostGets(_ test: TestDevice, forcesStaging: Bool) throws {
+        var options = OpenCLDevice.Options()
+        options.forcesStaging = forcesStaging
+        let device = try test.open(options)
+        let program = try device.program(DeviceTests.source)
+        for count in [0, 1, 2000] {
+            let a = try device.makeBuffer((0..<max(count, 1)).map { Float($0) * 0.5 })
+            var inner: [Float] = []
+            let outer = try device.array(of: Float.self, count: count) {
+                (first) throws(Failure) in
+                inner = try device.array(of: Float.self, count: count) {
+                    (second) throws(Failure) in
+                    for (sum, x) in [(second, a), (first, second)] {
+                        try device.launch(
+                            "add", of: program, global: [count], local: nil,
+                            arguments: [
+                                .buffer(x), .buffer(a), .buffer(sum), .uint(UInt32(count)),
+                            ])
+                    }
+                }
+            }
+            #expect(inner == (0..<count).map { Float($0) })
+            #expect(outer == (0..<count).map { Float($0) * 1.5 })
+        }
+        let failure = #expect(throws: Failure.self) {
+            _ = try device.array(of: Float.self, count: 1000) { (sum) throws(Failure) in
+                let x = try device.makeBuffer(byteCount: 4000)
+                try device.launch(
+                    "add", of: program, global: [1000], local: nil,
+                    arguments: [.buffer(x), .buffer(x), .buffer(sum), .uint(1000)])
+                throw Failure(.cancelled, "stopped")
+            }
+        }
+        #expect(failure?.code == .cancelled)
+    }
+
     /// What is written while kernels are on the queue is for those behind it alone.
     @Test(arguments: TestDevices.quick, [1000, 1 << 20])
     func writesComeAfterWhatIsOnTheQueue(_ test: TestDevice, count: Int) throws {

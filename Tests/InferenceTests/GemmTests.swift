@@ -5,7 +5,7 @@ import RigorTestKit
 import Testing
 
 @Suite struct GemmTests {
-    /// C = A B + bias, then the activation, word by word.
+    /// C = A B + bias, then the activation, word by word, and one NaN.
     static func reference(
         _ a: [Float], _ b: [Float], rows: Int, columns: Int, depth: Int, bias: [Float]?,
         relu: Bool
@@ -14,9 +14,11 @@ import Testing
             let (row, column) = (index / columns, index % columns)
             var x = sumOfProducts(depth, { a[row * depth + $0] }, { b[$0 * columns + column] })
             if let bias { x = x + bias[row] }
-            return relu && x < 0 ? 0 : x
+            return x.isNaN ? .nan : relu && x < 0 ? 0 : x
         }
     }
+
+    private static let otherNaN = Float(bitPattern: 0xffc1_2345)
 
     /// - Parameter padding: elements between A's rows, of which none may count.
     static func product(
@@ -72,8 +74,9 @@ import Testing
         }
         let sizes = test.isSlow ? [(9, 33, 3), (2, 3, 257)] : fixed + random
         for (index, (rows, columns, depth)) in sizes.enumerated() {
-            let a = generator.floats(rows * depth)
+            var a = generator.floats(rows * depth)
             let b = generator.floats(depth * columns)
+            if rows > 1 { a[depth] = Self.otherNaN }
             let bias = index % 2 == 0 ? generator.floats(rows) : nil
             let relu = index % 3 == 0
             let expected = Self.reference(
@@ -110,7 +113,8 @@ import Testing
             let tiled = try TiledGemm(on: device, side: side)
             for (rows, columns, depth) in [(1, 1, 1), (70, 130, 261), (128, 65, 512), (33, 9, 7)] {
                 let a = generator.floats(rows * depth)
-                let b = generator.floats(depth * columns)
+                var b = generator.floats(depth * columns)
+                if columns > 1 { b[columns - 1] = Self.otherNaN }
                 let bias = generator.floats(rows)
                 let expected = Self.reference(
                     a, b, rows: rows, columns: columns, depth: depth, bias: bias, relu: true)

@@ -75,6 +75,13 @@ final class LaunchRecorder: RelayDevice {
         try base.withBuffer(reading: values, body)
     }
 
+    func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T] {
+        spoil()
+        return try base.array(of: type, count: count, body)
+    }
+
     func launch(
         _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
         arguments: [KernelArgument]

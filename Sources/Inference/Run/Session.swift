@@ -47,7 +47,11 @@ public final class Session {
     var directs: [Int: Direct] = [:]
     var strips: [Int: Strips] = [:]
     /// Inputs that kernels read from the caller's memory, by position.
-    private let viewedInputs: Set<Int>
+    let viewedInputs: Set<Int>
+    /// Outputs that kernels write where the caller gets them, by position.
+    let viewedOutputs: [Int]
+    /// Outputs' buffers in which every NaN is the quiet one with no payload.
+    let canonicalBuffers: Set<Int>
     /// Panels of what is not constant, shared by all steps.
     var scratch: [Scratch: any ComputeBuffer] = [:]
 
@@ -59,12 +63,13 @@ public final class Session {
     /// Compiles, uploads and packs.
     ///
     /// - Parameter viewBytesMin: where device and host share their memory, kernels read inputs of
-    ///   so many bytes where the caller has them; smaller ones are copied.
+    ///   so many bytes where the caller has them, and write outputs where the caller gets them;
+    ///   smaller ones are copied.
     /// - Parameter bindsPorts: for ``run(binding:advance:)``.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public convenience init(
         _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false
+        viewBytesMin: Int = 1 << 16, bindsPorts: Bool = false
     ) throws(Failure) {
         try self.init(
             plan, on: device, isNarrow: isNarrow, viewBytesMin: viewBytesMin,
@@ -74,7 +79,7 @@ public final class Session {
     /// - Parameter tapes: when launches are put together, on devices that allow it.
     package convenience init(
         _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 17, bindsPorts: Bool = false, tapes: Tape.Rule
+        viewBytesMin: Int = 1 << 16, bindsPorts: Bool = false, tapes: Tape.Rule
     ) throws(Failure) {
         try self.init(
             plan, with: try SessionCommons(on: device, isNarrow: isNarrow, of: nil),
@@ -83,7 +88,7 @@ public final class Session {
 
     /// - Parameter commons: what it shares with other sessions, of which one runs at a time.
     init(
-        _ plan: consuming Plan, with commons: SessionCommons, viewBytesMin: Int = 1 << 17,
+        _ plan: consuming Plan, with commons: SessionCommons, viewBytesMin: Int = 1 << 16,
         bindsPorts: Bool = true, tapes: Tape.Rule = Tape.Rule()
     ) throws(Failure) {
         try plan.check()
@@ -104,8 +109,13 @@ public final class Session {
         buffers = Array(repeating: nil, count: plan.buffers.count)
         viewedInputs =
             device.sharesMemory && !bindsPorts ? plan.inputs(viewedFrom: viewBytesMin) : []
+        let placed = Set(placement.places.values.map(\.buffer))
+        viewedOutputs =
+            device.description.runsInPlace && !bindsPorts
+            ? plan.outputs(viewedFrom: viewBytesMin, without: placed) : []
         var extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
         extents.merge(tails.mapValues(\.steps)) { a, _ in a }
+        canonicalBuffers = plan.productBuffers(outside: extents.values)
         self.plan = plan
         groups = StepGroup.groups(of: self.plan, extents, varying: varying)
         try makeBuffers()
@@ -136,11 +146,14 @@ public final class Session {
         try HostRoom.check(2 * outputBytes, for: "outputs")
         var outputs: [Tensor] = []
         try provide(inputs[...]) { () throws(Failure) in
-            try compute(advance)
+            var received: [Int: Tensor] = [:]
+            try receive(viewedOutputs[...], into: &received) { () throws(Failure) in
+                try compute(advance)
+            }
             // Several outputs may be one buffer.
             var read: [Int: Tensor] = [:]
-            for port in plan.outputs {
-                if let known = read[port.buffer], known.type == port.type,
+            for (position, port) in plan.outputs.enumerated() {
+                if let known = received[position] ?? read[port.buffer], known.type == port.type,
                     known.count == port.shape.elementCount
                 {
                     outputs.append(known.reshaped(port.shape))
@@ -169,26 +182,6 @@ public final class Session {
         return outputs
     }
 
-    /// Brings inputs to the device, or the device to them, while `body` runs.
-    private func provide(
-        _ inputs: ArraySlice<Tensor>, _ body: () throws(Failure) -> Void
-    ) throws(Failure) {
-        guard let tensor = inputs.first else { return try body() }
-        let number = plan.inputs[inputs.startIndex].buffer
-        if viewedInputs.contains(inputs.startIndex) {
-            defer { buffers[number] = nil }
-            return try tensor.withBuffer(on: device) { (view) throws(Failure) in
-                buffers[number] = view
-                try provide(inputs.dropFirst(), body)
-            }
-        }
-        let target = try buffer(number)
-        try tensor.withBytes { (bytes) throws(Failure) in
-            try device.write(bytes, to: target, at: 0)
-        }
-        try provide(inputs.dropFirst(), body)
-    }
-
     /// Runs every step on its own, and gives what those that compute a value of the model made.
     ///
     /// - Parameters:
@@ -198,7 +191,12 @@ public final class Session {
         _ inputs: [Tensor], _ body: (Step.Output, Tensor) throws(Failure) -> Void
     ) throws(Failure) {
         precondition(inputs.count == plan.inputs.count, "a value for each input")
-        try provide(inputs[...]) { () throws(Failure) in try trace(body) }
+        try provide(inputs[...]) { () throws(Failure) in
+            var received: [Int: Tensor] = [:]
+            try receive(viewedOutputs[...], into: &received) { () throws(Failure) in
+                try trace(body)
+            }
+        }
     }
 
     /// The same on buffers of this device; returns as ``run(binding:advance:)``.
@@ -257,10 +255,6 @@ public final class Session {
         if makesTapes { try makeTapes(views) }
     }
 
-    func read(_ port: Plan.Port) throws(Failure) -> Tensor {
-        try device.readTensor(port.type, port.shape, from: try buffer(port.buffer)).canonical
-    }
-
     func buffer(_ number: Int) throws(Failure) -> any ComputeBuffer {
         guard let buffer = buffers[number] else { throw Step.broken }
         return buffer
@@ -273,7 +267,7 @@ public final class Session {
         Set(
             (bindsPorts ? Array(plan.inputs.indices) : Array(viewedInputs)).map {
                 plan.inputs[$0].buffer
-            })
+            } + viewedOutputs.map { plan.outputs[$0].buffer })
     }
 
     func packWeights(
@@ -299,53 +293,5 @@ public final class Session {
         let buffer = try device.makeBuffer(byteCount: count * 4)
         scratch[use] = buffer
         return buffer
-    }
-}
-
-extension Plan {
-    /// Positions of inputs that can be read where the caller has them: of at least so many bytes
-    /// that lie there as on the device, in buffers of their own that no step writes.
-    fileprivate func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
-        let written = Set(steps.map(\.result))
-        let numbers = inputs.map(\.buffer)
-        return Set(
-            inputs.indices.filter { position in
-                let port = inputs[position]
-                let byteCount = port.shape.elementCount * port.type.byteCount
-                return !port.type.isNarrowFloat && byteCount >= bytesMin
-                    && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
-                    && constants[port.buffer] == nil
-                    && numbers.filter { $0 == port.buffer }.count == 1
-            })
-    }
-}
-
-extension Tensor {
-    /// The same numbers with one bit pattern for NaN.
-    var canonical: Tensor {
-        if let floats, floats.holdsNaN {
-            return Tensor(floats.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
-        }
-        if let doubles, doubles.contains(where: \.isNaN) {
-            return Tensor(doubles: doubles.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
-        }
-        return self
-    }
-}
-
-extension [Float] {
-    /// Whether one of them is NaN. Looks at sixteen at a time: outputs are large, and hold none.
-    var holdsNaN: Bool {
-        typealias Lanes = SIMD16<Float>
-        return withUnsafeBytes { bytes in
-            let whole = bytes.count / MemoryLayout<Lanes>.size * MemoryLayout<Lanes>.size
-            var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
-            for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
-                let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                unequal .|= lanes .!= lanes
-            }
-            return unequal != SIMDMask(repeating: false)
-                || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
-        }
     }
 }

@@ -36,9 +36,8 @@ struct StepGroup {
                 !varying.contains(step.result) && varying.isDisjoint(with: step.operands)
             }
             let isSteady = isFixed && groups.count < steadyMax
-            let isView = !isFixed && steps.allSatisfy { !varying.contains($0.result) }
             groups.append(
-                StepGroup(first: index, done: done / total, isSteady: isSteady, isView: isView))
+                StepGroup(first: index, done: done / total, isSteady: isSteady, isView: !isFixed))
             index = end
         }
         return groups

@@ -1,0 +1,144 @@
+internal import Compute
+internal import Core
+
+// How values come to the device, and from there.
+extension Session {
+    /// Brings inputs to the device, or the device to them, while `body` runs.
+    func provide(
+        _ inputs: ArraySlice<Tensor>, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let tensor = inputs.first else { return try body() }
+        let number = plan.inputs[inputs.startIndex].buffer
+        if viewedInputs.contains(inputs.startIndex) {
+            defer { buffers[number] = nil }
+            return try tensor.withBuffer(on: device) { (view) throws(Failure) in
+                buffers[number] = view
+                try provide(inputs.dropFirst(), body)
+            }
+        }
+        let target = try buffer(number)
+        try tensor.withBytes { (bytes) throws(Failure) in
+            try device.write(bytes, to: target, at: 0)
+        }
+        try provide(inputs.dropFirst(), body)
+    }
+
+    /// Brings the device to where outputs are to be while `body` runs.
+    ///
+    /// - Parameter positions: of the plan's outputs.
+    func receive(
+        _ positions: ArraySlice<Int>, into received: inout [Int: Tensor],
+        _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let position = positions.first else { return try body() }
+        let port = plan.outputs[position]
+        func array<T: BitwiseCopyable & Sendable>(
+            of type: T.Type, count: Int, _ received: inout [Int: Tensor]
+        ) throws(Failure) -> [T] {
+            defer { buffers[port.buffer] = nil }
+            return try device.array(of: type, count: count) { (view) throws(Failure) in
+                buffers[port.buffer] = view
+                try receive(positions.dropFirst(), into: &received, body)
+            }
+        }
+        let count = port.shape.elementCount
+        if port.type == .float32 {
+            let floats = try array(of: Float.self, count: count, &received)
+            received[position] = canonical(Tensor(floats, shape: port.shape), port)
+        } else {
+            let bytes = try array(of: UInt8.self, count: count * port.type.byteCount, &received)
+            received[position] = Tensor(narrow: bytes, port.type, port.shape)
+        }
+    }
+
+    func read(_ port: Plan.Port) throws(Failure) -> Tensor {
+        canonical(
+            try device.readTensor(port.type, port.shape, from: try buffer(port.buffer)), port)
+    }
+
+    private func canonical(_ tensor: Tensor, _ port: Plan.Port) -> Tensor {
+        canonicalBuffers.contains(port.buffer) ? tensor : tensor.canonical
+    }
+}
+
+extension Plan {
+    /// Positions of inputs that can be read where the caller has them: of at least so many bytes
+    /// that lie there as on the device, in buffers of their own that no step writes.
+    func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
+        let written = Set(steps.map(\.result))
+        let numbers = inputs.map(\.buffer)
+        return Set(
+            inputs.indices.filter { position in
+                let port = inputs[position]
+                let byteCount = port.shape.elementCount * port.type.byteCount
+                return !port.type.isNarrowFloat && byteCount >= bytesMin
+                    && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
+                    && constants[port.buffer] == nil
+                    && numbers.filter { $0 == port.buffer }.count == 1
+            })
+    }
+
+    /// Positions of outputs that can be written where the caller gets them, likewise.
+    ///
+    /// - Parameter others: buffers that are written by more than their own step.
+    func outputs(viewedFrom bytesMin: Int, without others: Set<Int>) -> [Int] {
+        let written = Set(steps.map(\.result))
+        let numbers = outputs.map(\.buffer)
+        let taken = others.union(inputs.map(\.buffer)).union(constants.keys)
+        return outputs.indices.filter { position in
+            let port = outputs[position]
+            let byteCount = port.shape.elementCount * port.type.byteCount
+            return port.type == .float32 || port.type.isNarrowInteger && port.type.bitCount >= 8
+                ? byteCount >= bytesMin && byteCount == buffers[port.buffer]
+                    && written.contains(port.buffer) && !taken.contains(port.buffer)
+                    && numbers.filter { $0 == port.buffer }.count == 1
+                : false
+        }
+    }
+
+    /// Buffers that a product of floats writes last: kernels of products give NaN its bits.
+    ///
+    /// - Parameter extents: of steps that are computed together, by other kernels.
+    func productBuffers(outside extents: some Sequence<Range<Int>>) -> Set<Int> {
+        let others = extents.reduce(into: Set<Int>()) { $0.formUnion($1) }
+        var found: Set<Int> = []
+        for (index, step) in steps.enumerated() {
+            if step.kind == .gemm, !others.contains(index) {
+                found.insert(step.result)
+            } else {
+                found.remove(step.result)
+            }
+        }
+        return found
+    }
+}
+
+extension Tensor {
+    /// The same numbers with one bit pattern for NaN.
+    var canonical: Tensor {
+        if let floats, floats.holdsNaN {
+            return Tensor(floats.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
+        }
+        if let doubles, doubles.contains(where: \.isNaN) {
+            return Tensor(doubles: doubles.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
+        }
+        return self
+    }
+}
+
+extension [Float] {
+    /// Whether one of them is NaN. Looks at sixteen at a time: outputs are large, and hold none.
+    var holdsNaN: Bool {
+        typealias Lanes = SIMD16<Float>
+        return withUnsafeBytes { bytes in
+            let whole = bytes.count / MemoryLayout<Lanes>.size * MemoryLayout<Lanes>.size
+            var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
+            for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
+                let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                unequal .|= lanes .!= lanes
+            }
+            return unequal != SIMDMask(repeating: false)
+                || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
+        }
+    }
+}
