@@ -37,38 +37,46 @@ EX_INLINE void conv_fetch(__global float *c, __global const float *other, bool a
     }
 }
 
-// The sums of one tile; tap k of the first output lies at `pb[offsets[k]]`.
+// The sums of one tile over one block of k; tap k of the first output lies at `pb[offsets[k]]`.
+EX_INLINE void conv_sum_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                              __global const float *pb, __global const uint *offsets, int begin,
+                              int depth) {
+  const int end = min(depth, begin + GEMM_BLOCK);
+#pragma unroll
+  for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+  pa += begin * GEMM_ROWS;
+  for (int k = begin; k < end; k++) {
+    __global const float *p = pb + offsets[k];
+    __global const float *next = pb + offsets[min(k + CONV_AHEAD, depth - 1)];
+    CONV_FETCH(pa + 512);
+    CONV_FETCH(next);
+    CONV_FETCH(next + 16);
+    gemm_lanes vb[GEMM_VECTORS];
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++) {
+      const gemm_lanes va = (gemm_lanes)(pa[i]);
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+    }
+    pa += GEMM_ROWS;
+  }
+}
+
+// All blocks. Most are one: its sums stay in registers.
 EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
                         __global const float *pb, __global const uint *offsets, int depth) {
-  for (int begin = 0; begin < depth; begin += GEMM_BLOCK) {
-    const int end = min(depth, begin + GEMM_BLOCK);
+  conv_sum_block(total, pa, pb, offsets, 0, depth);
+  for (int begin = GEMM_BLOCK; begin < depth; begin += GEMM_BLOCK) {
     gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS];
+    conv_sum_block(sum, pa, pb, offsets, begin, depth);
 #pragma unroll
     for (int i = 0; i < GEMM_ROWS; i++)
 #pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
-    for (int k = begin; k < end; k++) {
-      __global const float *p = pb + offsets[k];
-      __global const float *next = pb + offsets[min(k + CONV_AHEAD, depth - 1)];
-      CONV_FETCH(pa + 512);
-      CONV_FETCH(next);
-      CONV_FETCH(next + 16);
-      gemm_lanes vb[GEMM_VECTORS];
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
-#pragma unroll
-      for (int i = 0; i < GEMM_ROWS; i++) {
-        const gemm_lanes va = (gemm_lanes)(pa[i]);
-#pragma unroll
-        for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
-      }
-      pa += GEMM_ROWS;
-    }
-#pragma unroll
-    for (int i = 0; i < GEMM_ROWS; i++)
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++)
-        total[i][j] = begin == 0 ? sum[i][j] : total[i][j] + sum[i][j];
+      for (int j = 0; j < GEMM_VECTORS; j++) total[i][j] = total[i][j] + sum[i][j];
   }
 }
 
@@ -195,6 +203,12 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
       continue;
     }
 #endif
+    // What is looked up by number is a copy: the sums themselves stay in registers.
+    gemm_lanes copies[GEMM_ROWS][GEMM_VECTORS];
+#pragma unroll
+    for (int i = 0; i < GEMM_ROWS; i++)
+#pragma unroll
+      for (int j = 0; j < GEMM_VECTORS; j++) copies[i][j] = total[i][j];
     CONV_TURN
     for (int i = 0; i < GEMM_ROWS; i++) {
       if (top + i >= rows) break;
@@ -202,7 +216,7 @@ __kernel void conv_direct(__global const float *restrict a, __global const float
           conv_after_channel(after, afterStride, steps, group * rows + top + i);
 #pragma unroll
       for (int j = 0; j < GEMM_VECTORS; j++) {
-        gemm_lanes v = total[i][j];
+        gemm_lanes v = copies[i][j];
         if (hasBias) v = v + (gemm_lanes)(bias[top + i]);
         v = conv_finish(v, r, steps, activation, low, high);
         if (steps & CONV_ADD_OTHER)

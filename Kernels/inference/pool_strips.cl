@@ -97,6 +97,83 @@ EX_INLINE gemm_lanes pool_row(const __local int *line, const pool_window s, int 
   return POOL_FLOATS(select(best ^ ((best >> 31) & last), quiet, best == last));
 }
 
+#ifdef WINDOW_PICKS
+// Windows of two or three rows and columns, one or two columns apart, none of which is in the
+// padding alone. Nothing is laid out for them: a vector or two hold the columns of `each` windows.
+#define POOL_NEAR 16
+typedef struct {
+  int each, count;
+  // Which columns of a vector, and of a second one, are in the plane, and which windows there are.
+  uint first[POOL_NEAR], second[POOL_NEAR], windows[POOL_NEAR];
+} pool_places;
+
+EX_INLINE bool pool_is_near(pool_places *p, const pool_window s) {
+  const bool isNear = s.kernelHeight >= 2 && s.kernelHeight <= 3 && s.kernelWidth >= 2 &&
+                      s.kernelWidth <= 3 && s.dilationY == 1 && s.dilationX == 1 &&
+                      s.strideX <= 2 && s.top < s.kernelHeight && s.left < s.kernelWidth &&
+                      (s.outHeight - 1) * s.strideY - s.top < s.height &&
+                      (s.outWidth - 1) * s.strideX - s.left < s.width;
+  if (!isNear) return false;
+  const int each = s.strideX == 1 ? 17 - s.kernelWidth : (34 - s.kernelWidth) / 2;
+  const int count = (s.outWidth + each - 1) / each;
+  if (count > POOL_NEAR) return false;
+  p->each = each;
+  p->count = count;
+  for (int n = 0; n < count; n++) {
+    const int to = n * each, at = to * s.strideX - s.left;
+    p->first[n] = window_first(s.width - at) & ~window_first(-at);
+    p->second[n] = window_first(s.width - at - 16);
+    p->windows[n] = window_first(min(each, s.outWidth - to));
+  }
+  return true;
+}
+
+// Keys in whose order NaNs of either sign come last: ew_key's, so much lower that those of NaNs
+// with a sign, which would be the least, come out at the other end.
+#define POOL_LOWER 0x007fffffu
+EX_INLINE int16 pool_keys_at(__global const float *p, uint kept) {
+  const int16 bits = as_int16(__builtin_ia32_loadups512_mask(
+      (__private const float16 *)(size_t)p, (float16)(as_float(0xff800000)), kept));
+  const int16 size = (int16)(0x7fffffff);
+  return as_int16(as_uint16(__builtin_ia32_pternlogd512_mask(bits >> 31, size, bits, 0x6a, -1)) -
+                  POOL_LOWER);
+}
+
+// Rows of windows. A row that is outside is another of its window once more.
+EX_INLINE void pool_near(__global const float *plane, __global float *y, const pool_places *p,
+                         const pool_window s, int first, int last, int stride) {
+  for (int row = first; row < last; row++) {
+    const int top = row * s.strideY - s.top, from = max(top, 0);
+    const int end = min(top + s.kernelHeight, s.height) - 1, middle = min(from + 1, end);
+    __global const float *x = plane - s.left;
+    for (int n = 0; n < p->count; n++, x += p->each * stride) {
+      __global const float *a = x + from * s.width, *b = x + middle * s.width;
+      __global const float *c = x + end * s.width;
+      const uint kept = p->first[n];
+      const int16 u = max(max(pool_keys_at(a, kept), pool_keys_at(b, kept)),
+                          pool_keys_at(c, kept));
+      int16 even = u, odd = u.s123456789abcdeff;
+      if (stride == 2) {
+        const uint more = p->second[n];
+        const int16 v = max(max(pool_keys_at(a + 16, more), pool_keys_at(b + 16, more)),
+                            pool_keys_at(c + 16, more));
+        even = (int16)(u.even, v.even);
+        odd = (int16)(u.odd, v.odd);
+      }
+      int16 best = max(even, odd);
+      if (s.kernelWidth == 3)
+        best = max(best, (stride == 2 ? even : odd).s123456789abcdeff);
+      const int16 keys = as_int16(as_uint16(best) + POOL_LOWER), quiet = (int16)(0x7fc00000);
+      const int16 bits = select(keys ^ (keys >> 31 & 0x7fffffff), quiet,
+                                best > (int16)(0x7f800000 - POOL_LOWER));
+      __builtin_ia32_storeups512_mask(
+          (__private float16 *)(size_t)(y + row * s.outWidth + n * p->each), as_float16(bits),
+          p->windows[n]);
+    }
+  }
+}
+#endif
+
 // `line` holds the keys of a row of windows, with those of its padding.
 __kernel void pool_max_strips(__global const float *restrict x, __global float *restrict y,
                               pool_window s, int planes, int planesEach, int rowsEach,
@@ -105,11 +182,24 @@ __kernel void pool_max_strips(__global const float *restrict x, __global float *
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);
   const int least = ew_key(as_float(0xff800000));
   const int reach = (s.outWidth - 1) * s.strideX + (s.kernelWidth - 1) * s.dilationX + 1;
+#ifdef WINDOW_PICKS
+  pool_places places;
+  const bool isNear = pool_is_near(&places, s);
+#endif
   for (int i = 0; i < s.left; i++) line[i] = least;
   for (int i = s.left + s.width; i < reach; i++) line[i] = least;
   for (int plane = begin; plane < end; plane++) {
     __global const float *px = x + (ulong)plane * (s.height * s.width);
     __global float *py = y + (ulong)plane * (s.outHeight * s.outWidth);
+#ifdef WINDOW_PICKS
+    if (isNear) {
+      if (s.strideX == 1)
+        pool_near(px, py, &places, s, first, last, 1);
+      else
+        pool_near(px, py, &places, s, first, last, 2);
+      continue;
+    }
+#endif
     for (int row = first; row < last; row++) {
       pool_columns(line + s.left, px, s, row * s.strideY - s.top);
       for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
@@ -275,7 +365,7 @@ EX_INLINE pool_three pool_three_at(const __local float *p, __global const uint *
 #ifdef WINDOW_PICKS
 // Windows of 3x3, one or two apart, that reach one place beyond a plane at most: nothing has to be
 // laid out for them.
-EX_INLINE bool pool_is_near(const window_layout s, const average_window a) {
+EX_INLINE bool pool_average_is_near(const window_layout s, const average_window a) {
   return a.kernelHeight == 3 && a.kernelWidth == 3 && a.dilationY == 1 && a.dilationX == 1 &&
          s.strideY == s.strideX && s.strideX <= 2 && s.top == 1 && s.left == 1 &&
          (s.outHeight - 1) * s.strideY < s.height && s.height > 1;
@@ -350,7 +440,7 @@ __kernel void pool_average_strips(__global const float *restrict x, __global flo
   pool_average_threes(&threes, s, a);
   for (int plane = begin; plane < end; plane++) {
 #ifdef WINDOW_PICKS
-    if (threes.areAll && pool_is_near(s, a)) {
+    if (threes.areAll && pool_average_is_near(s, a)) {
       __global const float *from = x + (ulong)plane * (s.height * s.width);
       __global float *to = y + (ulong)plane * (s.outHeight * s.outWidth);
       for (int at = 0; at < s.outWidth; at += GEMM_LANES)

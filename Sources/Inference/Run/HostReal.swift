@@ -13,12 +13,13 @@ protocol HostReal: BinaryFloatingPoint {
 }
 
 extension HostReal {
-    static func maximum(_ a: Self, _ b: Self) -> Self {
+    /// Not `maximum`, which all floats have: that leaves NaNs out, and the order of zeros open.
+    static func larger(_ a: Self, _ b: Self) -> Self {
         if a.isNaN || b.isNaN { return quietNaN }
         return key(a) < key(b) ? b : a
     }
 
-    static func minimum(_ a: Self, _ b: Self) -> Self {
+    static func smaller(_ a: Self, _ b: Self) -> Self {
         if a.isNaN || b.isNaN { return quietNaN }
         return key(b) < key(a) ? b : a
     }

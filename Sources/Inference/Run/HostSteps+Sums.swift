@@ -109,7 +109,7 @@ extension HostSteps {
                     let divisor = s.countsPadding == 1 ? padded : elements.count
                     out.append(T.quotient(lanes(elements, neutral: 0, +), T(divisor)))
                 } else {
-                    out.append(elements.reduce(-T.infinity, T.maximum))
+                    out.append(elements.reduce(-T.infinity, T.larger))
                 }
             }
         }
@@ -137,7 +137,7 @@ extension HostSteps {
     static func softmax<T: HostReal>(_ step: Step, _ x: [T]) -> [T] {
         var out = x
         for line in lines(step) {
-            let top = line.dropFirst().reduce(x[line[0]]) { T.maximum($0, x[$1]) }
+            let top = line.dropFirst().reduce(x[line[0]]) { T.larger($0, x[$1]) }
             let powers = line.map { unary(.exp, x[$0] - top, 0, 0) }
             let sum = lanes(powers, neutral: 0, +)
             for (at, power) in zip(line, powers) {
@@ -159,8 +159,8 @@ extension HostSteps {
             case .sum: return lanes(values, neutral: 0, +)
             case .mean: return T.quotient(lanes(values, neutral: 0, +), T(values.count))
             case .prod: return lanes(values, neutral: 1, *)
-            case .max: return lanes(values, neutral: -.infinity, T.maximum)
-            case .min: return lanes(values, neutral: .infinity, T.minimum)
+            case .max: return lanes(values, neutral: -.infinity, T.larger)
+            case .min: return lanes(values, neutral: .infinity, T.smaller)
             }
         }
     }

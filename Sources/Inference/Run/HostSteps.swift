@@ -166,8 +166,8 @@ public enum HostSteps {
         case .sub: a - b
         case .mul: a * b
         case .div: T.quotient(a, b)
-        case .max: T.maximum(a, b)
-        case .min: T.minimum(a, b)
+        case .max: T.larger(a, b)
+        case .min: T.smaller(a, b)
         case .pow: T.power(a, b)
         case .prelu: a < 0 ? a * b : a
         default: preconditionFailure("\(operation) of floats")
