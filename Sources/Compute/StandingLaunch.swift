@@ -99,6 +99,16 @@ final class StandingRun: StandingLaunch {
         static let lateRunsMin = 4
         private static let lateRunsLimit = 64
 
+        /// How long the host may sleep once the next run has begun: until that is nearly done. One
+        /// more thread than there are processors keeps work-groups together on one; while it
+        /// sleeps they are put apart.
+        var napNanoseconds: Int {
+            guard usual < .max else { return 0 }
+            return max(0, Int(usual / 4 * 3) - Self.wakeNanoseconds)
+        }
+        /// What a sleep takes longer than it should.
+        private static let wakeNanoseconds = 100_000
+
         mutating func noteLaunch(at now: UInt64) {
             launched = now
             guard lateRuns >= lateRunsMax else { return }
@@ -139,6 +149,7 @@ final class StandingRun: StandingLaunch {
             try start()
             self.past.withLock { $0.noteLaunch(at: now) }
         }
+        if past.napNanoseconds > 0, !isLaunched { Self.sleep(past.napNanoseconds) }
         if isDoneSoon(since: now) {
             let taken = DispatchTime.now().uptimeNanoseconds - now
             self.past.withLock { past in
@@ -165,9 +176,13 @@ final class StandingRun: StandingLaunch {
             try core.queue.launch(launch.kernel, global: launch.global, local: launch.local)
         }
         core.stand(state, launch.kernel.name, event)
-        // A processor that is left for a moment takes a work-group that shares another one with its
-        // neighbour; while this thread only lets others run, they stay where they were woken.
-        usleep(1)
+        // They are put apart, as in `Past.napNanoseconds`.
+        Self.sleep(1)
+    }
+
+    private static func sleep(_ nanoseconds: Int) {
+        var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
+        nanosleep(&time, nil)
     }
 
     /// Lets others run until all is done: a thread that sleeps takes long to wake, and so does a
