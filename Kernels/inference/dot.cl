@@ -233,6 +233,17 @@ EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
   __global const int *bSums = (__global const int *)b + (ulong)panels * DOT_COLUMNS * words;
   dot_lanes total[DOT_ROWS][DOT_VECTORS];
   dot_sum(total, a + (ulong)top * words, panel, words, count);
+  // Many tiles: whole, and with no zero points.
+  if (isPlain && aZeros != DOT_ZERO_LINES && dot_zero_a(aZero, 0, aZeros, aSigned) == 0 &&
+      first == top && top + count <= rows && firstColumn + DOT_VECTORS * DOT_LANES <= columns) {
+    c += (ulong)top * columns + firstColumn;
+#pragma unroll
+    for (int i = 0; i < count; i++)
+#pragma unroll
+      for (int j = 0; j < DOT_VECTORS; j++)
+        DOT_STORE(total[i][j], 0, c + (ulong)i * columns + j * DOT_LANES);
+    return;
+  }
 #pragma unroll
   for (int j = 0; j < DOT_VECTORS; j++) {
     const int column = firstColumn + j * DOT_LANES;
@@ -252,6 +263,15 @@ EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
   }
 }
 
+#ifdef RIGOR_NARROW
+#define DOT_TILE(i) const int tile = get_global_id(0) + (i), panel = get_global_id(1)
+#else
+#define DOT_TILE(i) const int tile = get_global_id(1), panel = get_global_id(0) + (i)
+#endif
+#ifndef GROUP_RUN
+#define GROUP_RUN 1
+#endif
+
 // One work-item computes DOT_ROWS x (DOT_VECTORS * DOT_LANES) outputs. Wide: row panels run
 // fastest; narrow: columns do. An operand that all matrices share has a stride of 0.
 //
@@ -262,18 +282,16 @@ __kernel void dot_product(__global const uint *restrict a, __global const uint *
                           __global const uchar *restrict bZero, __global int *restrict c, int rows,
                           int columns, int depth, ulong aStride, ulong bStride, int aZeros,
                           int bZeros, int aSigned, int bSigned, int isPlain) {
-#ifdef RIGOR_NARROW
-  const int tile = get_global_id(0), panel = get_global_id(1);
-#else
-  const int tile = get_global_id(1), panel = get_global_id(0);
-#endif
   const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * DOT_VECTORS * DOT_LANES, first = panel * DOT_ROWS;
-  if (firstColumn >= columns || first >= rows) return;
-  dot_tile(a + matrix * aStride, b + matrix * bStride, aZero, bZero,
-           c + matrix * (ulong)rows * columns, rows, columns, depth, aZeros, bZeros, aSigned,
-           bSigned, isPlain, firstColumn, isPlain ? min(first, rows - DOT_ROWS) : first, first,
-           DOT_ROWS);
+  for (int i = 0; i < GROUP_RUN; i++) {
+    DOT_TILE(i);
+    const int firstColumn = tile * DOT_VECTORS * DOT_LANES, first = panel * DOT_ROWS;
+    if (firstColumn >= columns || first >= rows) return;
+    dot_tile(a + matrix * aStride, b + matrix * bStride, aZero, bZero,
+             c + matrix * (ulong)rows * columns, rows, columns, depth, aZeros, bZeros, aSigned,
+             bSigned, isPlain, firstColumn, isPlain ? min(first, rows - DOT_ROWS) : first, first,
+             DOT_ROWS);
+  }
 }
 
 // The same for a row or two, each on its own. Work-items: (tiles of columns, rows, matrices).

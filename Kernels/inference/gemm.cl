@@ -158,9 +158,13 @@ EX_INLINE void gemm_finish(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global f
 // fastest, so that a panel of B stays in the cache. Narrow: columns do, so that neighbours read
 // neighbouring words. Matrix z takes A's matrix z % aCount, of which each has its own row biases.
 #ifdef RIGOR_NARROW
-#define GEMM_TILE const int tile = get_global_id(0), panel = get_global_id(1)
+#define GEMM_TILE_OF(i) const int tile = get_global_id(0) + (i), panel = get_global_id(1)
 #else
-#define GEMM_TILE const int tile = get_global_id(1), panel = get_global_id(0)
+#define GEMM_TILE_OF(i) const int tile = get_global_id(1), panel = get_global_id(0) + (i)
+#endif
+#define GEMM_TILE GEMM_TILE_OF(0)
+#ifndef GROUP_RUN
+#define GROUP_RUN 1
 #endif
 #define GEMM_WIDTH (GEMM_VECTORS * GEMM_LANES)
 #define GEMM_PANEL_B(column)                                                                      \
@@ -172,17 +176,19 @@ __kernel void gemm(__global const float *restrict a, __global const float *restr
                    int columns, int depth, int leading, int aCount, ulong aStride, ulong bStride,
                    ulong cOffset, ulong cStride, int biasKind, int activation, float low,
                    float high) {
-  GEMM_TILE;
   const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * GEMM_WIDTH, top = panel * GEMM_ROWS;
-  if (firstColumn >= columns || top >= rows) return;
   const int group = (int)matrix % aCount;
-  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
-  gemm_sum(total, a + group * aStride + (ulong)top * depth, 1, GEMM_ROWS,
-           GEMM_PANEL_B(firstColumn), depth);
-  gemm_finish(total, c + cOffset + matrix * cStride,
-              biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, top, firstColumn, rows,
-              columns, leading, biasKind, activation, low, high);
+  for (int i = 0; i < GROUP_RUN; i++) {
+    GEMM_TILE_OF(i);
+    const int firstColumn = tile * GEMM_WIDTH, top = panel * GEMM_ROWS;
+    if (firstColumn >= columns || top >= rows) return;
+    gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+    gemm_sum(total, a + group * aStride + (ulong)top * depth, 1, GEMM_ROWS,
+             GEMM_PANEL_B(firstColumn), depth);
+    gemm_finish(total, c + cOffset + matrix * cStride,
+                biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, top, firstColumn,
+                rows, columns, leading, biasKind, activation, low, high);
+  }
 }
 
 // The same with A as it lies: row after row, `aLine` floats apart, at least GEMM_ROWS of them. The
@@ -192,17 +198,20 @@ __kernel void gemm_rows(__global const float *restrict a, __global const float *
                         int columns, int depth, int leading, int aCount, ulong aStride,
                         ulong bStride, ulong cOffset, ulong cStride, int biasKind, int activation,
                         float low, float high, ulong aOffset, ulong aLine) {
-  GEMM_TILE;
   const ulong matrix = get_global_id(2);
-  const int firstColumn = tile * GEMM_WIDTH, first = panel * GEMM_ROWS;
-  if (firstColumn >= columns || first >= rows) return;
-  const int group = (int)matrix % aCount, top = min(first, rows - GEMM_ROWS);
-  gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
-  gemm_sum(total, a + aOffset + group * aStride + top * aLine, aLine, 1,
-           GEMM_PANEL_B(firstColumn), depth);
-  gemm_finish(total, c + cOffset + matrix * cStride,
-              biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, first, firstColumn,
-              rows, columns, leading, biasKind, activation, low, high);
+  const int group = (int)matrix % aCount;
+  for (int i = 0; i < GROUP_RUN; i++) {
+    GEMM_TILE_OF(i);
+    const int firstColumn = tile * GEMM_WIDTH, first = panel * GEMM_ROWS;
+    if (firstColumn >= columns || first >= rows) return;
+    const int top = min(first, rows - GEMM_ROWS);
+    gemm_lanes total[GEMM_ROWS][GEMM_VECTORS];
+    gemm_sum(total, a + aOffset + group * aStride + top * aLine, aLine, 1,
+             GEMM_PANEL_B(firstColumn), depth);
+    gemm_finish(total, c + cOffset + matrix * cStride,
+                biasKind == GEMM_BIAS_ROW ? bias + group * rows : bias, top, first, firstColumn,
+                rows, columns, leading, biasKind, activation, low, high);
+  }
 }
 
 // A row or two of A as they lie, k after k, each row on its own: its weights are read once, and

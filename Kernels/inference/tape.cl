@@ -15,9 +15,10 @@
 // tickets of the records before are done. Records are gone through in order, so whoever waits,
 // waits for a work-group that runs: any number of threads gets to the end, one alone as well.
 //
-// Each work-group has a part of every record's tickets, neighbours that mostly lie where its part
-// of the record before lies: a processor finds in its cache what it wrote there. Who is done with
-// its own part helps with another's.
+// Each work-group has a part of every record's groups, neighbours that mostly lie where its part of
+// the record before lies: a processor finds in its cache what it wrote there. A part's first ticket
+// is half of it, the next one half of what is left, and so on: taking one costs as much as a tile
+// of a small product. Who is done with its own part helps with another's.
 //
 // A record holds addresses, which is for implementations that compute in the host's memory.
 
@@ -26,7 +27,7 @@
 #define TAPE_WORDS 48
 #define TAPE_KERNEL 0
 #define TAPE_START 1 // the first ticket
-#define TAPE_EACH 2  // groups of a ticket
+#define TAPE_CUTS 2  // tickets of a part
 #define TAPE_GROUPS 3
 #define TAPE_ACROSS 4 // groups along the first axis, and along the second
 #define TAPE_DOWN 5
@@ -46,11 +47,36 @@
 
 // Who waits long lets others run: the thread that is waited for may be one of them.
 #define TAPE_PATIENCE 1000
+#define TAPE_MASK_WORDS 16 // of a set of processors
 #if defined(__x86_64__) && defined(__linux__)
-#define TAPE_SCHED_YIELD 24 // the system call's number
-EX_INLINE void tape_yield(void) {
-  long number = TAPE_SCHED_YIELD;
-  __asm__ __volatile__("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+// Numbers of system calls.
+#define TAPE_SCHED_YIELD 24
+#define TAPE_SET_AFFINITY 203
+#define TAPE_GET_AFFINITY 204
+EX_INLINE long tape_call(long number, ulong first, ulong second, ulong third) {
+  __asm__ __volatile__("syscall"
+                       : "+a"(number)
+                       : "D"(first), "S"(second), "d"(third)
+                       : "rcx", "r11", "memory");
+  return number;
+}
+EX_INLINE void tape_yield(void) { tape_call(TAPE_SCHED_YIELD, 0, 0, 0); }
+// Keeps a thread to the processor that is its own, if there are as many as work-groups. Returns the
+// bytes of `all`, where it might run before, or 0 where nothing was done.
+EX_INLINE int tape_settle(ulong all[TAPE_MASK_WORDS], int worker, int workers) {
+  ulong own[TAPE_MASK_WORDS];
+  const int bytes = tape_call(TAPE_GET_AFFINITY, 0, TAPE_MASK_WORDS * 8, (ulong)all);
+  int count = 0;
+  for (int i = 0; i < bytes / 8; i++) {
+    own[i] = 0;
+    for (ulong left = all[i]; left != 0; left &= left - 1)
+      if (count++ == worker) own[i] = left & -left;
+  }
+  if (count != workers) return 0;
+  return tape_call(TAPE_SET_AFFINITY, 0, bytes, (ulong)own) == 0 ? bytes : 0;
+}
+EX_INLINE void tape_unsettle(ulong all[TAPE_MASK_WORDS], int bytes) {
+  if (bytes > 0) tape_call(TAPE_SET_AFFINITY, 0, bytes, (ulong)all);
 }
 EX_INLINE void tape_wait(int turns) {
   if (turns < TAPE_PATIENCE)
@@ -64,11 +90,16 @@ EX_INLINE ulong tape_ticks(ulong turns) {
 }
 #else
 EX_INLINE void tape_yield(void) {}
+EX_INLINE int tape_settle(ulong all[TAPE_MASK_WORDS], int worker, int workers) {
+  (void)all, (void)worker, (void)workers;
+  return 0;
+}
+EX_INLINE void tape_unsettle(ulong all[TAPE_MASK_WORDS], int bytes) { (void)all, (void)bytes; }
 EX_INLINE void tape_wait(int turns) { (void)turns; }
 EX_INLINE ulong tape_ticks(ulong turns) { return turns; }
 #endif
 
-#define TAPE_AT x, y, z, r[TAPE_SIZE], r[TAPE_SIZE + 1], r[TAPE_SIZE + 2]
+#define TAPE_AT run, x, y, z, r[TAPE_SIZE], r[TAPE_SIZE + 1], r[TAPE_SIZE + 2]
 #define TAPE_POINTER(type, i) ((__global type *)a[i])
 #define TAPE_INT(i) ((int)a[i])
 #define TAPE_FLOAT(i) as_float((uint)a[i])
@@ -91,9 +122,9 @@ EX_INLINE ulong tape_ticks(ulong turns) { return turns; }
       TAPE_POINTER(uchar, 3), TAPE_POINTER(int, 4), TAPE_INT(5), TAPE_INT(6), TAPE_INT(7), a[8], \
       a[9], TAPE_INT(10), TAPE_INT(11), TAPE_INT(12), TAPE_INT(13), TAPE_INT(14)
 
-// One work-item of a record's launch.
-EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, size_t x,
-                                size_t y, size_t z, __local float16 *shared) {
+// One work-item of a record's launch, or a run of neighbours.
+EX_INLINE void tape_convolution(__global const ulong *program, __global const ulong *r, int run,
+                                size_t x, size_t y, size_t z, __local float16 *shared) {
   __global const ulong *a = r + TAPE_ARGUMENTS;
   switch ((int)r[TAPE_KERNEL]) {
     case 1:
@@ -120,8 +151,8 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
   }
 }
 
-EX_INLINE void tape_product(__global const ulong *program, __global const ulong *r, size_t x,
-                            size_t y, size_t z, __local float16 *shared) {
+EX_INLINE void tape_product(__global const ulong *program, __global const ulong *r, int run,
+                            size_t x, size_t y, size_t z, __local float16 *shared) {
   __global const ulong *a = r + TAPE_ARGUMENTS;
   switch ((int)r[TAPE_KERNEL]) {
     case 6: tape_gemm(TAPE_PRODUCT); break;
@@ -133,12 +164,12 @@ EX_INLINE void tape_product(__global const ulong *program, __global const ulong 
     case 17: tape_gemm_row(TAPE_PRODUCT, a[17], a[18]); break;
     case 19: tape_dot_product(TAPE_DOT); break;
     case 20: tape_dot_row(TAPE_DOT); break;
-    default: tape_convolution(program, r, x, y, z, shared);
+    default: tape_convolution(program, r, run, x, y, z, shared);
   }
 }
 
-EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r, size_t x,
-                         size_t y, size_t z, __local float16 *shared) {
+EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r, int run,
+                         size_t x, size_t y, size_t z, __local float16 *shared) {
   __global const ulong *a = r + TAPE_ARGUMENTS;
   switch ((int)r[TAPE_KERNEL]) {
     case 0:
@@ -191,19 +222,32 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
                           TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_INT(4),
                           TAPE_INT(5), TAPE_INT(6), TAPE_FLOAT(7));
       break;
-    default: tape_product(program, r, x, y, z, shared);
+    default: tape_product(program, r, run, x, y, z, shared);
   }
 }
 
-EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *r, ulong ticket,
-                           __local float16 *shared) {
-  const ulong first = ticket * r[TAPE_EACH], end = first + r[TAPE_EACH];
-  const ulong last = end < r[TAPE_GROUPS] ? end : r[TAPE_GROUPS];
-  for (ulong group = first; group < last; group++) {
-    const ulong row = group / r[TAPE_ACROSS];
-    const ulong x = (group - row * r[TAPE_ACROSS]) * r[TAPE_ITEMS];
+// Whether a kernel computes GROUP_RUN neighbours by one call.
+EX_INLINE bool tape_takes_runs(int number) {
+  return number == 6 || number == 8 || number == 19;
+}
+
+// The `ticket`th of so many of a record.
+EX_INLINE void tape_ticket(__global const ulong *program, __global const ulong *r, int ticket,
+                           int tickets, __local float16 *shared) {
+  const int cuts = (int)r[TAPE_CUTS], parts = tickets / cuts, part = ticket / cuts;
+  const int cut = ticket - part * cuts;
+  const ulong from = r[TAPE_GROUPS] * part / parts, to = r[TAPE_GROUPS] * (part + 1) / parts;
+  const ulong first = to - ((to - from) >> cut);
+  const ulong last = cut + 1 < cuts ? to - ((to - from) >> (cut + 1)) : to;
+  const bool takesRuns = tape_takes_runs((int)r[TAPE_KERNEL]) && r[TAPE_ITEMS] == 1;
+  ulong run = 1;
+  for (ulong group = first; group < last; group += run) {
+    const ulong row = group / r[TAPE_ACROSS], column = group - row * r[TAPE_ACROSS];
+    const ulong x = column * r[TAPE_ITEMS];
     const ulong z = row / r[TAPE_DOWN], y = row - z * r[TAPE_DOWN];
-    for (ulong i = 0; i < r[TAPE_ITEMS]; i++) tape_item(program, r, x + i, y, z, shared);
+    if (takesRuns) run = min(last - group, r[TAPE_ACROSS] - column);
+    for (ulong i = 0; i < r[TAPE_ITEMS]; i++)
+      tape_item(program, r, (int)run, x + i, y, z, shared);
   }
 }
 
@@ -227,6 +271,12 @@ EX_INLINE int tape_part(__global ulong *state, ulong nth, int count, int worker,
   }
 }
 
+// Counts tickets as done, which a work-group puts off while it has others of the same record.
+EX_INLINE void tape_count(__global ulong *state, ulong *owed) {
+  if (*owed > 0) __atomic_fetch_add(state + TAPE_DONE, *owed, __ATOMIC_RELEASE);
+  *owed = 0;
+}
+
 // Waits for another turn, for as many ticks as `patience` says: whether there is one. Whoever's
 // patience ends first closes the tape, so that either all work-groups may come to a turn or none.
 EX_INLINE bool tape_stays(__global ulong *state, ulong turn, ulong patience) {
@@ -246,34 +296,46 @@ EX_INLINE bool tape_stays(__global ulong *state, ulong turn, ulong patience) {
 
 // Without patience `state` is zero before and after. With it work-groups stay when they are done,
 // and go through the tape once more whenever the host sets TAPE_TAKEN to the next turn, which it
-// does when all tickets of this one are done: no launch, which would wake the threads anew.
+// does when all tickets of this one are done: no launch, which would wake the threads anew. There
+// is then one more thread than there are processors, the host's: two work-groups on one processor
+// would not be put apart, so each has its own.
 kernel void tape(__global const ulong *program, int records, int tickets, int workers,
                  __global ulong *state, ulong patience, __local float16 *shared) {
   const int worker = get_group_id(0);
-  int n = 0;
-  ulong turn = 0;
+  ulong all[TAPE_MASK_WORDS];
+  const int settled = patience > 0 ? tape_settle(all, worker, workers) : 0;
+  int n = 0, ready = -1;
+  ulong turn = 0, owed = 0;
   while (true) {
     const ulong taken = __atomic_fetch_add(state + TAPE_TAKEN, 1ul, __ATOMIC_ACQUIRE);
     if (taken & TAPE_CLOSED) break;
     if (taken >> 32 != turn) {
       turn = taken >> 32;
       n = 0;
+      ready = -1;
     }
     const int ticket = (int)(taken & 0xffffffffu);
     if (ticket >= tickets) {
+      tape_count(state, &owed);
       if (patience > 0 && tape_stays(state, turn, patience)) continue;
       break;
     }
     while (n + 1 < records && ticket >= (int)program[(n + 1) * TAPE_WORDS + TAPE_START]) n++;
     __global const ulong *r = program + n * TAPE_WORDS;
     const int start = r[TAPE_START];
-    for (int i = 0; (int)__atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
-      tape_wait(i);
+    if (ready != n) {
+      tape_count(state, &owed);
+      for (int i = 0; (int)__atomic_load_n(state + TAPE_DONE, __ATOMIC_ACQUIRE) < start; i++)
+        tape_wait(i);
+      ready = n;
+    }
     const int end = n + 1 < records ? (int)program[(n + 1) * TAPE_WORDS + TAPE_START] : tickets;
     const int nth = tape_part(state, turn * records + n, end - start, worker, workers);
-    tape_ticket(program, r, nth, shared);
-    __atomic_fetch_add(state + TAPE_DONE, 1ul, __ATOMIC_RELEASE);
+    tape_ticket(program, r, nth, end - start, shared);
+    owed++;
   }
+  tape_count(state, &owed);
+  tape_unsettle(all, settled);
   if (patience > 0 ||
       __atomic_fetch_add(state + TAPE_LEFT, 1ul, __ATOMIC_ACQ_REL) < (ulong)workers - 1)
     return;

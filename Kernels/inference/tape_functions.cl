@@ -2,10 +2,12 @@
 // their place. Kernels named nowhere here stay unused.
 #define __kernel EX_APART
 #define TAPE_PLACE                                                                               \
-  const size_t tape_id0, const size_t tape_id1, const size_t tape_id2, const size_t tape_size0,  \
-      const size_t tape_size1, const size_t tape_size2
+  const int tape_run, const size_t tape_id0, const size_t tape_id1, const size_t tape_id2,       \
+      const size_t tape_size0, const size_t tape_size1, const size_t tape_size2
 #define get_global_id(axis) tape_id##axis
 #define get_global_size(axis) tape_size##axis
+// Neighbours along the first axis that one call computes, in kernels that can.
+#define GROUP_RUN tape_run
 
 // For kernels that are not run.
 __constant size_t tape_id0 = 0, tape_id1 = 0, tape_id2 = 0;

@@ -99,16 +99,6 @@ final class StandingRun: StandingLaunch {
         static let lateRunsMin = 4
         private static let lateRunsLimit = 64
 
-        /// How long the host may sleep once the next run has begun: until that is nearly done. One
-        /// more thread than there are processors keeps work-groups together on one; while it
-        /// sleeps they are put apart.
-        var napNanoseconds: Int {
-            guard usual < .max else { return 0 }
-            return max(0, Int(usual / 4 * 3) - Self.wakeNanoseconds)
-        }
-        /// What a sleep takes longer than it should.
-        private static let wakeNanoseconds = 100_000
-
         mutating func noteLaunch(at now: UInt64) {
             launched = now
             guard lateRuns >= lateRunsMax else { return }
@@ -149,7 +139,6 @@ final class StandingRun: StandingLaunch {
             try start()
             self.past.withLock { $0.noteLaunch(at: now) }
         }
-        if past.napNanoseconds > 0, !isLaunched { Self.sleep(past.napNanoseconds) }
         if isDoneSoon(since: now) {
             let taken = DispatchTime.now().uptimeNanoseconds - now
             self.past.withLock { past in
@@ -176,13 +165,8 @@ final class StandingRun: StandingLaunch {
             try core.queue.launch(launch.kernel, global: launch.global, local: launch.local)
         }
         core.stand(state, launch.kernel.name, event)
-        // They are put apart, as in `Past.napNanoseconds`.
-        Self.sleep(1)
-    }
-
-    private static func sleep(_ nanoseconds: Int) {
-        var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
-        nanosleep(&time, nil)
+        // Threads that are woken while this one sleeps are put apart.
+        usleep(1)
     }
 
     /// Lets others run until all is done: a thread that sleeps takes long to wake, and so does a

@@ -194,10 +194,9 @@ private struct TapeWriter {
     private(set) var noted: [Tape.View] = []
     private(set) var tickets = 0
     private(set) var localBytes = 0
-    /// A record's work is cut into about so many tickets for each processor at most.
-    private static let ticketsEach = 24
-    /// From so many rows of groups on, for each processor, tickets are whole rows.
-    private static let rowsEachMin = 8
+    /// The last tickets of a processor's part of a record are then 1/32 of it: so well is work
+    /// balanced where one processor is slower.
+    private static let cutsMax = 6
 
     init(recordCount: Int, views: [ObjectIdentifier: Int]) {
         self.recordCount = recordCount
@@ -213,20 +212,16 @@ private struct TapeWriter {
         let items = launch.local?.first ?? 1
         let across = global[0] / items
         let groups = across * global[1] * global[2]
-        let ticketsMax = workers * Self.ticketsEach
-        // Neighbours along the first axis read the same weights: one processor's cache is enough.
-        let rows = global[1] * global[2]
-        let each =
-            rows >= workers * Self.rowsEachMin
-            ? across * max(1, rows / ticketsMax) : groups.dividedUp(by: ticketsMax)
-        var record = [number, tickets, each, groups, across, global[1], items].map(UInt64.init)
+        let parts = max(1, min(workers, groups))
+        let cuts = min(Self.cutsMax, Int.bitWidth - (groups / parts).leadingZeroBitCount)
+        var record = [number, tickets, cuts, groups, across, global[1], items].map(UInt64.init)
         record += global.map(UInt64.init)
         for argument in launch.arguments {
             let place = records.count + record.count
             record.append(try word(argument, at: place, behind: recordCount * wordsEach))
         }
         records += record + Array(repeating: 0, count: wordsEach - record.count)
-        tickets += groups.dividedUp(by: each)
+        tickets += parts * cuts
     }
 
     private mutating func word(
