@@ -1,11 +1,15 @@
 internal import Core
 internal import OpenCL
+internal import Synchronization
 
 /// Device memory of an ``OpenCLDevice``.
 final class OpenCLBuffer: ComputeBuffer {
     let byteCount: Int
     let core: DeviceCore
-    let memory: Buffer
+    /// What the driver knows of it. Of memory that is lent where it lies nil until the driver is to
+    /// know: who goes by its address asks for none.
+    private let made: Mutex<Buffer?>
+    private let access: Access
     /// The same memory, where the device computes in the host's.
     let host: HostMemory?
     let address: UInt64?
@@ -18,22 +22,23 @@ final class OpenCLBuffer: ComputeBuffer {
         self.byteCount = byteCount
         self.isScrubbed = isScrubbed
         let roundedCount = Self.rounded(byteCount)
+        access = .own
         if core.isInPlace {
             let zeros = try core.call { () throws(OpenCLError) in
                 try HostMemory(byteCount: roundedCount)
             }
-            memory = try core.call { () throws(OpenCLError) in
-                try Buffer(core.context, using: zeros)
-            }
+            made = Mutex(
+                try core.call { () throws(OpenCLError) in try Buffer(core.context, using: zeros) })
             host = zeros
             address = Self.address(of: UnsafeRawBufferPointer(zeros.bytes))
         } else {
             host = nil
             address = nil
-            memory = try core.call { () throws(OpenCLError) in
+            let memory = try core.call { () throws(OpenCLError) in
                 try Buffer(core.context, byteCount: roundedCount)
             }
-            try zero()
+            made = Mutex(memory)
+            try zero(memory)
         }
     }
 
@@ -43,26 +48,54 @@ final class OpenCLBuffer: ComputeBuffer {
         byteCount = bytes.count
         isScrubbed = false
         host = nil
+        access = .reads
         address = core.isInPlace ? Self.address(of: bytes) : nil
-        memory = try core.call { () throws(OpenCLError) in
-            try Buffer(core.context, reading: bytes)
-        }
+        made = Mutex(
+            core.isInPlace
+                ? nil
+                : try core.call { () throws(OpenCLError) in
+                    try Buffer(core.context, reading: bytes)
+                })
     }
 
     /// The host's memory, for a device that computes there.
-    init(_ core: DeviceCore, writing bytes: UnsafeMutableRawBufferPointer) throws(Failure) {
+    init(_ core: DeviceCore, writing bytes: UnsafeMutableRawBufferPointer) {
         self.core = core
         byteCount = bytes.count
         isScrubbed = false
         host = nil
+        access = .writes
         address = Self.address(of: UnsafeRawBufferPointer(bytes))
-        memory = try core.call { () throws(OpenCLError) in
-            try Buffer(core.context, writing: bytes)
+        made = Mutex(nil)
+    }
+
+    /// What the driver knows of it.
+    func memory() throws(Failure) -> Buffer {
+        let result: Result<Buffer, Failure> = made.withLock { made in
+            Result { () throws(Failure) in
+                if let made { return made }
+                let lent = UnsafeMutableRawBufferPointer(
+                    start: address.flatMap { UnsafeMutableRawPointer(bitPattern: UInt($0)) },
+                    count: byteCount)
+                let memory = try core.call { () throws(OpenCLError) in
+                    access == .reads
+                        ? try Buffer(core.context, reading: UnsafeRawBufferPointer(lent))
+                        : try Buffer(core.context, writing: lent)
+                }
+                made = memory
+                return memory
+            }
         }
+        return try result.get()
+    }
+
+    /// Whose the memory is, and what the device may do with it.
+    private enum Access {
+        case own, reads, writes
     }
 
     /// Puts zeros over all of it, in the queue's order.
-    private func zero() throws(Failure) {
+    private func zero(_ memory: Buffer) throws(Failure) {
         let event = try core.call { () throws(OpenCLError) in
             try core.queue.fillZero(memory, offset: 0, byteCount: memory.byteCount)
         }
@@ -70,6 +103,7 @@ final class OpenCLBuffer: ComputeBuffer {
     }
 
     deinit {
+        guard let memory = made.withLock({ $0 }) else { return }
         if core.lost != nil {
             _ = Unmanaged.passRetained(memory)
         } else if isScrubbed,

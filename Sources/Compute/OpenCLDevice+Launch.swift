@@ -127,7 +127,8 @@ extension OpenCLDevice {
             switch argument {
             case .buffer(let buffer):
                 let own = try own(buffer, offset: 0, byteCount: 0)
-                try core.call { () throws(OpenCLError) in try kernel.set(index, to: own.memory) }
+                let memory = try own.memory()
+                try core.call { () throws(OpenCLError) in try kernel.set(index, to: memory) }
             case .local(let byteCount):
                 localBytes += byteCount
                 guard byteCount > 0, localBytes <= description.localMemoryBytes else {

@@ -133,13 +133,13 @@ public final class OpenCLDevice: ComputeDevice {
             UnsafeMutableRawBufferPointer(rebasing: host.bytes[offset..<offset + bytes.count])
                 .copyTogether(from: bytes)
         } else if sharesMemory, isPoCL, bytes.count <= HeldBytes.bytesMax {
-            try core.write(bytes, to: target.memory, at: offset)
+            try core.write(bytes, to: target.memory(), at: offset)
         } else if sharesMemory {
-            try core.mapped(target.memory, offset, bytes.count, isWriting: true) {
+            try core.mapped(target.memory(), offset, bytes.count, isWriting: true) {
                 $0.copyTogether(from: bytes)
             }
         } else {
-            try preparedStaging().write(bytes, to: target.memory, at: offset, core: core)
+            try preparedStaging().write(bytes, to: target.memory(), at: offset, core: core)
         }
     }
 
@@ -154,11 +154,11 @@ public final class OpenCLDevice: ComputeDevice {
                 from: UnsafeRawBufferPointer(
                     rebasing: host.bytes[offset..<offset + bytes.count]))
         } else if sharesMemory {
-            try core.mapped(source.memory, offset, bytes.count, isWriting: false) {
+            try core.mapped(source.memory(), offset, bytes.count, isWriting: false) {
                 bytes.copyTogether(from: UnsafeRawBufferPointer($0))
             }
         } else {
-            try preparedStaging().read(source.memory, at: offset, into: bytes, core: core)
+            try preparedStaging().read(source.memory(), at: offset, into: bytes, core: core)
         }
     }
 
@@ -198,7 +198,7 @@ public final class OpenCLDevice: ComputeDevice {
             let bytes = UnsafeMutableRawBufferPointer(
                 UnsafeMutableBufferPointer(rebasing: storage[..<count]))
             outcome = Result { () throws(Failure) in
-                try lend(try OpenCLBuffer(core, writing: bytes), to: body)
+                try lend(OpenCLBuffer(core, writing: bytes), to: body)
             }
             initialized = count
         }

@@ -169,6 +169,8 @@ struct InferCommand: AsyncParsableCommand {
         var named: [(name: String, tensor: Tensor)] = []
         for index in 0..<repeats {
             console.progress("run \(index + 1) of \(repeats)")
+            // The next run's may lie where these do, which processors have at hand.
+            named = []
             named = try runner.run()
             runs.append(watch.next())
         }

@@ -79,10 +79,10 @@ struct Console: Sendable {
     }
 
     /// A progress line that replaces itself; silent when standard error is no terminal.
-    func progress(_ line: String) {
+    func progress(_ line: @autoclosure () -> String) {
         guard isTerminal else { return }
         // A line that wraps could not be replaced.
-        tell("\r\u{1b}[2K\(line.withoutControls.prefix(max(columns - 1, 1)))")
+        tell("\r\u{1b}[2K\(line().withoutControls.prefix(max(columns - 1, 1)))")
     }
 
     /// Ends a progress line.
