@@ -64,12 +64,12 @@ public final class Session {
     ///
     /// - Parameter viewBytesMin: where device and host share their memory, kernels read inputs of
     ///   so many bytes where the caller has them, and write outputs where the caller gets them;
-    ///   smaller ones are copied.
+    ///   smaller ones are copied. By default what copying costs more than a view of.
     /// - Parameter bindsPorts: for ``run(binding:advance:)``.
     /// - Throws: ``Failure`` when the plan contradicts itself or the device fails.
     public convenience init(
         _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 16, bindsPorts: Bool = false
+        viewBytesMin: Int? = nil, bindsPorts: Bool = false
     ) throws(Failure) {
         try self.init(
             plan, on: device, isNarrow: isNarrow, viewBytesMin: viewBytesMin,
@@ -79,7 +79,7 @@ public final class Session {
     /// - Parameter tapes: when launches are put together, on devices that allow it.
     package convenience init(
         _ plan: consuming Plan, on device: any ComputeDevice, isNarrow: Bool = false,
-        viewBytesMin: Int = 1 << 16, bindsPorts: Bool = false, tapes: Tape.Rule
+        viewBytesMin: Int? = nil, bindsPorts: Bool = false, tapes: Tape.Rule
     ) throws(Failure) {
         try self.init(
             plan, with: try SessionCommons(on: device, isNarrow: isNarrow, of: nil),
@@ -88,7 +88,7 @@ public final class Session {
 
     /// - Parameter commons: what it shares with other sessions, of which one runs at a time.
     init(
-        _ plan: consuming Plan, with commons: SessionCommons, viewBytesMin: Int = 1 << 16,
+        _ plan: consuming Plan, with commons: SessionCommons, viewBytesMin: Int? = nil,
         bindsPorts: Bool = true, tapes: Tape.Rule = Tape.Rule()
     ) throws(Failure) {
         try plan.check()
@@ -96,6 +96,8 @@ public final class Session {
         self.commons = commons
         device = commons.device
         tapeRule = device.description.runsTapes ? tapes : nil
+        // Where kernels go by addresses, the driver need not be told of a view.
+        let viewBytesMin = viewBytesMin ?? (device.description.runsInPlace ? 1 << 12 : 1 << 16)
         panelBytesMax = device.tuning[.inferPanelBytes]
         gemm = commons.gemm
         sharesRows = commons.isNarrow || device.description.kind != .cpu
