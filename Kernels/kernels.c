@@ -97,6 +97,9 @@ static const char inference_convolve[] = {
 static const char inference_convolve_lanes[] = {
 #embed "inference/convolve_lanes.cl" suffix(, 0)
 };
+static const char inference_convolve_pool[] = {
+#embed "inference/convolve_pool.cl" suffix(, 0)
+};
 static const char inference_convolve_tail[] = {
 #embed "inference/convolve_tail.cl" suffix(, 0)
 };
@@ -156,6 +159,9 @@ static const char inference_tape_functions[] = {
 };
 static const char inference_unpool[] = {
 #embed "inference/unpool.cl" suffix(, 0)
+};
+static const char inference_pool_maxima[] = {
+#embed "inference/pool_maxima.cl" suffix(, 0)
 };
 static const char inference_pool_strips[] = {
 #embed "inference/pool_strips.cl" suffix(, 0)
@@ -294,6 +300,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/chain.cl", inference_chain),
     FILE_ENTRY("inference/convolve.cl", inference_convolve),
     FILE_ENTRY("inference/convolve_lanes.cl", inference_convolve_lanes),
+    FILE_ENTRY("inference/convolve_pool.cl", inference_convolve_pool),
     FILE_ENTRY("inference/convolve_tail.cl", inference_convolve_tail),
     FILE_ENTRY("inference/copy.cl", inference_copy),
     FILE_ENTRY("inference/dot.cl", inference_dot),
@@ -311,6 +318,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/pack.cl", inference_pack),
     FILE_ENTRY("inference/planes.cl", inference_planes),
     FILE_ENTRY("inference/pool.cl", inference_pool),
+    FILE_ENTRY("inference/pool_maxima.cl", inference_pool_maxima),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
     FILE_ENTRY("inference/tape.cl", inference_tape),
     FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),

@@ -4,7 +4,8 @@
 // Convolution with channels of the output in lanes: for each k one vector of weights is read for
 // many places, so that weights which come from far away are read in time, and no place is computed
 // that is none where rows divide into segments.
-#define CONV_PLACES 7 // of a usual segment, and of every one where long tiles are too much
+#define CONV_BEFORE 27 // taps of three by three, to the third next channel's: what is fetched
+#define CONV_PLACES 7  // of a usual segment, and of every one where long tiles are too much
 
 // How tiles lie, and whether they read planes without padding: see conv_lanes.
 typedef struct {
@@ -14,6 +15,8 @@ typedef struct {
   int height;
   // Places of a segment, of which there are whole ones in a row of the output or in none.
   int segment;
+  // Whether work-items that follow one another take other channels of the same places.
+  int isByPlaces;
 } conv_edge;
 
 // How many tiles of each size there are: of `most` segments, of three, and of one.
@@ -159,8 +162,9 @@ EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int plac
 
 // The taps of a row of the window, where it is inside the plane for those segments: three, but
 // where a block begins or ends among them. `which` says how many segments a row of the output has,
-// times sixteen, and for which ones it is, as bits. Each offset is looked up, or compilers keep
-// what neighbouring taps share in registers that there are not.
+// times sixteen, and for which ones it is, as bits; or, from 128 on, at which sides of the plane a
+// tile is that is a part of a row. Each offset is looked up, or compilers keep what neighbouring
+// taps share in registers that there are not.
 #define CONV_RUN(which, places, from, to, left, right)                                           \
   case which:                                                                                    \
     if (column == 0) {                                                                           \
@@ -192,7 +196,10 @@ EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int plac
   CONV_RUN(32 + 15, places, 0, 4, 5, 10)                                                         \
   CONV_RUN(32 + 12, places, 2, 4, 5, 10)                                                         \
   CONV_RUN(32 + 3, places, 0, 2, 5, 10)                                                          \
-  CONV_RUN(64 + 15, places, 0, 4, 1, 8)
+  CONV_RUN(64 + 15, places, 0, 4, 1, 8)                                                          \
+  CONV_RUN(128, places, 0, 4, 0, 0)                                                              \
+  CONV_RUN(128 + 1, places, 0, 4, 1, 0)                                                          \
+  CONV_RUN(128 + 2, places, 0, 4, 0, 8)
 
 // Which segments of a tile begin or end a row, as bits; and for each row of the window, four bits
 // each, which ones it is inside the plane for.
@@ -213,10 +220,21 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
   return r;
 }
 
+// What `which` is, less the bits of segments that are inside: of whole tiles in rows of more than
+// that all are or none.
+EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, int places) {
+  if (p->width % places != 0) return 0;
+  if (segments < 4 || p->width <= 4 * places) return p->width / places * 16;
+  return 128 - 15 + (sides.left & 1) + (sides.right >> 3 << 1);
+}
+
 // One block of k for all segments of a tile, which are at no edge.
 #define CONV_SUM_WHOLE(segments, places)                                                          \
   for (; k < end; k++) {                                                                         \
     const uint offset = p->offsets[k];                                                           \
+    const uint ahead = p->offsets[min(k + CONV_AHEAD, p->depth - 1)];                            \
+    CONV_FETCH(x[0] + ahead);                                                                    \
+    if (segments * places > 7) CONV_FETCH(x[0] + ahead + 16);                                    \
     CONV_FETCH(pw + 1024);                                                                       \
     const gemm_lanes vw = GEMM_LOAD(0, pw);                                                      \
     CONV_TAP(vw, offset, places, 0, segments, 0, 0)                                              \
@@ -233,6 +251,10 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
     CONV_FETCH(pw + 1024);                                                                       \
     CONV_FETCH(pw + GEMM_COLUMNS + 1024);                                                        \
     CONV_FETCH(pw + 2 * GEMM_COLUMNS + 1024);                                                    \
+    const uint ahead = p->offsets[min(k + CONV_BEFORE, p->depth - 1)];                           \
+    CONV_FETCH(x[0] + ahead);                                                                    \
+    CONV_FETCH(x[0] + ahead + 16);                                                               \
+    if (segments * places > 16) CONV_FETCH(x[segments - 1] + ahead + places);                    \
     if (kept != 0) {                                                                             \
       switch (across + kept) {                                                                   \
         CONV_RUNS_##segments(places) CONV_REST_##segments(places)                                \
@@ -273,7 +295,7 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
                min(GEMM_LANES, channels), count);                                                \
     const bool isBare = p->edge.isBare;                                                          \
     const conv_sides sides = conv_sides_of(p, start, segments, places);                          \
-    const uint across = p->width % places ? 0 : p->width / places * 16;                          \
+    const uint across = conv_across(p, sides, segments, places);                                 \
     int k = 0, row = 0, column = 0;                                                              \
     __global const float *pw = p->w;                                                             \
     gemm_lanes total[segments * places];                                                         \
@@ -370,8 +392,8 @@ EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channe
 }
 #endif
 
-// Work-items: (parts of `tilesEach` tiles, panels of channels, matrices). Weights lie in panels as
-// B does.
+// Work-items: (parts of `tilesEach` tiles, panels of channels, matrices), or panels before parts.
+// Weights lie in panels as B does.
 //
 // A tap in the padding adds a zero, which moves no bit of a sum but the sign of a zero: a sum that
 // is -0, as only a tiny number rounded to zero makes one, may become +0. Behind a bias other than
@@ -385,7 +407,8 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
                          int activation, float low, float high,
                          __global const float *restrict after, int afterStride, int steps,
                          __global const float *other, conv_edge edge) {
-  const int channel = get_global_id(1) * GEMM_LANES;
+  const int part = edge.isByPlaces ? get_global_id(1) : get_global_id(0);
+  const int channel = (edge.isByPlaces ? get_global_id(0) : get_global_id(1)) * GEMM_LANES;
   if (channel >= rows) return;
   const ulong matrix = get_global_id(2), corner = cOffset + matrix * cStride;
   const int group = (int)matrix % groups;
@@ -425,7 +448,7 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   if (steps & CONV_ADD_LAST) p.after.lastAddend = GEMM_LOAD(0, after + 3 * afterStride);
   const conv_tiles tiles = conv_tiles_of(p.places, p.isByRows, edge.segment);
   for (int t = 0; t < tilesEach; t++) {
-    const int tile = get_global_id(0) * tilesEach + t;
+    const int tile = part * tilesEach + t;
     const int third = tile - tiles.bigs, one = third - tiles.threes;
     if (one >= tiles.ones) return;
     const int segments = third < 0 ? tiles.most : one < 0 ? 3 : 1;

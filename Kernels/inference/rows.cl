@@ -4,42 +4,6 @@
 // neighbours, lanes together.
 #define ROWS_LANES 64
 
-// The mean or sum of rows of neighbours, in vectors: Intel's compiler (2026.22) adds scalars in
-// another order than it is told. Work-items: (parts of `each` rows).
-#define ROWS_REDUCE(name, neutral, combine, combine4, last)                                      \
-  __kernel void rows_##name(__global const float *restrict x, __global float *restrict y,        \
-                            int count, int results, int each) {                                  \
-    const int first = get_global_id(0) * each, end = min(results, first + each);                 \
-    for (int r = first; r < end; r++) {                                                          \
-      __global const float *p = x + (ulong)r * count;                                            \
-      float lanes[16];                                                                           \
-      for (int l = 0; l < 16; l++) lanes[l] = l < count ? p[l] : neutral;                        \
-      float4 v[4];                                                                               \
-      for (int i = 0; i < 4; i++) v[i] = vload4(i, lanes);                                       \
-      int e = 16;                                                                                \
-      for (; e + 16 <= count; e += 16)                                                           \
-        for (int i = 0; i < 4; i++) {                                                            \
-          const float4 a = v[i], b = vload4(i, p + e);                                           \
-          v[i] = combine4;                                                                       \
-        }                                                                                        \
-      for (int i = 0; i < 4; i++) vstore4(v[i], i, lanes);                                       \
-      for (int l = 0; e + l < count; l++) {                                                      \
-        const float a = lanes[l], b = p[e + l];                                                  \
-        lanes[l] = combine;                                                                      \
-      }                                                                                          \
-      for (int w = 8; w > 0; w >>= 1)                                                            \
-        for (int l = 0; l < w; l++) {                                                            \
-          const float a = lanes[l], b = lanes[l + w];                                            \
-          lanes[l] = combine;                                                                    \
-        }                                                                                        \
-      const float s = lanes[0];                                                                  \
-      y[r] = last;                                                                               \
-    }                                                                                            \
-  }
-
-ROWS_REDUCE(sum, 0.0f, a + b, a + b, s)
-ROWS_REDUCE(mean, 0.0f, a + b, a + b, ex_div(s, (float)count))
-
 // Sixteen neighbours as vectors.
 #ifdef RIGOR_NARROW
 #define ROWS_VECTORS 4
@@ -66,6 +30,61 @@ EX_EXP(rows_exp, rows_scale, rows_exp_near, float16, uint16, as_float16, as_uint
 #endif
 #define ROWS_STEP (16 / ROWS_VECTORS)
 
+// Sixteen of `count` elements, those behind the last one repeating `filled`.
+#if defined(__clang__) && defined(__AVX512F__) && !defined(RIGOR_NARROW)
+EX_INLINE void rows_some(rows_lanes v[ROWS_VECTORS], __global const float *p, int count,
+                         float filled) {
+  v[0] = __builtin_ia32_loadups512_mask((__private const float16 *)(size_t)p,
+                                        (float16)(filled), (1u << min(count, 16)) - 1);
+}
+#else
+EX_INLINE void rows_some(rows_lanes v[ROWS_VECTORS], __global const float *p, int count,
+                         float filled) {
+  float lanes[16];
+  for (int l = 0; l < 16; l++) lanes[l] = filled;
+  for (int l = 0; l < count; l++) lanes[l] = p[l];
+  for (int i = 0; i < ROWS_VECTORS; i++) v[i] = ROWS_LOAD(0, lanes + i * ROWS_STEP);
+}
+#endif
+
+// The sum of a row of neighbours by the tree over sixteen lanes, in vectors: Intel's compiler
+// (2026.22) adds scalars in another order than it is told.
+EX_INLINE float rows_tree(__global const float *p, int count) {
+  rows_lanes v[ROWS_VECTORS];
+  rows_some(v, p, min(count, 16), 0.0f);
+  int e = 16;
+  for (; e + 16 <= count; e += 16)
+    for (int i = 0; i < ROWS_VECTORS; i++) v[i] = v[i] + ROWS_LOAD(0, p + e + i * ROWS_STEP);
+  if (e < count) {
+    // What adds nothing, not even to a zero.
+    rows_lanes rest[ROWS_VECTORS];
+    rows_some(rest, p + e, count - e, -0.0f);
+    for (int i = 0; i < ROWS_VECTORS; i++) v[i] = v[i] + rest[i];
+  }
+#ifdef RIGOR_NARROW
+  const float4 fours = (v[0] + v[2]) + (v[1] + v[3]);
+#else
+  const float8 eights = v[0].lo + v[0].hi;
+  const float4 fours = eights.lo + eights.hi;
+#endif
+  const float2 twos = fours.lo + fours.hi;
+  return twos.x + twos.y;
+}
+
+// Sums or means. Work-items: (parts of `each` rows).
+#define ROWS_REDUCE(name, last)                                                                  \
+  __kernel void rows_##name(__global const float *restrict x, __global float *restrict y,        \
+                            int count, int results, int each) {                                  \
+    const int first = get_global_id(0) * each, end = min(results, first + each);                 \
+    for (int r = first; r < end; r++) {                                                          \
+      const float s = rows_tree(x + (ulong)r * count, count);                                    \
+      y[r] = last;                                                                               \
+    }                                                                                            \
+  }
+
+ROWS_REDUCE(sum, s)
+ROWS_REDUCE(mean, ex_div(s, (float)count))
+
 // The float of a key; see order.cl.
 EX_INLINE float rows_of_key(int key) {
   return key == 0x7fffffff ? EX_NAN : as_float(key ^ ((key >> 31) & 0x7fffffff));
@@ -74,15 +93,6 @@ EX_INLINE float rows_of_key(int key) {
 EX_INLINE rows_keys rows_key(rows_lanes v) {
   const rows_keys bits = ROWS_KEYS(v), last = (rows_keys)(0x7fffffff);
   return select(bits ^ ((bits >> 31) & last), last, (bits & last) > (rows_keys)(0x7f800000));
-}
-
-// Sixteen of `count` elements, those behind the last one repeating `filled`.
-EX_INLINE void rows_some(rows_lanes v[ROWS_VECTORS], __global const float *p, int count,
-                         float filled) {
-  float lanes[16];
-  for (int l = 0; l < 16; l++) lanes[l] = filled;
-  for (int l = 0; l < count; l++) lanes[l] = p[l];
-  for (int i = 0; i < ROWS_VECTORS; i++) v[i] = ROWS_LOAD(0, lanes + i * ROWS_STEP);
 }
 
 EX_INLINE float rows_top(__global const float *p, int count) {

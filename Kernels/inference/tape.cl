@@ -3,8 +3,9 @@
 // needs: exact/hyperbolic.cl inference/order.cl inference/elementwise.cl inference/chain.cl
 // needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
 // needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
-// needs: inference/convolve_lanes.cl
-// needs: inference/pool_strips.cl inference/planes.cl inference/reduce.cl inference/rows.cl
+// needs: inference/convolve_lanes.cl inference/pool_maxima.cl inference/convolve_pool.cl
+// needs: inference/pool_strips.cl inference/planes.cl
+// needs: inference/reduce.cl inference/rows.cl
 // needs: inference/copy.cl inference/normalize.cl inference/dot.cl
 // defines: T=uint
 // Launches one after another, as a tape of records, by one launch: a processor's launch costs some
@@ -147,6 +148,14 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
     case 16:
       tape_window_spread(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
                          TAPE_STRUCT(window_layout, 2), TAPE_INT(3), a[4]);
+      break;
+    case 21:
+      tape_conv_pool(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
+                     TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
+                     TAPE_STRUCT(window_layout, 5), TAPE_STRUCT(pool_window, 6), TAPE_INT(7),
+                     TAPE_INT(8), TAPE_INT(9), TAPE_INT(10), TAPE_INT(11), TAPE_INT(12),
+                     TAPE_INT(13), TAPE_FLOAT(14), TAPE_FLOAT(15), TAPE_POINTER(float, 16),
+                     TAPE_INT(17), TAPE_INT(18), (__local float *)shared);
       break;
   }
 }

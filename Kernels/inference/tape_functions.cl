@@ -18,6 +18,7 @@ __constant size_t tape_size0 = 0, tape_size1 = 0, tape_size2 = 0;
 #define conv_direct(...) tape_conv_direct(TAPE_PLACE, __VA_ARGS__)
 #define conv_lanes(...) tape_conv_lanes(TAPE_PLACE, __VA_ARGS__)
 #define conv_place(...) tape_conv_place(TAPE_PLACE, __VA_ARGS__)
+#define conv_pool(...) tape_conv_pool(TAPE_PLACE, __VA_ARGS__)
 #define copy_rows(...) tape_copy_rows(TAPE_PLACE, __VA_ARGS__)
 #define dot_product(...) tape_dot_product(TAPE_PLACE, __VA_ARGS__)
 #define dot_row(...) tape_dot_row(TAPE_PLACE, __VA_ARGS__)

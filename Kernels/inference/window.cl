@@ -84,35 +84,73 @@ EX_INLINE float16 window_some(__global const float *from, uint kept) {
                                         (float16)(0.0f), kept);
 }
 
-// A row of `count` elements: from `start` to before `last` every `stride`-th, 1 or 2, of those at
-// `p`, and zeros. What lies behind the row is overwritten.
-EX_INLINE void window_line(__local float *q, __global const float *p, int start, int last,
-                           int count, int stride) {
-  for (int i = 0; i < count; i += GEMM_LANES) {
-    if (stride == 1) {
-      GEMM_STORE(window_some(p + i, window_first(last - i) & ~window_first(start - i)), 0, q + i);
-      continue;
-    }
-    const int from = 2 * (start - i), to = 2 * (last - i) - 1;
-    const float16 a = window_some(p + 2 * i, window_first(to) & ~window_first(from));
-    const float16 b = window_some(p + 2 * i + GEMM_LANES, window_first(to - GEMM_LANES) &
-                                                              ~window_first(from - GEMM_LANES));
-    GEMM_STORE((float16)(a.even, b.even), 0, q + i);
+// Sixteen neighbours from `at` on of a row of `width` elements, zero where there are none.
+EX_INLINE float16 window_part(__global const float *row, int at, int width) {
+  if (at >= 0 && at + GEMM_LANES <= width) return GEMM_LOAD(0, row + at);
+  return window_some(row + at, window_first(width - at) & ~window_first(-at));
+}
+
+// A vector of a row of `count` elements, or as much of one as a shorter row has.
+EX_INLINE void window_put(__local float *q, float16 v, int count) {
+  if (count >= GEMM_LANES)
+    GEMM_STORE(v, 0, q);
+  else
+    __builtin_ia32_storeups512_mask((__private float16 *)(size_t)q, v, window_first(count));
+}
+
+// A row of `count` elements from `from` on; or of every other one, and those between them go to
+// `odd` where that is wanted.
+EX_INLINE void window_line(__local float *q, __global const float *row, int from, int width,
+                           int count) {
+  for (int at = 0; at < count; at += GEMM_LANES) {
+    const int i = max(0, min(at, count - GEMM_LANES));
+    window_put(q + i, window_part(row, from + i, width), count);
   }
 }
-#define WINDOW_LINE                                                                              \
+EX_INLINE void window_lines(__local float *even, __local float *odd, __global const float *row,
+                            int from, int width, int count, bool isBoth) {
+  for (int at = 0; at < count; at += GEMM_LANES) {
+    const int i = max(0, min(at, count - GEMM_LANES));
+    const float16 a = window_part(row, from + 2 * i, width);
+    const float16 b = window_part(row, from + 2 * i + GEMM_LANES, width);
+    window_put(even + i, (float16)(a.even, b.even), count);
+    if (isBoth) window_put(odd + i, (float16)(a.odd, b.odd), count);
+  }
+}
+
+// Rows that lie in phases by columns of one or two, as WINDOW_SPREAD lays them out.
+EX_INLINE void window_spread_lines(__global const float *plane, __local float *to,
+                                   const window_layout s, int first, int begin, int end) {
+  for (int py = 0; py < s.phasesY; py++) {
+    __local float *even = to + py * s.phasesX * s.rows * s.pitch;
+    for (int r = begin; r < end; r++) {
+      const int iy = (first + r) * s.strideY + py - s.top;
+      const int width = iy >= 0 && iy < s.height ? s.width : 0;
+      __local float *q = even + r * s.pitch;
+      __global const float *row = plane + iy * s.width;
+      if (s.strideX == 1)
+        window_line(q, row, -s.left, width, s.pitch);
+      else
+        window_lines(q, q + s.rows * s.pitch, row, -s.left, width, s.pitch, s.phasesX == 2);
+    }
+  }
+}
+#define WINDOW_LINES                                                                             \
   if (s.strideX <= 2) {                                                                          \
-    window_line(q, p, start, last, s.pitch, s.strideX);                                          \
-    continue;                                                                                    \
+    window_spread_lines(plane, to, s, first, begin, end);                                        \
+    if (end == s.rows)                                                                           \
+      for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++) to[i] = 0.0f; \
+    return;                                                                                      \
   }
 #else
-#define WINDOW_LINE
+#define WINDOW_LINES
 #endif
 
 // Rows from `first` on of all phases of a plane, zero where it has none.
 #define WINDOW_SPREAD(name, space, copy, halve, byLines)                                         \
-  EX_INLINE void name(__global const float *plane, space float *to, const window_layout s,       \
+  EX_APART void name(__global const float *plane, space float *to, const window_layout s,        \
                       int first, int begin, int end) {                                           \
+    byLines                                                                                      \
     for (int phase = 0; phase < s.phasesY * s.phasesX; phase++) {                                \
       const int py = phase / s.phasesX, px = phase % s.phasesX;                                  \
       const int shift = px - s.left;                                                             \
@@ -124,7 +162,6 @@ EX_INLINE void window_line(__local float *q, __global const float *p, int start,
         const int start = min(last, (max(0, -shift) + s.strideX - 1) / s.strideX);               \
         space float *q = to + (phase * s.rows + r) * s.pitch;                                    \
         __global const float *p = plane + iy * s.width + shift;                                  \
-        byLines                                                                                  \
         for (int i = 0; i < start; i++) q[i] = 0.0f;                                             \
         if (s.strideX == 1)                                                                      \
           copy(q + start, p + start, last - start);                                              \
@@ -139,7 +176,7 @@ EX_INLINE void window_line(__local float *q, __global const float *p, int start,
       for (int i = s.phasesY * s.phasesX * s.rows * s.pitch; i < s.planeSize; i++) to[i] = 0.0f; \
   }
 WINDOW_SPREAD(window_spread_global, __global, window_copy_global, window_halve_global, )
-WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local, WINDOW_LINE)
+WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local, WINDOW_LINES)
 
 // All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
 __kernel void window_spread(__global const float *restrict x, __global float *restrict to,

@@ -171,6 +171,11 @@ struct ConvolutionTail {
         return isFinite && (numbers[1]?.allSatisfy { $0.bitPattern != negativeZero } ?? false)
     }
 
+    /// Whether nothing follows but factors, addends and bounds.
+    var isPlain: Bool {
+        activation != Self.hardSwish && other == nil && numbers[2...].allSatisfy { $0 == nil }
+    }
+
     /// Whether there are neither factors nor addends by channel.
     var hasNoNumbers: Bool { numbers.allSatisfy { $0 == nil } }
 

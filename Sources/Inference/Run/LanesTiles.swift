@@ -42,6 +42,16 @@ struct LanesTiles {
         window.outWidth % segment(ofRows: window.outWidth) == 0
     }
 
+    /// Where planes do not stay in a processor's own cache while panels of weights are gone through
+    /// one by one, as many tiles as read a part of them that does: panels are gone through for each
+    /// such part. nil for others. Narrow vectors do without: Mesa's rusticl (22.3) computes others.
+    static func tilesEach(_ shape: ConvolutionShape, _ layout: WindowLayout) -> Int? {
+        let row = shape.channels * layout.pitch * 4
+        guard layout.isBare, layout.pitch > 28, row * layout.rows > nearBytes else { return nil }
+        return layout.pitch / 28 * max(1, nearBytes / row - 2)
+    }
+    private static let nearBytes = 384 << 10
+
     var count: Int { bigs + threes + ones }
     /// Places that are computed.
     var computed: Int { (bigs * most + threes * 3 + ones) * segment }
@@ -54,13 +64,16 @@ struct LanesTiles {
             [w.strideY, w.strideX, w.dilationY, w.dilationX] == [1, 1, 1, 1],
             w.outHeight == w.height, w.outWidth == w.width
         else { return false }
-        return [7, 13, 27, 28].contains(w.width) || (w.width == 14 && w.height % 2 == 0)
+        return [7, 13, 27].contains(w.width) || w.width % 28 == 0
+            || (w.width == 14 && w.height % 2 == 0)
     }
 
     /// As `conv_edge` in the kernel.
-    static func edge(_ layout: WindowLayout) -> Bytes {
+    static func edge(_ layout: WindowLayout, isByPlaces: Bool) -> Bytes {
         let w = layout.window
-        return [layout.isBare ? 1 : 0, w.height, segment(ofRows: w.outWidth)]
-            .flatMap { Int32($0).littleEndianBytes }
+        return [
+            layout.isBare ? 1 : 0, w.height, segment(ofRows: w.outWidth), isByPlaces ? 1 : 0,
+        ]
+        .flatMap { Int32($0).littleEndianBytes }
     }
 }

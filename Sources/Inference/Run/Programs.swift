@@ -29,7 +29,7 @@ final class Programs: Sendable {
     ]
     private static let productFiles = [
         "activate", "gemm", "pack", "layout", "window", "convolve_tail", "convolve",
-        "convolve_lanes", "pool_strips", "planes",
+        "convolve_lanes", "pool_maxima", "convolve_pool", "pool_strips", "planes",
     ]
 
     /// Products, convolutions and what goes with them; where a device would rather have one program

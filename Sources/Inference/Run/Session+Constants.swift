@@ -38,7 +38,7 @@ extension Session {
     private func findBare() throws(Failure) {
         for (index, step) in plan.steps.enumerated() {
             guard step.kind == .convolve, let shape = ConvolutionShape(step.ints),
-                LanesTiles.canBeBare(shape.window), gemm.usesLanes(shape),
+                LanesTiles.canBeBare(shape.window), usesLanes(index, shape),
                 !gemm.isDepthwise(shape), let weights = plan.constants[step.operands[1]],
                 weights.type == .float32
             else { continue }
@@ -75,11 +75,11 @@ extension Session {
             guard let tensor = plan.constants[number] else { throw Step.broken }
             uses[number, default: 0] -= 1
             let shape = runs[index]?.shape
-            let form = try form(of: step, shape)
+            let form = try form(of: step, index, shape)
             // Steps of a recurrence, and turns of a loop, multiply by one matrix time after time.
             if made[[number] + form] == nil {
                 made[[number] + form] = try commons.packed(tensor, form) { () throws(Failure) in
-                    try pack(tensor, for: step, shape)
+                    try pack(tensor, for: step, index, shape)
                 }
             }
             packed[index] = made[[number] + form]
@@ -88,10 +88,12 @@ extension Session {
     }
 
     /// All that decides how a step's constant is packed.
-    private func form(of step: Step, _ run: CellShape?) throws(Failure) -> [Int] {
+    private func form(
+        of step: Step, _ index: Int, _ run: CellShape?
+    ) throws(Failure) -> [Int] {
         if let run { return [-1, run.kind.gateCount, run.directions, run.hidden] }
         guard step.kind == .gemm, let s = MatrixShape(step.ints) else {
-            return [step.kind.rawValue] + step.ints
+            return [step.kind.rawValue, pooled[index] == nil ? 0 : 1] + step.ints
         }
         return [
             step.kind.rawValue, s.columns, s.depth, s.bLine, s.bDepth, s.bMatrix,
@@ -113,14 +115,14 @@ extension Session {
     }
 
     private func pack(
-        _ tensor: Tensor, for step: Step, _ run: CellShape?
+        _ tensor: Tensor, for step: Step, _ index: Int, _ run: CellShape?
     ) throws(Failure) -> any ComputeBuffer {
         var panels: (any ComputeBuffer)?
         try tensor.withBuffer(on: device) { (plain) throws(Failure) in
             if let run {
                 panels = try packGates(run, plain)
             } else if step.kind == .convolve, let shape = ConvolutionShape(step.ints) {
-                panels = try packWeights(shape, plain)
+                panels = try packWeights(shape, byLanes: usesLanes(index, shape), plain)
             } else if step.kind == .dot, let shape = DotShape(step.ints) {
                 panels = try packDot(shape, plain)
             } else if step.kind == .dotConvolve, let shape = DotConvolutionShape(step.ints) {

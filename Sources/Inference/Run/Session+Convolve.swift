@@ -19,7 +19,8 @@ extension Session {
         if let packed = packed[index] {
             weights = packed
         } else {
-            weights = try packWeights(shape, try operand(step, 1))
+            weights = try packWeights(
+                shape, byLanes: usesLanes(index, shape), try operand(step, 1))
         }
         let bias = shape.bias == 0 ? weights : try operand(step, 2)
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
@@ -30,7 +31,7 @@ extension Session {
             direct: direct, weights: weights, bias: bias, offset: offset,
             rest: rest + [.buffer(other)]
                 + (direct.usesLanes
-                    ? [.bytes(LanesTiles.edge(layout))] : []))
+                    ? [.bytes(LanesTiles.edge(layout, isByPlaces: direct.tilesEach != nil))] : []))
         let placesMin = direct.usesLanes ? LanesTiles.segmentMin : gemm.tileWidth
         if layout.isPlain || layout.isBare, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
@@ -62,6 +63,8 @@ extension Session {
         var shape: ConvolutionShape
         var layout: WindowLayout
         var usesLanes: Bool
+        /// See ``LanesTiles/tilesEach(_:_:)``.
+        var tilesEach: Int?
         /// Floats of one group's packed weights.
         var packedCount: Int
         var offsets: any ComputeBuffer
@@ -72,9 +75,11 @@ extension Session {
         let layout =
             bare.contains(index)
             ? WindowLayout(bare: shape.window) : try WindowLayout(shape.window)
+        let usesLanes = usesLanes(index, shape)
         let direct = Direct(
-            shape: shape, layout: layout, usesLanes: gemm.usesLanes(shape),
-            packedCount: gemm.packedCount(of: shape),
+            shape: shape, layout: layout, usesLanes: usesLanes,
+            tilesEach: usesLanes && !gemm.isNarrow ? LanesTiles.tilesEach(shape, layout) : nil,
+            packedCount: gemm.packedCount(of: shape, byLanes: usesLanes),
             offsets: try table(index, layout, channels: shape.channels))
         directs[index] = direct
         return direct
@@ -111,9 +116,12 @@ extension Session {
             let most = panels * tiles * matrices / WindowLayout.groupsWanted
             each = max(1, min(wanted, usesLanes ? tiles : panels, most))
         }
+        let tilesEach = product.direct.tilesEach
+        if let tilesEach { each = min(tilesEach, max(1, tiles / WindowLayout.groupsWanted)) }
+        let parts = tiles.dividedUp(by: each)
         let global =
             usesLanes
-            ? [tiles.dividedUp(by: each), panels, matrices]
+            ? (tilesEach == nil ? [parts, panels, matrices] : [panels, parts, matrices])
             : gemm.isNarrow
                 ? [tiles.inGroups, panels.dividedUp(by: each), matrices]
                 : [panels.dividedUp(by: each), tiles, matrices]
@@ -272,8 +280,8 @@ extension Gemm {
     }
 
     /// Floats of one group's packed weights.
-    func packedCount(of shape: ConvolutionShape) -> Int {
-        usesLanes(shape)
+    func packedCount(of shape: ConvolutionShape, byLanes: Bool) -> Int {
+        byLanes
             ? packedCountB(columns: shape.outChannels, depth: shape.depth)
             : packedCountA(rows: shape.outChannels, depth: shape.depth)
     }

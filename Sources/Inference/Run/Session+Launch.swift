@@ -7,6 +7,8 @@ extension Session {
             try launch(chain)
         } else if let run = cellRuns[group.first] {
             try launch(run)
+        } else if let pooled = pooled[group.first] {
+            try launch(pooled)
         } else if let place = placement.places[group.first] {
             try convolve(
                 plan.steps[group.first], group.first, try buffer(place.buffer), at: place.offset,

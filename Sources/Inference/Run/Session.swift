@@ -26,6 +26,8 @@ public final class Session {
     let cellRuns: [Int: CellRun]
     /// What convolutions take in of the steps behind them, by the convolution's index.
     let tails: [Int: ConvolutionTail]
+    /// Convolutions that are launched with the pooling behind them, by the convolution's index.
+    let pooled: [Int: PooledConvolution]
     /// Convolutions that write into a concatenation's result.
     let placement: Placement
     /// Whether time steps of recurrent layers are launched so, or by work-items that take wide
@@ -105,6 +107,7 @@ public final class Session {
         let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
         let tails = ConvolutionTail.tails(of: plan, chains, on: gemm)
         (self.chains, self.tails) = (chains, tails)
+        pooled = try PooledConvolution.found(in: plan, tails, on: gemm)
         placement = Placement.found(in: plan, tails, on: gemm)
         takesCellRuns = device.description.kind == .cpu && !gemm.isNarrow
         cellRuns = takesCellRuns ? CellRun.runs(of: plan) : [:]
@@ -117,6 +120,7 @@ public final class Session {
             ? plan.outputs(viewedFrom: viewBytesMin, without: placed) : []
         var extents = chains.mapValues(\.steps).merging(cellRuns.mapValues(\.steps)) { a, _ in a }
         extents.merge(tails.mapValues(\.steps)) { a, _ in a }
+        extents.merge(pooled.mapValues(\.steps)) { _, b in b }
         canonicalBuffers = plan.productBuffers(outside: extents.values)
         self.plan = plan
         groups = StepGroup.groups(of: self.plan, extents, varying: varying)
@@ -273,14 +277,14 @@ public final class Session {
     }
 
     func packWeights(
-        _ shape: ConvolutionShape, _ plain: any ComputeBuffer
+        _ shape: ConvolutionShape, byLanes: Bool, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
         let panels = try device.makeBuffer(
-            byteCount: gemm.packedCount(of: shape) * shape.groups * 4)
+            byteCount: gemm.packedCount(of: shape, byLanes: byLanes) * shape.groups * 4)
         let matrix = Gemm.Matrix(
             buffer: plain, lineStride: shape.depth, depthStride: 1,
             matrixStride: shape.outChannels * shape.depth, matrixCount: shape.groups)
-        if gemm.usesLanes(shape) {
+        if byLanes {
             try gemm.packB(matrix, columns: shape.outChannels, depth: shape.depth, into: panels)
         } else {
             try gemm.packA(matrix, rows: shape.outChannels, depth: shape.depth, into: panels)
