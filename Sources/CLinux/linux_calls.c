@@ -6,11 +6,13 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -114,4 +116,24 @@ int rigor_has_vnni(void) {
 #else
     return 0;
 #endif
+}
+
+int rigor_start_thread(unsigned long stack_bytes, void *(*body)(void *), void *context) {
+    pthread_attr_t attributes;
+    int status = pthread_attr_init(&attributes);
+    if (status != 0) return status;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    status = pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_t thread;
+    if (status == 0) status = pthread_create(&thread, &attributes, body, context);
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
+void rigor_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+unsigned long rigor_address_space(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return limit.rlim_cur;
 }

@@ -266,12 +266,22 @@ extension ComputeDevice {
 
     public func withBuffer<T: BitwiseCopyable & Sendable>(
         reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) { try withCopy(of: values, body) }
+
+    public func array<T: BitwiseCopyable & Sendable>(
+        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> [T] { try copied(of: type, count: count, body) }
+
+    /// Gives `body` a buffer to which `values` are copied.
+    func withCopy<T: BitwiseCopyable>(
+        of values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
         try body(try makeBuffer(values))
         try finish()
     }
 
-    public func array<T: BitwiseCopyable & Sendable>(
+    /// Gives `body` a buffer of the device's, and returns a copy of what is there then.
+    func copied<T: BitwiseCopyable>(
         of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) -> [T] {
         let buffer = try makeBuffer(byteCount: max(1, count * MemoryLayout<T>.stride))

@@ -36,7 +36,8 @@ final class DeviceCore: Sendable {
 
     init(
         label: String, platform: PlatformID, device: DeviceID, subDevice: SubDevice?,
-        waitSecondsMax: Double, buildSecondsMax: Double, isProfiling: Bool, isInPlace: Bool
+        thread: DeviceThread, waitSecondsMax: Double, buildSecondsMax: Double, isProfiling: Bool,
+        isInPlace: Bool
     ) throws(OpenCLError) {
         self.label = label
         self.device = device
@@ -44,7 +45,7 @@ final class DeviceCore: Sendable {
         self.isProfiling = isProfiling
         self.waitSecondsMax = waitSecondsMax
         self.buildSecondsMax = buildSecondsMax
-        thread = DeviceThread(name: label)
+        self.thread = thread
         context = try Context(platform: platform, device: device)
         commands = try CommandQueue(context, isProfiling: isProfiling)
         if isInPlace {

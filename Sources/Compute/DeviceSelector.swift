@@ -40,7 +40,7 @@ public struct DeviceSelector: Hashable, Sendable, CustomStringConvertible {
                 .missing,
                 """
                 no OpenCL device on this machine; for its processor: apt-get install \
-                pocl-opencl-icd; for a GPU, install its vendor's driver
+                pocl-opencl-icd; for a GPU, install its vendor's driver\(AddressSpace.note)
                 """)
         }
         if terms.isEmpty {

@@ -1,6 +1,5 @@
 internal import Core
 internal import Dispatch
-internal import Foundation
 internal import Synchronization
 
 /// One thread on which a device's waiting calls run, so that a driver which never returns costs
@@ -69,14 +68,14 @@ final class DeviceThread: Sendable {
 
     private let inbox = Inbox()
 
-    init(name: String) {
+    private static let stackBytes = 64 << 20
+
+    /// - Throws: ``Failure`` `memory` where the system has no room for its stack.
+    init(name: String) throws(Failure) {
         let inbox = inbox
-        let thread = Thread {
+        try SystemThread.start(name, stackBytes: Self.stackBytes) {
             while let job = inbox.take() { job() }
         }
-        thread.name = name
-        thread.stackSize = 64 << 20
-        thread.start()
     }
 
     deinit { inbox.close() }

@@ -74,10 +74,11 @@ public final class OpenCLDevice: ComputeDevice {
         tuning = options.tuning ?? DeviceProfiles.shipped.tuning(for: description)
         description.prefersWideVectors = tuning[.wideVectors] == 1
         let label = description.label
+        let thread = try DeviceThread(name: label)
         do throws(OpenCLError) {
             core = try DeviceCore(
                 label: label, platform: device.platform, device: part?.id ?? device.id,
-                subDevice: part, waitSecondsMax: options.waitSecondsMax,
+                subDevice: part, thread: thread, waitSecondsMax: options.waitSecondsMax,
                 buildSecondsMax: options.buildSecondsMax, isProfiling: options.isProfiling,
                 isInPlace: description.runsInPlace && !options.forcesStaging)
         } catch {
@@ -169,10 +170,7 @@ public final class OpenCLDevice: ComputeDevice {
     public func withBuffer<T: BitwiseCopyable & Sendable>(
         reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
-        guard sharesMemory, !values.isEmpty else {
-            try body(try makeBuffer(values))
-            return try finish()
-        }
+        guard sharesMemory, !values.isEmpty else { return try withCopy(of: values, body) }
         try core.checkAlive()
         let outcome: Result<Void, Failure> = values.withUnsafeBytes { bytes in
             Result { () throws(Failure) in
@@ -187,11 +185,7 @@ public final class OpenCLDevice: ComputeDevice {
     public func array<T: BitwiseCopyable & Sendable>(
         of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) -> [T] {
-        guard core.isInPlace, count > 0 else {
-            let buffer = try makeBuffer(byteCount: max(1, count * MemoryLayout<T>.stride))
-            try body(buffer)
-            return try read(T.self, count: count, from: buffer)
-        }
+        guard core.isInPlace, count > 0 else { return try copied(of: type, count: count, body) }
         try core.checkAlive()
         var outcome: Result<Void, Failure> = .success(())
         let values = [T](unsafeUninitializedCapacity: count) { storage, initialized in

@@ -70,38 +70,17 @@ extension JSON {
     /// The document on one line, without spaces.
     public var line: String {
         var out = ""
-        writeLine(into: &out)
+        write(into: &out, indent: nil)
         return out
     }
 
-    private func writeLine(into out: inout String) {
-        switch self {
-        case .object(let members):
-            out += "{"
-            for (index, member) in members.enumerated() {
-                if index > 0 { out += "," }
-                Self.quote(member.key, into: &out)
-                out += ":"
-                member.value.writeLine(into: &out)
-            }
-            out += "}"
-        case .array(let values):
-            out += "["
-            for (index, value) in values.enumerated() {
-                if index > 0 { out += "," }
-                value.writeLine(into: &out)
-            }
-            out += "]"
-        default: write(into: &out, indent: "")
-        }
-    }
-
-    private func write(into out: inout String, indent: String) {
+    /// - Parameter indent: of the line that it begins on; nil where all are one line.
+    private func write(into out: inout String, indent: String?) {
         switch self {
         case .object(let members):
             Self.list("{", "}", members, into: &out, indent: indent) { member, out, inner in
                 Self.quote(member.key, into: &out)
-                out += ": "
+                out += inner == nil ? ":" : ": "
                 member.value.write(into: &out, indent: inner)
             }
         case .array(let values):
@@ -117,16 +96,18 @@ extension JSON {
     }
 
     private static func list<T>(
-        _ open: String, _ close: String, _ items: [T], into out: inout String, indent: String,
-        item: (T, inout String, String) -> Void
+        _ open: String, _ close: String, _ items: [T], into out: inout String, indent: String?,
+        item: (T, inout String, String?) -> Void
     ) {
         out += open
-        let inner = indent + "  "
+        let inner = indent.map { $0 + "  " }
         for (index, element) in items.enumerated() {
-            out += (index == 0 ? "\n" : ",\n") + inner
+            if index > 0 { out += "," }
+            if let inner { out += "\n" + inner }
             item(element, &out, inner)
         }
-        out += (items.isEmpty ? "" : "\n" + indent) + close
+        if let indent, !items.isEmpty { out += "\n" + indent }
+        out += close
     }
 
     private static func quote(_ text: String, into out: inout String) {

@@ -31,4 +31,52 @@ extension Exact {
         let rest = Int32(turn) - Int32(quarter << 22)
         return radius * sinQuadrant(Float(rest) * 0x1.921fb6p-22, quarter + 1, 0)
     }
+
+    /// In [0, 1): 53 bits, the first word's and then the second's top ones, exactly.
+    public static func unit(_ first: UInt32, _ second: UInt32) -> Double {
+        Double(UInt64(first) << 21 | UInt64(second >> 11)) * 0x1p-53
+    }
+
+    /// As ``normal(_:_:)`` from 53 bits each, the radius by the first two words and the direction
+    /// by the others. At most 8.58.
+    public static func normal(_ words: SIMD4<UInt32>) -> Double {
+        let square = -2 * logOfUnit(unit(words.x, words.y) + 0x1p-53)
+        let turn = unit(words.z, words.w)
+        let quarter = (turn * 4).rounded()
+        return square.squareRoot() * cosine(turn - quarter / 4, quarter: Int(quarter))
+    }
+
+    /// Of a number in (0, 1], by the series of artanh about 1, within two units in the last place.
+    private static func logOfUnit(_ x: Double) -> Double {
+        var (exponent, part) = (Double(x.exponent), x.significand)
+        if part > 0x1.6a09e667f3bcdp0 {
+            part /= 2
+            exponent += 1
+        }
+        let s = (part - 1) / (part + 1)
+        let square = s * s
+        var sum = 0.0
+        for power in stride(from: 23.0, to: 1, by: -2) { sum = (sum + 1 / power) * square }
+        // ln 2 in two parts: the first one times an exponent has no rest.
+        let low = exponent * 0x1.a39ef35793c76p-33 + 2 * s * sum
+        return exponent * 0x1.62e42feep-1 + (2 * s + low)
+    }
+
+    /// Of so many quarters of a turn and a part of one turn, at most an eighth either way: by
+    /// Taylor's series, within two units in the last place.
+    private static func cosine(_ part: Double, quarter: Int) -> Double {
+        let x = part * 0x1.921fb54442d18p2
+        let square = x * x
+        var (sine, cosine) = (1.0, 1.0)
+        for number in stride(from: 18.0, to: 0, by: -2) {
+            sine = 1 - square / (number * (number + 1)) * sine
+            cosine = 1 - square / (number * (number - 1)) * cosine
+        }
+        switch quarter & 3 {
+        case 0: return cosine
+        case 1: return -x * sine
+        case 2: return -cosine
+        default: return x * sine
+        }
+    }
 }

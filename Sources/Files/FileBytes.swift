@@ -25,6 +25,8 @@ public enum FileBytes {
             let options: Data.ReadingOptions = isMapped ? .alwaysMapped : []
             return try Data(contentsOf: URL(fileURLWithPath: path), options: options)
         } catch {
+            // Foundation does not say that there was no room to map it.
+            try HostRoom.check(file.byteCount, for: name)
             throw Failure(.io, "\(name): cannot be read")
         }
     }

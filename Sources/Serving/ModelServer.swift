@@ -81,7 +81,7 @@ public final class ModelServer: Sendable {
     /// Starts a thread for each device, on which models are compiled at once.
     ///
     /// - Parameter note: takes lines for the owner, on any thread.
-    /// - Throws: ``Failure`` where two models have one name.
+    /// - Throws: ``Failure`` where two models have one name, or there is no room for a thread.
     public init(
         _ models: [ServedModel], on devices: [any ComputeDevice], limits: Limits = Limits(),
         note: @escaping @Sendable (String) -> Void = { _ in }
@@ -98,10 +98,16 @@ public final class ModelServer: Sendable {
             for model in models { state.statistics[model.name] = ModelStatistics() }
         }
         for device in devices {
-            let thread = Thread { self.work(device) }
-            thread.name = "rigor serve"
-            thread.stackSize = Self.stackBytes
-            thread.start()
+            do throws(Failure) {
+                try SystemThread.start("rigor serve", stackBytes: Self.stackBytes) {
+                    self.work(device)
+                }
+            } catch {
+                // Those that did start end.
+                state.withLock { $0.isClosed = true }
+                arrivals.signal()
+                throw error
+            }
         }
     }
 

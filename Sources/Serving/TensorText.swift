@@ -159,14 +159,10 @@ struct ElementReader {
         _ element: (JSONReader.Scalar) -> T?
     ) throws(Failure) -> Bytes {
         var bytes = Bytes(repeating: 0, count: count * MemoryLayout<T>.size)
-        try bytes.withUnsafeMutableBytes { bytes in
-            Result { () throws(Failure) in
-                try fill(bytes) { (scalar, index) throws(Failure) in
-                    guard let value = element(scalar) else { throw wrong(index) }
-                    return value
-                }
-            }
-        }.get()
+        try fill(&bytes) { (scalar, index) throws(Failure) in
+            guard let value = element(scalar) else { throw wrong(index) }
+            return value
+        }
         return bytes
     }
 
@@ -175,26 +171,14 @@ struct ElementReader {
         _ rounded: (JSONNumber) -> T?
     ) throws(Failure) -> Bytes {
         var bytes = Bytes(repeating: 0, count: count * MemoryLayout<T>.size)
-        try bytes.withUnsafeMutableBytes { bytes in
-            Result { () throws(Failure) in
-                try fill(bytes) { (scalar, index) throws(Failure) in
-                    try float(scalar, index, rounded)
-                }
-            }
-        }.get()
+        try fill(&bytes) { (scalar, index) throws(Failure) in try float(scalar, index, rounded) }
         return bytes
     }
 
     /// Floats of 16 bits, for which `rounded` keeps what decides how they are rounded.
     func narrowFloats(_ rounded: (JSONNumber) -> Float?) throws(Failure) -> Bytes {
         var floats = [Float](repeating: 0, count: count)
-        try floats.withUnsafeMutableBytes { bytes in
-            Result { () throws(Failure) in
-                try fill(bytes) { (scalar, index) throws(Failure) in
-                    try float(scalar, index, rounded)
-                }
-            }
-        }.get()
+        try fill(&floats) { (scalar, index) throws(Failure) in try float(scalar, index, rounded) }
         let tensor = Tensor(floats, rounding: type, shape: [count])
         for (index, (before, after)) in zip(floats, tensor.floats ?? []).enumerated()
         where before.isFinite && !after.isFinite { throw beyond(index) }
@@ -214,6 +198,16 @@ struct ElementReader {
         case .special(let value): return T(value)
         case .bool, .string: throw wrong(index)
         }
+    }
+
+    /// - Parameter storage: with room for `count` of what `value` gives.
+    private func fill<T: BitwiseCopyable>(
+        _ storage: inout [some BitwiseCopyable],
+        _ value: (JSONReader.Scalar, Int) throws(Failure) -> T
+    ) throws(Failure) {
+        try storage.withUnsafeMutableBytes { bytes in
+            Result { () throws(Failure) in try fill(bytes, value) }
+        }.get()
     }
 
     private func fill<T: BitwiseCopyable>(

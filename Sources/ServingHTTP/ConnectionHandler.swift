@@ -106,6 +106,8 @@ final class ConnectionHandler: ChannelInboundHandler {
                     Reply(
                         .requestHeaderFieldsTooLarge,
                         error: "headers beyond \(limits.headerBytesMax) bytes"))
+            case .invalidEOFState:
+                send(Reply(.badRequest, error: "the connection's end before the request's"))
             default: send(Reply(.badRequest, error: "not an HTTP/1.1 request"))
             }
         // What comes behind a request is not that one's fault: its answer is sent.

@@ -19,6 +19,10 @@ enum Route: Hashable {
         /// It is no target (RFC 9112, 3.2), or an address without a host (RFC 9110, 4.2.1).
         case malformed
         case notAllowed(allowed: String)
+
+        static func notAllowed(but methods: [String]) -> Self {
+            .notAllowed(allowed: methods.joined(separator: ", "))
+        }
     }
 
     /// - Parameter target: the path, perhaps with a query, which is not looked at, and perhaps
@@ -33,15 +37,13 @@ enum Route: Hashable {
         guard path.first == "/", parts.first == "v2", let route = route(parts.dropFirst()) else {
             throw .notFound
         }
-        guard route.methods.contains(method) else {
-            throw .notAllowed(allowed: route.methods.joined(separator: ", "))
-        }
+        guard route.methods.contains(method) else { throw .notAllowed(but: route.methods) }
         return route
     }
 
     private static func path(_ method: String, _ target: String) throws(Refusal) -> Substring {
         // What is asked of the server as a whole is refused as it is for every path.
-        if target == "*", method == "OPTIONS" { throw .notAllowed(allowed: "GET, HEAD, POST") }
+        if target == "*", method == "OPTIONS" { throw .notAllowed(but: reading + asking) }
         var path = target[...]
         if path.first != "/" {
             guard let mark = path.firstRange(of: "://") else { throw .malformed }
@@ -84,10 +86,13 @@ enum Route: Hashable {
         }
     }
 
+    private static let reading = ["GET", "HEAD"]
+    private static let asking = ["POST"]
+
     private var methods: [String] {
         switch self {
-        case .infer, .index: ["POST"]
-        default: ["GET", "HEAD"]
+        case .infer, .index: Self.asking
+        default: Self.reading
         }
     }
 

@@ -38,8 +38,13 @@ public struct TrainingOptions: Hashable, Sendable {
 
     public init() {}
 
-    static let epochsMax = 100_000
-    static let batchMax = 1 << 16
+    /// Of rates, decay and factors.
+    public static let factors: ClosedRange<Double> = 0...1000
+    public static let momenta: ClosedRange<Double> = 0...1
+    public static let scales: ClosedRange<Double> = -1e6...1e6
+    public static let epochCounts = 1...100_000
+    public static let batchSizes = 1...(1 << 16)
+    public static let holdOuts = 0...1000
     static let stepsMax = 10_000_000
 
     // MARK: As a task's parameters
@@ -98,8 +103,9 @@ public struct TrainingOptions: Hashable, Sendable {
     /// - Throws: ``Failure`` naming what is out of its range.
     public func check() throws(Failure) {
         let decimals: [(String, String, ClosedRange<Double>)] = [
-            ("rate", rate, 0...1000), ("momentum", momentum, 0...1), ("decay", decay, 0...1000),
-            ("factor", factor, 0...1000), ("scale", scale, -1e6...1e6),
+            ("rate", rate, Self.factors), ("momentum", momentum, Self.momenta),
+            ("decay", decay, Self.factors), ("factor", factor, Self.factors),
+            ("scale", scale, Self.scales),
         ]
         for (name, text, range) in decimals {
             guard let value = Double(text), range.contains(value) else {
@@ -110,8 +116,8 @@ public struct TrainingOptions: Hashable, Sendable {
             }
         }
         let integers: [(String, Int, ClosedRange<Int>)] = [
-            ("epochs", epochs, 1...Self.epochsMax), ("batch", batch, 1...Self.batchMax),
-            ("step_epochs", stepEpochs, 1...Self.epochsMax), ("hold_out", holdOut, 0...1000),
+            ("epochs", epochs, Self.epochCounts), ("batch", batch, Self.batchSizes),
+            ("step_epochs", stepEpochs, Self.epochCounts), ("hold_out", holdOut, Self.holdOuts),
         ]
         for (name, value, range) in integers where !range.contains(value) {
             throw Failure(

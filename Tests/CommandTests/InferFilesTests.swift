@@ -65,6 +65,34 @@ import Testing
         #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
     }
 
+    /// However little memory there is, a run ends, and its last line says why; drivers that give up
+    /// may say so before.
+    @Test func littleMemoryIsSaid() throws {
+        let run = try CommandLineRun()
+        try run.write("x.npy", array([1, 4]))
+        let line = "exec \"$RIGOR\" infer \(CommandLineRun.served("dense")) --input x=x.npy"
+        func digest(_ result: CommandLineRun.Result) -> Substring? {
+            result.output.split(separator: "\n").first { $0.contains("digest") }
+        }
+        // Each driver has needs of its own.
+        let drivers = ["OCL_ICD_VENDORS": "/etc/OpenCL/vendors/pocl.icd"]
+        let free = try run.shell(line, environment: drivers)
+        guard free.status == 0 else { return print("skip: \(free.line)") }
+        #expect(digest(free) != nil, "\(free)")
+        for kibibytes in stride(from: 350_000, through: 950_000, by: 50_000) {
+            let result = try run.shell("ulimit -v \(kibibytes); \(line)", environment: drivers)
+            guard result.status != 0 else {
+                #expect(digest(result) == digest(free))
+                continue
+            }
+            let last = result.errors.split(separator: "\n").last.map(String.init) ?? ""
+            #expect(
+                result.status == 1 && last.hasPrefix("error: ")
+                    && (last.contains("memory") || last.contains("ulimit -v")),
+                "\(kibibytes): \(result)")
+        }
+    }
+
     /// What is written into a folder of inputs would be read the next time.
     @Test func foldersAreNotWrittenInto() throws {
         let run = try CommandLineRun()

@@ -101,6 +101,40 @@ import Testing
         }
     }
 
+    /// From every kernel that a number of rows takes, one row's too.
+    @Test(arguments: TestDevices.all)
+    func notANumberHasOnePattern(_ test: TestDevice) throws {
+        let device = try test.open()
+        var generator = SplitMix64(seed: 23)
+        var variants = [try Gemm(on: device)]
+        if device.description.prefersWideVectors {
+            variants.append(try Gemm(on: device, isNarrow: true))
+        }
+        let patterns: [UInt32] = [0x7f80_0001, 0xffc1_2345, 0x7fff_ffff, 0xff80_0001]
+        let (columns, depth) = test.isSlow ? (3, 5) : (67, 300)
+        let counts = test.isSlow ? [1, 2] : [1, 2, 3, 19]
+        for (index, rows) in counts.enumerated() {
+            var a = generator.floats(rows * depth)
+            let b = generator.floats(depth * columns)
+            let row = rows - 1
+            a[row * depth + (index * 97) % depth] = Float(bitPattern: patterns[index])
+            let expected = Self.reference(
+                a, b, rows: rows, columns: columns, depth: depth, bias: nil, relu: false)
+            for gemm in variants {
+                let plain = Gemm.Matrix(
+                    buffer: try device.makeBuffer(byteCount: 4), lineStride: depth, depthStride: 1)
+                for isPacked in [true, false]
+                where isPacked || gemm.readsRows(of: plain, rows: rows) {
+                    let found = try Self.product(
+                        gemm, on: device, a, b, rows: rows, columns: columns, depth: depth,
+                        bias: nil, relu: false, isPacked: isPacked)
+                    #expect(found.bits == expected.bits, "\(rows) rows, packed \(isPacked)")
+                    #expect(found[(row * columns)...].allSatisfy { $0.bitPattern == 0x7fc0_0000 })
+                }
+            }
+        }
+    }
+
     /// The kernel for graphics cards, on whatever is at hand.
     @Test(arguments: TestDevices.quick)
     func tilesAgreeWithTheLoopNest(_ test: TestDevice) throws {

@@ -132,6 +132,24 @@ import Testing
             }
         ),
         (
+            "items that stand for the next ones",
+            { net, x in
+                let wide = net.add(
+                    "Pad", [x, net.ints([1, 0, 0, 0])], ["mode": .string("wrap")])
+                let (start, end) = (net.ints([0]), net.ints([-1]))
+                return net.add("Slice", [wide, start, end, net.ints([0])])
+            }
+        ),
+        (
+            "items between items",
+            { net, x in
+                let scales = net.floats([2, 1], [2])
+                let wide = net.add("Resize", [x, "", scales], ["mode": .string("linear")])
+                let (first, far, step) = (net.ints([1]), net.ints([1000]), net.ints([2]))
+                return net.add("Slice", [wide, first, far, net.ints([0]), step])
+            }
+        ),
+        (
             "two outputs, one of them shared",
             { net, x in
                 let sum = net.add("ReduceSum", [x, net.ints([0])], ["keepdims": .int(1)])
@@ -170,6 +188,100 @@ import Testing
             }
         }
         #expect((doubtCount > 0) == !Self.planless.contains(name), "\(name)")
+    }
+
+    // MARK: Independents
+
+    /// What a model does with x of [items, 6, 4], of which each item is its own.
+    private enum Independent: CustomStringConvertible {
+        case resized(mode: String)
+        case padded(mode: String)
+        case recurrence(String, direction: String, layout: Int)
+
+        static let all: [Independent] = {
+            var all: [Independent] = []
+            for mode in ["nearest", "linear", "cubic"] { all.append(.resized(mode: mode)) }
+            for mode in ["reflect", "edge", "wrap"] { all.append(.padded(mode: mode)) }
+            for type in ["RNN", "GRU", "LSTM"] {
+                for direction in ["forward", "reverse", "bidirectional"] {
+                    all.append(.recurrence(type, direction: direction, layout: 0))
+                    all.append(.recurrence(type, direction: direction, layout: 1))
+                }
+            }
+            return all
+        }()
+
+        var description: String {
+            switch self {
+            case .resized(let mode): "\(mode) scales"
+            case .padded(let mode): "\(mode) padding"
+            case .recurrence(let type, let direction, let layout):
+                "\(type) \(direction), layout \(layout)"
+            }
+        }
+
+        func add(to net: inout Net, _ x: String) -> String {
+            switch self {
+            case .resized(let mode):
+                let scales = net.floats([1, 1.5, 0.75], [3])
+                return net.add("Resize", [x, "", scales], ["mode": .string(mode)])
+            case .padded(let mode):
+                let pads = net.ints([0, 2, 1, 0, 1, 3])
+                return net.add("Pad", [x, pads], ["mode": .string(mode)])
+            case .recurrence(let type, let direction, let layout):
+                return ItemProofTests.layer(&net, x, type, direction, layout)
+            }
+        }
+    }
+
+    /// All outputs of a recurrent layer as one; with layout 0 its batch is the second axis.
+    private static func layer(
+        _ net: inout Net, _ x: String, _ type: String, _ direction: String, _ layout: Int
+    ) -> String {
+        let (count, gates) = (
+            direction == "bidirectional" ? 2 : 1, ["RNN": 1, "GRU": 3][type] ?? 4
+        )
+        var generator = SplitMix64(seed: 6)
+        let w = net.floats(generator.floats(count * gates * 12), [count, gates * 3, 4])
+        let r = net.floats(generator.floats(count * gates * 9), [count, gates * 3, 3])
+        let given = layout == 1 ? x : net.add("Transpose", [x], ["perm": .ints([1, 0, 2])])
+        let outputs = net.add(
+            type, [given, w, r],
+            [
+                "hidden_size": .int(3), "direction": .string(direction), "layout": .int(layout),
+            ], outputs: type == "LSTM" ? 3 : 2)
+        let parts = outputs.enumerated().map { index, output in
+            let order = index == 0 ? [2, 0, 1, 3] : [1, 0, 2]
+            let turned =
+                layout == 1 ? output : net.add("Transpose", [output], ["perm": .ints(order)])
+            return net.add("Flatten", [turned])
+        }
+        return net.add("Concat", parts, ["axis": .int(1)])
+    }
+
+    /// They are proved, and each item has the bits that it has alone.
+    @Test(arguments: Independent.all.indices)
+    func independentsAreProved(_ index: Int) throws {
+        let name = Independent.all[index]
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        var generator = SplitMix64(seed: UInt64(index))
+        var net = Net()
+        let x = net.input("x", [nil, 6, 4])
+        let y = name.add(to: &net, x)
+        let model = net.model([y])
+        let one = try Session(try Planner.plan(model, shapes: ["x": [1, 6, 4]]), on: device)
+        for items in [2, 3, 5] {
+            let doubt = try model.itemDoubt(["x": [items, 6, 4]])
+            #expect(doubt == nil, "\(name), \(items) items: \(doubt?.place ?? "")")
+            let input = Tensor(generator.floats(items * 24), shape: [items, 6, 4])
+            let plan = try Planner.plan(model, shapes: ["x": input.shape])
+            let joined = try Session(plan, on: device).run([input])[0].bytes
+            let alone = try (0..<items).flatMap {
+                try one.run([input.items($0..<($0 + 1))])[0].bytes
+            }
+            #expect(joined == alone, "\(name), \(items) items")
+        }
     }
 
     @Test func aDoubtNamesTheNode() throws {
@@ -235,182 +347,4 @@ import Testing
 extension RealModelTests.Item {
     /// Whether the first axis of its inputs counts items.
     var isByItem: Bool { !path.hasPrefix("silero") }
-}
-
-/// Models of a few nodes, some of which mix items.
-private struct RandomNet {
-    static let itemShape = [2, 3, 4]
-
-    /// An axis: so many indices, times the number of items or not.
-    private struct Axis: Equatable {
-        var size: Int
-        var hasItems = false
-    }
-
-    private var net = Net()
-    private var values: [(name: String, axes: [Axis])] = []
-
-    /// Nil where no output came to have the items in its first axis.
-    static func model(_ generator: inout SplitMix64) -> Model? {
-        var random = RandomNet()
-        let x = random.net.input("x", [nil] + itemShape.map { $0 })
-        random.values = [(x, [Axis(size: 1, hasItems: true)] + itemShape.map { Axis(size: $0) })]
-        for _ in 0..<Int.random(in: 2...7, using: &generator) { random.grow(&generator) }
-        return random.end()
-    }
-
-    private mutating func define(_ name: String, _ axes: [Axis]) { values.append((name, axes)) }
-
-    /// The last value, with its items moved to the front.
-    private mutating func end() -> Model? {
-        guard let (name, axes) = values.last, axes.filter(\.hasItems).count == 1,
-            let at = axes.firstIndex(where: \.hasItems)
-        else { return nil }
-        let order = [at] + axes.indices.filter { $0 != at }
-        let turned = net.add("Transpose", [name], ["perm": .ints(order)])
-        let width = axes.reduce(1) { $0 * $1.size }
-        let y = net.add("Reshape", [turned, net.ints([-1, width])])
-        return net.model([y])
-    }
-
-    private mutating func grow(_ generator: inout SplitMix64) {
-        // Mostly on the last value, so that something comes of it.
-        let at =
-            Int.random(in: 0..<4, using: &generator) == 0
-            ? Int.random(in: values.indices, using: &generator) : values.count - 1
-        let (name, axes) = values[at]
-        let axis = Int.random(in: axes.indices, using: &generator)
-        switch Int.random(in: 0..<14, using: &generator) {
-        case 0:
-            define(
-                net.add(["Relu", "Neg", "Tanh"].randomElement(using: &generator) ?? "", [name]),
-                axes)
-        case 1: addConstant(name, axes, &generator)
-        case 2:
-            let order = Array(axes.indices).shuffled(using: &generator)
-            define(net.add("Transpose", [name], ["perm": .ints(order)]), order.map { axes[$0] })
-        case 3: reduce(name, axes, axis, &generator)
-        case 4: define(net.add("Softmax", [name], ["axis": .int(axis)]), axes)
-        case 5: join(name, axes, &generator)
-        case 6: cut(name, axes, axis, &generator)
-        case 7:
-            var wide = axes
-            wide[axis].size *= 2
-            let other = values.last { $0.axes == axes }?.name ?? name
-            define(net.add("Concat", [name, other], ["axis": .int(axis)]), wide)
-        case 8: slice(name, axes, axis, &generator)
-        case 9: multiply(name, axes, &generator)
-        case 10:
-            guard !axes[axis].hasItems else { return }
-            let picks = (0..<3).map { _ in Int.random(in: 0..<axes[axis].size, using: &generator) }
-            var other = axes
-            other[axis].size = 3
-            define(net.add("Gather", [name, net.ints(picks)], ["axis": .int(axis)]), other)
-        case 11:
-            guard !axes[axis].hasItems, axes.count > 1 else { return }
-            var pads = axes.flatMap { _ in [0, 0] }
-            pads[axis] = 1
-            var other = axes
-            other[axis].size += 1
-            define(net.add("Pad", [name, net.ints(pads)]), other)
-        case 12:
-            let others = values.filter { $0.axes == axes }
-            guard let other = others.randomElement(using: &generator) else { return }
-            let isGreater = net.add("Greater", [name, other.name])
-            define(net.add("Where", [isGreater, other.name, name]), axes)
-        default: convolve(name, axes, &generator)
-        }
-    }
-
-    private mutating func addConstant(
-        _ name: String, _ axes: [Axis], _ generator: inout SplitMix64
-    ) {
-        let shape = axes.map { $0.hasItems || Bool.random(using: &generator) ? 1 : $0.size }
-        let c = net.floats(generator.floats(shape.elementCount), shape)
-        define(net.add(["Add", "Mul"].randomElement(using: &generator) ?? "", [name, c]), axes)
-    }
-
-    /// What is left of the axis, beside the value itself.
-    private mutating func reduce(
-        _ name: String, _ axes: [Axis], _ axis: Int, _ generator: inout SplitMix64
-    ) {
-        let type = ["ReduceMean", "ReduceMax"].randomElement(using: &generator) ?? ""
-        let part = net.add(type, [name], ["axes": .ints([axis])])
-        define(net.add("Sub", [name, part]), axes)
-    }
-
-    /// Two neighbours become one axis.
-    private mutating func join(
-        _ name: String, _ axes: [Axis], _ generator: inout SplitMix64
-    ) {
-        guard axes.count > 1 else { return }
-        let at = Int.random(in: 0..<(axes.count - 1), using: &generator)
-        let (a, b) = (axes[at], axes[at + 1])
-        guard !(a.hasItems && b.hasItems) else { return }
-        let whole = Axis(size: a.size * b.size, hasItems: a.hasItems || b.hasItems)
-        reshape(name, Array(axes[..<at]) + [whole] + Array(axes[(at + 2)...]))
-    }
-
-    /// An axis becomes two; the items may go to either.
-    private mutating func cut(
-        _ name: String, _ axes: [Axis], _ axis: Int, _ generator: inout SplitMix64
-    ) {
-        let whole = axes[axis]
-        let parts = (1...whole.size).filter { whole.size % $0 == 0 }
-        guard axes.count < 6, let part = parts.randomElement(using: &generator) else { return }
-        let isFirst = Bool.random(using: &generator)
-        let cut = [
-            Axis(size: part, hasItems: whole.hasItems && isFirst),
-            Axis(size: whole.size / part, hasItems: whole.hasItems && !isFirst),
-        ]
-        reshape(name, Array(axes[..<axis]) + cut + Array(axes[(axis + 1)...]))
-    }
-
-    private mutating func reshape(_ name: String, _ axes: [Axis]) {
-        let shape = net.ints(axes.map { $0.hasItems ? -1 : $0.size })
-        define(net.add("Reshape", [name, shape]), axes)
-    }
-
-    /// Turned round, or without its first index where it counts no items.
-    private mutating func slice(
-        _ name: String, _ axes: [Axis], _ axis: Int, _ generator: inout SplitMix64
-    ) {
-        var other = axes
-        var numbers = [[-1], [-1000], [axis], [-1]]
-        if !axes[axis].hasItems, axes[axis].size > 1, Bool.random(using: &generator) {
-            numbers = [[1], [1000], [axis], [1]]
-            other[axis].size -= 1
-        }
-        define(net.add("Slice", [name] + numbers.map { net.ints($0) }), other)
-    }
-
-    /// By a constant matrix, or by itself turned.
-    private mutating func multiply(
-        _ name: String, _ axes: [Axis], _ generator: inout SplitMix64
-    ) {
-        guard axes.count > 1, let last = axes.last else { return }
-        if !last.hasItems, Bool.random(using: &generator) {
-            let c = net.floats(generator.floats(last.size * 5), [last.size, 5])
-            return define(net.add("MatMul", [name, c]), axes.dropLast() + [Axis(size: 5)])
-        }
-        var order = Array(axes.indices)
-        order.swapAt(axes.count - 1, axes.count - 2)
-        let turned = net.add("Transpose", [name], ["perm": .ints(order)])
-        let square = net.add("MatMul", [name, turned])
-        guard !axes[axes.count - 2].hasItems else {
-            return define(net.add("MatMul", [square, name]), axes)
-        }
-        define(square, axes.dropLast() + [axes[axes.count - 2]])
-    }
-
-    /// Over the last axis, channels before it.
-    private mutating func convolve(
-        _ name: String, _ axes: [Axis], _ generator: inout SplitMix64
-    ) {
-        guard axes.count == 3, !axes[1].hasItems else { return }
-        let weights = net.floats(generator.floats(2 * axes[1].size * 3), [2, axes[1].size, 3])
-        define(
-            net.add("Conv", [name, weights], ["pads": .ints([1, 1])]),
-            [axes[0], Axis(size: 2), axes[2]])
-    }
 }

@@ -40,17 +40,9 @@ import Testing
             let input = Tensor((0..<count).map { _ in value(&generator) }, shape: [count])
             let results = shape.planes * shape.window.outHeight * shape.window.outWidth
             let plan = Plan(
-                buffers: [count * 4, results * 4], constants: [:],
-                inputs: [.init(name: "x", type: .float32, shape: [count], buffer: 0)],
-                outputs: [.init(name: "y", type: .float32, shape: [results], buffer: 1)],
-                steps: [Step(.pool, operands: [0], result: 1, ints: shape.ints)])
+                Step(.pool, operands: [0], result: 1, ints: shape.ints), of: count, to: results)
             try plan.check()
-            let expected = ReferenceRun.run(plan, [input]).map(\.bytes)
-            for isNarrow in device.forms {
-                let found = try Session(plan, on: device, isNarrow: isNarrow).run([input])
-                #expect(
-                    found.map(\.bytes) == expected, "seed \(seed), narrow \(isNarrow), \(shape)")
-            }
+            try expectReferenceBits(plan, [input], on: device, "seed \(seed), \(shape)")
         }
     }
 

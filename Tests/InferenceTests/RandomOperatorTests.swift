@@ -1,6 +1,7 @@
 import Compute
 import Core
 import Exact
+import Foundation
 import Inference
 import RigorTestKit
 import Testing
@@ -195,12 +196,102 @@ import Testing
             let expected =
                 type == .double
                 ? Tensor(
-                    doubles: numbers.map { Double(Float(0.1)).addingProduct(Double($0), 3) },
-                    shape: [100])
+                    doubles: (0..<100).map {
+                        let number = Exact.normal(Self.words([(2, 0)], seed: 8, $0))
+                        return Double(Float(0.1)).addingProduct(number, 3)
+                    }, shape: [100])
                 : Tensor(
                     numbers.map { Float(0.1).addingProduct($0, 3) }, rounding: type, shape: [100])
             #expect(found == expected, "\(type)")
         }
+    }
+
+    /// Rounding gives `high` now and then, and `low` of a narrow type may be below the range.
+    @Test func uniformNumbersStayInTheirRange() throws {
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        let count = 1 << 18
+        let cases: [(type: ElementType, low: Float, high: Float, first: Float?, last: Float?)] = [
+            (.float16, 0, 1, nil, 0x1.ffcp-1), (.bfloat16, 0, 1, nil, 0x1.fep-1),
+            (.float16, 0.1, 0.3, 0x1.99cp-4, 0x1.330p-2), (.float16, -2, -1, -2, -0x1.004p0),
+            (.bfloat16, -0.5, 0, -0.5, nil), (.float32, 1000, 1001, 1000, Float(1001).nextDown),
+            (.float32, -1001, -1000, -1001, Float(-1000).nextDown), (.float16, 0, 1e6, nil, 65504),
+            (.double, 1000, 1001, nil, nil),
+        ]
+        for (type, low, high, first, last) in cases {
+            let attributes: [String: Node.Attribute] = [
+                "shape": .ints([count]), "dtype": .int(Int(type.rawValue)), "low": .float(low),
+                "high": .float(high),
+            ]
+            let model = Self.model([Self.node(0, "RandomUniform", [], ["y"], attributes)])
+            let found = try Self.tensors(model, seed: 11, on: device)[0]
+            guard case .floats(let values) = found.elements else {
+                guard case .doubles(let values) = found.elements else {
+                    Issue.record("\(type)")
+                    continue
+                }
+                #expect(values.allSatisfy { (Double(low)..<Double(high)).contains($0) })
+                continue
+            }
+            #expect(values.allSatisfy { low <= $0 && $0 < high }, "\(type) \(low) \(high)")
+            #expect(first == nil || values.min() == first, "\(type) \(low) \(high)")
+            #expect(last == nil || values.max() == last, "\(type) \(low) \(high)")
+            // The rest is what the rule gives, rounded.
+            let drawn = Self.uniform([(2, 0)], seed: 11, count).map {
+                low.addingProduct($0, high - low)
+            }
+            let rounded = Tensor(drawn, rounding: type, shape: [count]).floats ?? []
+            let moved = zip(values, rounded).filter { $0.bitPattern != $1.bitPattern }
+            #expect(moved.allSatisfy { low > $1 || $1 >= high }, "\(type) \(low) \(high)")
+        }
+        // Where the type has no number in the range, it is as it is rounded.
+        let none = Self.model([
+            Self.node(
+                0, "RandomUniform", [], ["y"],
+                [
+                    "shape": .ints([5]), "dtype": .int(Int(ElementType.float16.rawValue)),
+                    "low": .float(0.10001), "high": .float(0.10002),
+                ])
+        ])
+        let found = try Self.tensors(none, on: device)[0].floats
+        #expect(found == Array(repeating: 0x1.99cp-4, count: 5))
+    }
+
+    /// Of which a float has the first 24; functions of them are those of the mathematics.
+    @Test func doublesHave53Bits() throws {
+        guard let test = TestDevices.any else { return }
+        let device = try test.open()
+        let count = 4096
+        let attributes: [String: Node.Attribute] = [
+            "shape": .ints([count]), "dtype": .int(Int(ElementType.double.rawValue)),
+        ]
+        let model = Self.model(
+            [
+                Self.node(0, "RandomUniform", [], ["u"], attributes),
+                Self.node(1, "RandomNormal", [], ["n"], attributes),
+            ], outputs: ["u", "n"])
+        let found = try Self.tensors(model, seed: 13, on: device)
+        guard case .doubles(let u) = found[0].elements, case .doubles(let n) = found[1].elements
+        else { return #expect(Bool(false), "doubles") }
+        let bits = u.map { UInt64($0 * 0x1p53) }
+        #expect(zip(u, bits).allSatisfy { $0 == Double($1) * 0x1p-53 })
+        for bit in 0..<53 {
+            let share = bits.count { $0 >> bit & 1 == 1 }
+            #expect((share - count / 2).magnitude < 6 * 32, "bit \(bit)")
+        }
+        let floats = Self.uniform([(2, 0)], seed: 13, count)
+        #expect(zip(u, floats).allSatisfy { ($0 * 0x1p24).rounded(.down) * 0x1p-24 == Double($1) })
+        for index in 0..<count {
+            let words = Self.words([(2, 1)], seed: 13, index)
+            let first = Double(UInt64(words.x) << 21 | UInt64(words.y >> 11)) * 0x1p-53 + 0x1p-53
+            let second = Double(UInt64(words.z) << 21 | UInt64(words.w >> 11)) * 0x1p-53
+            let radius = (-2 * Foundation.log(first)).squareRoot()
+            let expected = radius * Foundation.cos(2 * Double.pi * second)
+            // A direction's angle is rounded before the library takes its cosine.
+            let error = (n[index] - expected).magnitude
+            #expect(error <= 8 * expected.magnitude.ulp + radius * 0x1p-50, "element \(index)")
+        }
+        #expect(Exact.normal(SIMD4<UInt32>(repeating: 0)).magnitude < 8.58)
     }
 
     // MARK: Distributions

@@ -15,15 +15,12 @@ import Testing
         for (rows, count) in [(300, 16), (257, 37), (128, 128), (131, 1), (40, 1000), (3, 5000)] {
             let values = (0..<rows).flatMap { Self.row($0, count, &generator) }
             for isLogarithm in [0, 1] {
-                let plan = Self.plan(rows, count, isLogarithm)
-                let input = Tensor(values, shape: [rows * count])
-                let expected = ReferenceRun.run(plan, [input]).map(\.bytes)
-                for isNarrow in device.forms {
-                    let session = try Session(plan, on: device, isNarrow: isNarrow)
-                    #expect(
-                        try session.run([input]).map(\.bytes) == expected,
-                        "seed \(seed), \(rows) x \(count), logarithm \(isLogarithm)")
-                }
+                let plan = Plan(
+                    Step(.softmax, operands: [0], result: 1, ints: [isLogarithm, rows, count, 1]),
+                    of: rows * count, to: rows * count)
+                try expectReferenceBits(
+                    plan, [Tensor(values, shape: [rows * count])], on: device,
+                    "seed \(seed), \(rows) x \(count), logarithm \(isLogarithm)")
             }
         }
     }
@@ -39,17 +36,5 @@ import Testing
         if number % 5 == 0 { row[place] = specials[number / 5 % specials.count] }
         if number % 41 == 0 { row = row.map { _ in specials[number / 41 % specials.count] } }
         return row
-    }
-
-    private static func plan(_ rows: Int, _ count: Int, _ isLogarithm: Int) -> Plan {
-        func port(_ buffer: Int) -> Plan.Port {
-            .init(name: "\(buffer)", type: .float32, shape: [rows * count], buffer: buffer)
-        }
-        return Plan(
-            buffers: [rows * count * 4, rows * count * 4], constants: [:], inputs: [port(0)],
-            outputs: [port(1)],
-            steps: [
-                Step(.softmax, operands: [0], result: 1, ints: [isLogarithm, rows, count, 1])
-            ])
     }
 }

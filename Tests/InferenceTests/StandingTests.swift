@@ -76,6 +76,35 @@ import Testing
         }
     }
 
+    /// From the first run on, and of work-groups that stayed.
+    @Test func notANumberHasOnePattern() throws {
+        guard let device = try device() else { return }
+        let (depth, columns) = (300, 70)
+        let patterns: [UInt32] = [0x7f80_0001, 0xffc1_2345, 0x7fff_ffff, 0xff80_0001]
+        var generator = SplitMix64(seed: 29)
+        for rows in [1, 2, 3, 19] {
+            var net = Net()
+            let a = net.input("a", [rows, depth])
+            let b = net.floats(generator.floats(depth * columns), [depth, columns])
+            let product = net.add("MatMul", [a, b])
+            let plan = try Planner.plan(net.model([product]), shapes: ["a": [rows, depth]])
+            let session = try Session(
+                plan, on: device, viewBytesMin: 1, tapes: .init(fromRun: 3))
+            for run in 1...12 {
+                let row = run % rows
+                var values = generator.floats(rows * depth)
+                values[row * depth + run * 31 % depth] = Float(bitPattern: patterns[run % 4])
+                let input = Tensor(values, shape: [rows, depth])
+                let found = try session.run([input])[0]
+                #expect(
+                    found.bytes == ReferenceRun.run(plan, [input])[0].bytes,
+                    "\(rows) rows, run \(run)")
+                let own = found.floats?[(row * columns)..<((row + 1) * columns)] ?? []
+                #expect(own.count == columns && own.allSatisfy { $0.bitPattern == 0x7fc0_0000 })
+            }
+        }
+    }
+
     /// Each sends the other's work-groups away, and what others launch goes on.
     @Test func sessionsOfOneDeviceTakeTurns() throws {
         guard let device = try device() else { return }

@@ -2,6 +2,7 @@ import Compute
 import Core
 import Inference
 import RigorTestKit
+import Testing
 
 extension SplitMix64 {
     /// Multiples of 2⁻²⁰ in -1..<1, and now and then a zero of either sign.
@@ -46,4 +47,28 @@ func laneSum(_ values: [Float]) -> Float {
 extension ComputeDevice {
     /// In which ways a session may have its kernels there: whether in narrow vectors.
     var forms: [Bool] { description.prefersWideVectors ? [false, true] : [true] }
+}
+
+/// Every form of a plan's session on a device gives the reference's bits.
+func expectReferenceBits(
+    _ plan: Plan, _ inputs: [Tensor], on device: any ComputeDevice,
+    _ what: @autoclosure () -> String
+) throws {
+    let expected = ReferenceRun.run(plan, inputs).map(\.bytes)
+    for isNarrow in device.forms {
+        let found = try Session(plan, on: device, isNarrow: isNarrow).run(inputs)
+        #expect(found.map(\.bytes) == expected, "narrow \(isNarrow), \(what())")
+    }
+}
+
+extension Plan {
+    /// One step from one list of floats to another.
+    init(_ step: Step, of count: Int, to results: Int) {
+        func port(_ count: Int, _ buffer: Int) -> Port {
+            .init(name: "\(buffer)", type: .float32, shape: [count], buffer: buffer)
+        }
+        self.init(
+            buffers: [count * 4, results * 4], constants: [:], inputs: [port(count, 0)],
+            outputs: [port(results, 1)], steps: [step])
+    }
 }

@@ -195,7 +195,8 @@ import Testing
             half.send(RawClient.head("POST", Self.dense, 1000) + "{")
             half.closeWriting()
             let answer = half.answer()
-            #expect(answer == nil || answer?.status == 400)
+            #expect(answer?.status == 400)
+            #expect(try answer?.error() == "the connection's end before the request's")
             #expect(half.isEnded())
         }
     }

@@ -34,7 +34,7 @@ import Testing
 
     /// A chunk that says it is longer than a body may be is not waited for.
     @Test func longChunksAreRefusedAtOnce() async throws {
-        var limits = HTTPFront.Limits()
+        var limits = Served.patient
         limits.bodyBytesMax = 1 << 20
         try await Served.withFront(limits) { front in
             let head =

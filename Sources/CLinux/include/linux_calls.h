@@ -19,9 +19,9 @@ int rigor_drop_privileges(void);
 // not exist. Needs rigor_drop_privileges() before.
 int rigor_forbid_network(void);
 
-// Until rigor_end_watch(), a crash of this process, or `seconds` without an end, writes `line` to
-// standard error and `document` to standard output (either may be null), and exits with 1. For calls
-// into drivers, which do both.
+// Until rigor_end_watch(), a crash of this process, or `seconds` (unless 0) without an end, writes
+// `line` to standard error and `document` to standard output (either may be null), and exits with 1.
+// For calls into drivers, which do both.
 void rigor_begin_watch(const char *line, const char *document, unsigned seconds);
 void rigor_end_watch(void);
 
@@ -30,3 +30,12 @@ int rigor_has_vnni(void);
 
 // Whether the kernel counts its clock as kept by a time service: 1 yes, 0 no, -1 it does not say.
 int rigor_clock_is_synchronized(void);
+
+// Starts a thread that nobody joins.
+int rigor_start_thread(unsigned long stack_bytes, void *(*body)(void *), void *context);
+
+// Names the caller's thread; the system keeps the first 15 bytes.
+void rigor_name_thread(const char *name);
+
+// Bytes that the process may map, as `ulimit -v` has it; 0 where there is no limit.
+unsigned long rigor_address_space(void);

@@ -97,6 +97,19 @@ public struct Gemm: Sendable {
             self.depth = depth
             leading = columns
         }
+
+        /// What kernels of products take behind their buffers.
+        ///
+        /// - Parameters:
+        ///   - aStride: floats from one packed matrix of A to the next.
+        ///   - bStride: of B, likewise.
+        func arguments(aStride: Int, bStride: Int) -> [KernelArgument] {
+            [
+                .int(Int32(rows)), .int(Int32(columns)), .int(Int32(depth)), .int(Int32(leading)),
+                .int(Int32(aCount)), .ulong(UInt64(aStride)), .ulong(UInt64(sharesB ? 0 : bStride)),
+                .ulong(UInt64(offset)), .ulong(UInt64(matrixStride)), .int(bias.rawValue),
+            ] + activation.arguments
+        }
     }
 
     public let tiles: Tiles
@@ -232,13 +245,7 @@ public struct Gemm: Sendable {
         try device.launch(
             kernel, of: program, global: global,
             local: isNarrow ? Launch.local(device) : [1, 1, 1],
-            arguments: [
-                .buffer(left), .buffer(b), .buffer(bias ?? left), .buffer(c),
-                .int(Int32(product.rows)), .int(Int32(product.columns)),
-                .int(Int32(product.depth)), .int(Int32(product.leading)),
-                .int(Int32(product.aCount)), .ulong(UInt64(aStride)),
-                .ulong(UInt64(product.sharesB ? 0 : bStride)), .ulong(UInt64(product.offset)),
-                .ulong(UInt64(product.matrixStride)), .int(product.bias.rawValue),
-            ] + product.activation.arguments + place)
+            arguments: [left, b, bias ?? left, c].map { .buffer($0) }
+                + product.arguments(aStride: aStride, bStride: bStride) + place)
     }
 }

@@ -52,13 +52,7 @@ public struct TiledGemm: Sendable {
                 product.columns.roundedUp(to: side) / side * 16,
                 product.rows.roundedUp(to: side) / side * 16, product.matrices,
             ], local: [16, 16, 1],
-            arguments: [
-                .buffer(a), .buffer(b), .buffer(bias ?? a), .buffer(c),
-                .int(Int32(product.rows)), .int(Int32(product.columns)),
-                .int(Int32(product.depth)), .int(Int32(product.leading)),
-                .int(Int32(product.aCount)), .ulong(UInt64(aStride)),
-                .ulong(UInt64(product.sharesB ? 0 : bStride)), .ulong(UInt64(product.offset)),
-                .ulong(UInt64(product.matrixStride)), .int(product.bias.rawValue),
-            ] + product.activation.arguments)
+            arguments: [a, b, bias ?? a, c].map { .buffer($0) }
+                + product.arguments(aStride: aStride, bStride: bStride))
     }
 }

@@ -116,4 +116,20 @@ enum NarrowFloat {
     static func round(_ x: Float, _ type: ElementType, saturates: Bool = true) -> Float {
         type == .float32 ? x : value(bits(x, type, saturates: saturates), type)
     }
+
+    /// The greatest value below `x`, of float32 or a type of 16 bits.
+    static func below(_ x: Float, _ type: ElementType) -> Float {
+        if type == .float32 { return x.nextDown }
+        let nearest = bits(x, type)
+        let found = value(nearest, type)
+        if found < x { return found }
+        // Codes grow with their magnitudes, and the highest bit is the sign.
+        return value(found > 0 ? nearest - 1 : found < 0 ? nearest + 1 : 0x8001, type)
+    }
+
+    /// The least value that is not below `x`, of float32 or a type of 16 bits.
+    static func notBelow(_ x: Float, _ type: ElementType) -> Float {
+        let nearest = round(x, type)
+        return nearest < x ? -below(-nearest, type) : nearest
+    }
 }

@@ -24,6 +24,13 @@ struct ItemWalk {
         /// Bytes of one item's part, or of the whole.
         var bytes: Int
         var constant: Tensor?
+        /// How it is computed, where that is of constants alone.
+        var recipe: Recipe?
+    }
+
+    private struct Recipe {
+        var step: Step
+        var operands: [Form]
     }
 
     private let items: Int
@@ -85,16 +92,43 @@ struct ItemWalk {
         }
     }
 
-    /// A constant of which each item has the same part.
+    /// A constant of which each item has the same part, or what is computed of such a one: the
+    /// state that a recurrent layer begins with, and its product with the weights.
     private func repeated(
         _ form: Form, _ inner: Int, _ values: inout ItemValues
     ) -> Form? {
-        guard items > 1, let part = form.constant?.repeatedItem(inner: inner, items: items) else {
-            return nil
+        guard items > 1 else { return nil }
+        guard let constant = form.constant else {
+            return form.recipe.flatMap { computed($0, inner, &values) }
         }
+        guard let part = constant.repeatedItem(inner: inner, items: items) else { return nil }
         return Form(
             number: values.number(of: part), inner: inner,
-            bytes: part.count * part.type.byteCount, constant: nil)
+            bytes: part.count * part.type.byteCount)
+    }
+
+    /// What a step gives each item where one of its constants has the same part for each.
+    ///
+    /// - Returns: nil where there is no such constant, or the result does not lie as wanted.
+    private func computed(
+        _ recipe: Recipe, _ inner: Int, _ values: inout ItemValues
+    ) -> Form? {
+        for (at, operand) in recipe.operands.enumerated() {
+            let count = operand.constant?.count ?? 0
+            guard count % items == 0 else { continue }
+            for own in (count / items).divisors {
+                var inners = [Int?](repeating: nil, count: recipe.operands.count)
+                inners[at] = own
+                guard let part = try? recipe.step.ofOneItem(inners, items: items),
+                    part.inner == inner, let same = repeated(operand, own, &values)
+                else { continue }
+                var operands = recipe.operands
+                operands[at] = same
+                guard let form = Self.form(of: part.step, operands, &values) else { continue }
+                return Form(number: form.number, inner: inner, bytes: form.bytes)
+            }
+        }
+        return nil
     }
 
     /// - Returns: what the step gives; nil where items mix in it.
@@ -115,8 +149,12 @@ struct ItemWalk {
             }
         }
         guard let form = Self.form(of: found.step, own, &values) else { return nil }
-        forms[step.result] = Form(number: form.number, inner: found.inner, bytes: form.bytes)
-        return forms[step.result]
+        var result = Form(number: form.number, inner: found.inner, bytes: form.bytes)
+        if items > 1, own.allSatisfy({ $0.constant != nil }) {
+            result.recipe = Recipe(step: step, operands: own)
+        }
+        forms[step.result] = result
+        return result
     }
 
     /// One item's step on one item's values.
@@ -141,6 +179,19 @@ struct ItemWalk {
         guard step.kind == .copy else { return (values.number(of: source), bytes) }
         let view = ItemValues.View(of: step.operands[0], step: step)
         return (values.number(of: view, source), bytes)
+    }
+}
+
+extension Int {
+    /// What divides it without a rest; nothing of zero.
+    fileprivate var divisors: [Int] {
+        var found: [Int] = []
+        var low = 1
+        while low * low <= self {
+            if self % low == 0 { found += low * low == self ? [low] : [low, self / low] }
+            low += 1
+        }
+        return found
     }
 }
 

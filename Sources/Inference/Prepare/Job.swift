@@ -30,13 +30,7 @@ extension PreparedModel {
         var values: [Tensor] = []
         for port in plan.inputs where !port.isSeed {
             guard let value = inputs[port.name] else { preconditionFailure("checked by the plan") }
-            guard value.type == port.type else {
-                throw Failure(
-                    .malformed,
-                    "input \"\(port.name.printable)\" is \(value.type.name); "
-                        + "\(port.type.name) expected")
-            }
-            values.append(value)
+            values.append(try port.checked(value))
         }
         if plan.draws { values.append(.seed(seed)) }
         self.init(plan: plan, inputs: values)

@@ -91,11 +91,7 @@ extension Lowering {
     /// `x` with its leading axes repeated to `batch`.
     mutating func repeatedBatch(_ x: Value, _ batch: [Int]) throws(Failure) -> Value {
         let wanted = batch + x.shape.suffix(2)
-        if x.shape == wanted { return x }
-        let broadcast = try Broadcast([x.shape, wanted])
-        return try emit(
-            .copy, [x], ints: [Int(x.type.rawValue), 0] + broadcast.axes + broadcast.strides[0],
-            type: x.type, shape: wanted)
+        return x.shape == wanted ? x : try repeated(x, wanted)
     }
 
     /// Sums of no products, with what follows them.

@@ -19,6 +19,16 @@ public struct Plan: Hashable, Sendable {
         package init(name: String, type: ElementType, shape: [Int], buffer: Int) {
             (self.name, self.type, self.shape, self.buffer) = (name, type, shape, buffer)
         }
+
+        /// - Throws: ``Failure`` naming the input where `value` is not of its type.
+        func checked(_ value: Tensor) throws(Failure) -> Tensor {
+            guard value.type == type else {
+                throw Failure(
+                    .malformed,
+                    "input \"\(name.printable)\" is \(value.type.name); \(type.name) expected")
+            }
+            return value
+        }
     }
 
     /// Size in bytes of each buffer; steps name buffers by index.

@@ -194,13 +194,7 @@ public struct BatchedModel {
             guard let value = values[port.name] else {
                 throw Failure(.missing, "input \"\(port.name.printable)\": no value is given")
             }
-            guard value.type == port.type else {
-                throw Failure(
-                    .malformed,
-                    "input \"\(port.name.printable)\" is \(value.type.name); "
-                        + "\(port.type.name) expected")
-            }
-            return value
+            return try port.checked(value)
         }
     }
 }

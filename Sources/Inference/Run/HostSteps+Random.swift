@@ -2,7 +2,7 @@ internal import Exact
 
 /// What random numbers are distributed like.
 enum Distribution: Int, Hashable, Sendable, CaseIterable {
-    /// In [0, 1), multiples of 2⁻²⁴.
+    /// In [0, 1), multiples of 2⁻²⁴, or of 2⁻⁵³ where they are doubles.
     case uniform
     /// With mean 0 and variance 1.
     case normal
@@ -11,12 +11,25 @@ enum Distribution: Int, Hashable, Sendable, CaseIterable {
     ///
     /// - Parameter place: two words that no other draw of the run has.
     func number(_ index: Int, _ place: SIMD2<UInt32>, seed: UInt64) -> Float {
-        let words = Exact.philox(
-            SIMD4(UInt32(truncatingIfNeeded: index), place.x, place.y, 0), key: seed.words)
+        let words = words(index, place, seed)
         return switch self {
         case .uniform: Exact.unit(words.x)
         case .normal: Exact.normal(words.x, words.y)
         }
+    }
+
+    /// As ``number(_:_:seed:)``, of all the bits that a double has.
+    func double(_ index: Int, _ place: SIMD2<UInt32>, seed: UInt64) -> Double {
+        let words = words(index, place, seed)
+        return switch self {
+        case .uniform: Exact.unit(words.x, words.y)
+        case .normal: Exact.normal(words)
+        }
+    }
+
+    private func words(_ index: Int, _ place: SIMD2<UInt32>, _ seed: UInt64) -> SIMD4<UInt32> {
+        Exact.philox(
+            SIMD4(UInt32(truncatingIfNeeded: index), place.x, place.y, 0), key: seed.words)
     }
 }
 

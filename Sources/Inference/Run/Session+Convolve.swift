@@ -36,6 +36,9 @@ extension Session {
         if layout.isPlain || layout.isBare, layout.places >= placesMin {
             return try multiply(product, x, items: 0..<shape.items, into: result)
         }
+        // Spread, it would lack the padding that its kernel then reads: where planes are bare, all
+        // of them have a segment.
+        precondition(!layout.isBare, "bare planes are read as they lie")
         // As many items at a time as fit, with room for the last tile to read on.
         let planes = shape.groups * shape.channels
         let itemCount = planes * layout.planeSize

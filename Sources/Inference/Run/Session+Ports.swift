@@ -65,16 +65,13 @@ extension Plan {
     /// Positions of inputs that can be read where the caller has them: of at least so many bytes
     /// that lie there as on the device, in buffers of their own that no step writes.
     func inputs(viewedFrom bytesMin: Int) -> Set<Int> {
-        let written = Set(steps.map(\.result))
+        let taken = Set(steps.map(\.result)).union(constants.keys)
         let numbers = inputs.map(\.buffer)
         return Set(
             inputs.indices.filter { position in
                 let port = inputs[position]
-                let byteCount = port.shape.elementCount * port.type.byteCount
-                return !port.type.isNarrowFloat && byteCount >= bytesMin
-                    && byteCount == buffers[port.buffer] && !written.contains(port.buffer)
-                    && constants[port.buffer] == nil
-                    && numbers.filter { $0 == port.buffer }.count == 1
+                return !port.type.isNarrowFloat && isAlone(port, numbers, bytesMin)
+                    && !taken.contains(port.buffer)
             })
     }
 
@@ -82,18 +79,22 @@ extension Plan {
     ///
     /// - Parameter others: buffers that are written by more than their own step.
     func outputs(viewedFrom bytesMin: Int, without others: Set<Int>) -> [Int] {
-        let written = Set(steps.map(\.result))
-        let numbers = outputs.map(\.buffer)
         let taken = others.union(inputs.map(\.buffer)).union(constants.keys)
+        let own = Set(steps.map(\.result)).subtracting(taken)
+        let numbers = outputs.map(\.buffer)
         return outputs.indices.filter { position in
             let port = outputs[position]
-            let byteCount = port.shape.elementCount * port.type.byteCount
-            return port.type == .float32 || port.type.isNarrowInteger && port.type.bitCount >= 8
-                ? byteCount >= bytesMin && byteCount == buffers[port.buffer]
-                    && written.contains(port.buffer) && !taken.contains(port.buffer)
-                    && numbers.filter { $0 == port.buffer }.count == 1
-                : false
+            let isWholeBytes = port.type.isNarrowInteger && port.type.bitCount >= 8
+            return (port.type == .float32 || isWholeBytes) && isAlone(port, numbers, bytesMin)
+                && own.contains(port.buffer)
         }
+    }
+
+    /// Whether a port is all of its buffer, which is large enough and no other's of `numbers`.
+    private func isAlone(_ port: Port, _ numbers: [Int], _ bytesMin: Int) -> Bool {
+        let byteCount = port.shape.elementCount * port.type.byteCount
+        return byteCount >= bytesMin && byteCount == buffers[port.buffer]
+            && numbers.count { $0 == port.buffer } == 1
     }
 
     /// Buffers that a product of floats writes last: kernels of products give NaN its bits.

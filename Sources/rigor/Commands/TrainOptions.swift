@@ -67,12 +67,12 @@ struct TrainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("The learning rate. (default: 0.001)", valueName: "number"),
-        transform: Accepted.decimalText(0...1000))
+        transform: Accepted.decimalText(TrainingOptions.factors))
     var rate: String?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Of sgd. (default: 0.9)", valueName: "number"),
-        transform: Accepted.decimalText(0...1))
+        transform: Accepted.decimalText(TrainingOptions.momenta))
     var momentum: String?
     @Flag(name: .long, help: "Nesterov's momentum.")
     var nesterov = false
@@ -80,7 +80,7 @@ struct TrainOptions: ParsableArguments {
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Decay of weights with two or more axes. (default: 0)", valueName: "number"),
-        transform: Accepted.decimalText(0...1000))
+        transform: Accepted.decimalText(TrainingOptions.factors))
     var decay: String?
     @Option(
         name: .long,
@@ -91,23 +91,23 @@ struct TrainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Epochs of a step of the schedule. (default: 10)", valueName: "n"),
-        transform: Accepted.whole(1...100_000))
+        transform: Accepted.whole(TrainingOptions.epochCounts))
     var stepEpochs: Int?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "What the rate is multiplied by at such a step. (default: 0.1)", valueName: "number"),
-        transform: Accepted.decimalText(0...1000))
+        transform: Accepted.decimalText(TrainingOptions.factors))
     var factor: String?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("How often all items are seen. (default: 10)", valueName: "n"),
-        transform: Accepted.whole(1...100_000))
+        transform: Accepted.whole(TrainingOptions.epochCounts))
     var epochs: Int?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Items of a step. (default: 32)", valueName: "n"),
-        transform: Accepted.whole(1...65_536))
+        transform: Accepted.whole(TrainingOptions.batchSizes))
     var batch: Int?
     @Option(
         name: .long, parsing: .unconditional,
@@ -117,14 +117,14 @@ struct TrainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Multiply what the data hold. (default: 1)", valueName: "number"),
-        transform: Accepted.decimalText(-1e6...1e6))
+        transform: Accepted.decimalText(TrainingOptions.scales))
     var scale: String?
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Hold out every so many-th item where the data have no test; 0 for none. (default: 5)",
             valueName: "n"),
-        transform: Accepted.whole(0...1000))
+        transform: Accepted.whole(TrainingOptions.holdOuts))
     var holdOut: Int?
     @Flag(name: .long, help: "Draw the model's weights anew.")
     var fresh = false

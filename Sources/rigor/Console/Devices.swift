@@ -26,7 +26,7 @@ extension DeviceOptions {
     /// How this program opens devices.
     static func opener(home: URL?) throws(Failure) -> DeviceOpener {
         DeviceOpener(
-            catalog: DriverWatch.catalog(), cacheFolder: cacheFolder(home: home).path,
+            catalog: try DriverWatch.catalog(), cacheFolder: cacheFolder(home: home).path,
             profiles: try profiles(), clock: SystemClock())
     }
 

@@ -51,12 +51,8 @@ extension Lowering {
         }
         let table = Tensor(
             places.map { Int64($0 ?? count) }, type: .int32, shape: [places.count])
-        return try emit(
-            .gather, [x, Value(table)],
-            ints: [
-                Int(x.type.rawValue), Int(ElementType.int32.rawValue), outer, count, 1,
-                places.count,
-            ], type: x.type, shape: shape)
+        let parts = try reshaped(x, [outer, count])
+        return try reshaped(try gathered(parts, Value(table), axis: 1), shape)
     }
 
     func zero(_ type: ElementType) throws(Failure) -> Value {
@@ -292,15 +288,14 @@ extension Lowering {
         guard !value.shape.contains(0) else {
             throw Failure(.malformed, "nothing of \(value.shape.text) can be repeated")
         }
-        let strides = value.shape.strides
-        var places = [0]
-        for axis in shape.indices {
-            let line = (0..<shape[axis]).map {
-                (padding.place($0 - begins[axis], value.shape[axis]) ?? 0) * strides[axis]
+        // Inner axes first, so that outer ones take whole rows.
+        for axis in shape.indices.reversed() {
+            let places = (0..<shape[axis]).map {
+                padding.place($0 - begins[axis], value.shape[axis]) ?? 0
             }
-            places = places.flatMap { place in line.map { place + $0 } }
+            value = try picked(value, axis, places)
         }
-        return try taken(value, places, shape: shape)
+        return value
     }
 
     mutating func pad(_ op: Operator) throws(Failure) -> Value {

@@ -49,7 +49,7 @@ extension Lowering {
             guard value.shape.count == x.shape.count,
                 value.shape[axis] == (x.shape[axis] + block - 1) / block
             else { throw Failure(.malformed, "\(value.shape.text): blocks of \(block)") }
-            return try gathered(value, axis, (0..<x.shape[axis]).map { $0 / block })
+            return try picked(value, axis, (0..<x.shape[axis]).map { $0 / block })
         }
         guard value.shape == [x.shape[axis]] else {
             throw Failure(

@@ -58,10 +58,13 @@ extension Lowering {
 
     /// Random numbers times `b`, plus `a`.
     ///
-    /// Doubles are drawn as floats are, by the host, and scaled as doubles.
+    /// Doubles are drawn and scaled by the host.
+    ///
+    /// - Parameter end: what each of them has to be less than, and not less than `a`, where the
+    ///   type has such numbers.
     mutating func drawn(
-        _ op: Operator, _ distribution: Distribution, _ shape: [Int], times b: Float = 1,
-        plus a: Float = 0, as type: ElementType = .float32
+        _ op: Operator, _ distribution: Distribution, _ shape: [Int], times b: Double = 1,
+        plus a: Double = 0, below end: Float? = nil, as type: ElementType = .float32
     ) throws(Failure) -> Value {
         guard let seedBuffer else { preconditionFailure("a model that draws has a seed") }
         hasDrawn = true
@@ -69,19 +72,35 @@ extension Lowering {
         let place = try place(of: op)
         let seed = resolved(Value(type: .uint64, shape: [], buffer: seedBuffer))
         guard type == .double else {
-            let value = try emit(
+            let (a, b) = (Float(a), Float(b))
+            var value = try emit(
                 .random, [seed],
                 ints: [distribution.rawValue, shape.elementCount, Int(place.x), Int(place.y)],
                 floats: [a, b], type: .float32, shape: shape)
+            if let end, let limits = Self.limits(from: a, times: b, below: end, type) {
+                value = try unary(.clip, value, limits.lowerBound, limits.upperBound)
+            }
             return try cast(value, to: type)
         }
         guard let key = try op.data(seed).integers?.first else { throw Step.broken }
         try fold(shape.elementCount)
+        let last = end.map(Double.init).flatMap { a < $0 ? $0.nextDown : nil } ?? .infinity
         let numbers = (0..<shape.elementCount).map { index in
-            let number = distribution.number(index, place, seed: UInt64(bitPattern: key))
-            return Double(a).addingProduct(Double(number), Double(b))
+            let number = distribution.double(index, place, seed: UInt64(bitPattern: key))
+            return min(a.addingProduct(number, b), last)
         }
         return Value(Tensor(doubles: numbers, shape: shape))
+    }
+
+    /// The first and the last number of a type from `a` to below `end`, where rounding would leave
+    /// them; nil where it does not, or there are none.
+    private static func limits(
+        from a: Float, times b: Float, below end: Float, _ type: ElementType
+    ) -> ClosedRange<Float>? {
+        let last = NarrowFloat.round(a.addingProduct(Exact.unit(.max), b), type)
+        if NarrowFloat.round(a, type) >= a, last < end { return nil }
+        let (low, high) = (NarrowFloat.notBelow(a, type), NarrowFloat.below(end, type))
+        return low <= high ? low...high : nil
     }
 
     /// The type that `dtype` names.
@@ -111,19 +130,22 @@ extension Lowering {
             throw Failure(.malformed, "attribute \"shape\": integers expected")
         }
         let a: Float
-        let b: Float
+        let b: Double
+        var end: Float?
         switch distribution {
         case .uniform:
             a = try op.float("low") ?? 0
-            b = (try op.float("high") ?? 1) - a
+            end = try op.float("high") ?? 1
+            b = Double(end ?? 1) - Double(a)
         case .normal:
             a = try op.float("mean") ?? 0
-            b = try op.float("scale") ?? 1
+            b = Double(try op.float("scale") ?? 1)
         }
-        guard a.isFinite, b.isFinite else {
+        guard a.isFinite, Float(b).isFinite else {
             throw Failure(.malformed, "random numbers in a finite range expected")
         }
-        return try drawn(op, distribution, shape, times: b, plus: a, as: type)
+        return try drawn(
+            op, distribution, shape, times: b, plus: Double(a), below: end, as: type)
     }
 
     /// One where a number in [0, 1) is less than the chance.

@@ -34,6 +34,12 @@ private struct Recurrence {
     /// (directions, batch, hidden).
     var stateShape: [Int] { [cell.directions, cell.batch, cell.hidden] }
 
+    /// Of all time steps.
+    var resultShape: [Int] {
+        isByItem
+            ? [cell.batch, time, cell.directions, cell.hidden] : [time] + stateShape
+    }
+
     /// The time step of an item that a direction takes at a turn; nil behind its end.
     func step(_ direction: Int, _ turn: Int, _ item: Int) -> Int? {
         let length = lengths?[item] ?? time
@@ -288,38 +294,47 @@ extension Lowering {
         return Value(type: x.type, shape: shape, buffer: buffer)
     }
 
+    /// All time steps' results, by (time, directions, batch, hidden).
+    ///
+    /// - Parameter states: turn by turn, by (turns · parts · directions, batch, hidden).
+    private mutating func sequence(
+        _ layer: Recurrence, _ states: Value
+    ) throws(Failure) -> Value {
+        let cell = layer.cell
+        let shape = [layer.time] + layer.stateShape
+        let each = cell.kind.stateCount * cell.directions
+        let places = (0..<layer.time).flatMap { t in (0..<cell.directions).map { (t, $0) } }
+        func turn(_ t: Int, _ direction: Int, of length: Int) -> Int {
+            layer.isReversed[direction] ? length - 1 - t : t
+        }
+        guard let lengths = layer.lengths else {
+            let order = places.map { turn($0, $1, of: layer.time) * each + $1 }
+            return try reshaped(try picked(states, 0, order), shape)
+        }
+        let rows = layer.time * each * cell.batch
+        let order = places.flatMap { t, direction in
+            lengths.enumerated().map { item, length in
+                // Behind an item's end there are zeros.
+                guard t < length else { return rows }
+                return (turn(t, direction, of: length) * each + direction) * cell.batch + item
+            }
+        }
+        let table = try reshaped(states, [rows, cell.hidden])
+        let y = try gathered(table, integers(order, shape: [order.count]), axis: 0)
+        return try reshaped(y, shape)
+    }
+
     private mutating func defineStates(
         _ op: Operator, _ layer: Recurrence, _ states: [Value], last: Value
     ) throws(Failure) {
         let cell = layer.cell
         let parts = cell.kind.stateCount
         if op.node.outputs.first.map({ !$0.isEmpty }) ?? false {
-            var places: [(Int, Int, Int)] = []
-            for t in 0..<layer.time {
-                for direction in 0..<cell.directions {
-                    for item in 0..<cell.batch { places.append((t, direction, item)) }
-                }
-            }
-            var shape = [layer.time, cell.directions, cell.batch, cell.hidden]
-            if layer.isByItem {
-                places.sort { ($0.2, $0.0, $0.1) < ($1.2, $1.0, $1.1) }
-                shape = [cell.batch, layer.time, cell.directions, cell.hidden]
-            }
-            let rows = layer.time * parts * cell.directions * cell.batch
-            let order = places.map { t, direction, item -> Int in
-                let length = layer.lengths?[item] ?? layer.time
-                // Behind an item's end there are zeros.
-                guard t < length else { return rows }
-                let turn = layer.isReversed[direction] ? length - 1 - t : t
-                return (turn * parts * cell.directions + direction) * cell.batch + item
-            }
             if states.isEmpty {
-                try define(op, empty(shape, .float32))
+                try define(op, empty(layer.resultShape, .float32))
             } else {
-                let all = try concatenated(states, axis: 0)
-                let table = try reshaped(all, [rows, cell.hidden])
-                let y = try gathered(table, integers(order, shape: [order.count]), axis: 0)
-                try define(op, try reshaped(y, shape))
+                let y = try sequence(layer, try concatenated(states, axis: 0))
+                try define(op, layer.isByItem ? try transposed(y, [2, 0, 1, 3]) : y)
             }
         }
         for index in 0..<parts where op.node.outputs.count > 1 + index {

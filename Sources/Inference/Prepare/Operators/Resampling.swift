@@ -204,17 +204,13 @@ extension Lowering {
         _ x: Value, _ axis: Int, _ sampling: AxisSampling, _ outside: Float
     ) throws(Failure) -> Value {
         let count = sampling.indices.count
-        let isSame =
-            count == x.shape[axis]
-            && sampling.indices.enumerated().allSatisfy { $1 == [$0] }
-        if isSame, !sampling.outside.contains(true) { return x }
         let tail = Array(repeating: 1, count: x.shape.count - 1 - axis)
         var sum: Value?
         for tap in 0..<(sampling.indices.map(\.count).max() ?? 0) {
             let weights = sampling.weights.map { tap < $0.count ? $0[tap] : 0 }
             if weights.allSatisfy({ $0 == 0 }) { continue }
             let indices = sampling.indices.map { tap < $0.count ? $0[tap] : 0 }
-            var part = try gathered(x, axis, indices)
+            var part = try picked(x, axis, indices)
             if weights.contains(where: { $0 != 1 }) {
                 let factor = try cast(Value(Tensor(weights, shape: [count] + tail)), to: x.type)
                 part = try binary(.mul, part, factor)
@@ -233,27 +229,23 @@ extension Lowering {
     }
 
     /// Some indices of an axis.
-    mutating func gathered(
+    mutating func picked(
         _ x: Value, _ axis: Int, _ indices: [Int]
     ) throws(Failure) -> Value {
-        let table = Tensor(indices.map(Int64.init), type: .int32, shape: [indices.count])
-        var shape = x.shape
-        shape[axis] = indices.count
-        let outer = x.shape[..<axis].reduce(1, *)
+        if indices == Array(0..<x.shape[axis]) { return x }
         let inner = x.shape[(axis + 1)...].reduce(1, *)
         let times = x.shape[axis] > 0 ? indices.count / x.shape[axis] : 0
         if times > 1, indices == (0..<x.shape[axis] * times).map({ $0 / times }) {
             // Each as often: a copy reads no table.
+            var shape = x.shape
+            shape[axis] = indices.count
+            let rows = x.shape[...axis].reduce(1, *)
             let lists = inner == 1 ? [times, 1, 0] : [times, inner, inner, 0, 1]
             return try emit(
-                .copy, [x], ints: [Int(x.type.rawValue), 0, outer * x.shape[axis]] + lists,
-                type: x.type, shape: shape)
+                .copy, [x], ints: [Int(x.type.rawValue), 0, rows] + lists, type: x.type,
+                shape: shape)
         }
-        return try emit(
-            .gather, [x, Value(table)],
-            ints: [
-                Int(x.type.rawValue), Int(ElementType.int32.rawValue), outer, x.shape[axis], inner,
-                indices.count,
-            ], type: x.type, shape: shape)
+        let table = Tensor(indices.map(Int64.init), type: .int32, shape: [indices.count])
+        return try gathered(x, Value(table), axis: axis)
     }
 }
