@@ -73,9 +73,11 @@ import Testing
         (p.height, p.width) = (w.outHeight, w.outWidth)
         (p.kernelHeight, p.kernelWidth) = (number(2...3), number(2...3))
         (p.strideY, p.strideX) = (number(1...2), number(1...2))
-        (p.top, p.left) = (number(0...1), number(0...1))
-        p.outHeight = (p.height + p.top - p.kernelHeight) / p.strideY + 1
-        p.outWidth = (p.width + p.left - p.kernelWidth) / p.strideX + 1
+        (p.top, p.left) = (number(0...p.kernelHeight - 1), number(0...p.kernelWidth - 1))
+        // Down or up: then the last windows reach beyond the end.
+        let (upY, upX) = (number(0...p.strideY - 1), number(0...p.strideX - 1))
+        p.outHeight = (p.height + p.top - p.kernelHeight + upY) / p.strideY + 1
+        p.outWidth = (p.width + p.left - p.kernelWidth + upX) / p.strideX + 1
         pool.planes = shape.items * shape.outChannels
         pool.window = p
         return (shape, pool)
