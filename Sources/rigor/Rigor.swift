@@ -1,4 +1,5 @@
 import ArgumentParser
+internal import CLinux
 
 /// The program: a list of commands, and nothing else. What each does is in `Commands/`.
 @main
@@ -33,6 +34,8 @@ struct Rigor: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // A driver's compiler asks for many small pieces on a thread of its own.
+        rigor_share_heap()
         StandardStreams.fill()
         SearchPath.fill()
         DriverCache.fill()

@@ -39,3 +39,7 @@ void rigor_name_thread(const char *name);
 
 // Bytes that the process may map, as `ulimit -v` has it; 0 where there is no limit.
 unsigned long rigor_address_space(void);
+
+// All threads' memory comes from one heap, which grows by much at a time; from those that threads
+// otherwise have of their own the system is asked for every page. For before there are threads.
+void rigor_share_heap(void);

@@ -32,7 +32,7 @@ extension InferCommand {
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
         await compiled
-        seconds.compile = watch.next()
+        seconds.kernels = watch.next()
         var digests: Set<Hash256> = []
         var documents: [JSON] = []
         for (place, device) in opened.enumerated() {

@@ -4,6 +4,7 @@ internal import DeviceHost
 internal import Foundation
 internal import HostProtocol
 internal import Profiling
+internal import Synchronization
 
 extension DeviceOptions {
     /// Opens the devices that `--device` names; the best single one without it.
@@ -19,9 +20,15 @@ extension DeviceOptions {
     ) throws(Failure) -> [OpenCLDevice] {
         var options = OpenCLDevice.Options()
         options.isProfiling = isProfiling
-        return try Self.opener(home: home).open(
+        let devices = try Self.opener(home: home).open(
             DeviceSelector(device), computeUnits: computeUnits, options: options)
+        Self.held.withLock { $0 += devices }
+        return devices
     }
+
+    /// Until the process ends: a driver's compiler frees what it has piece by piece, for longer than
+    /// a small model takes to run, and the system all at once.
+    private static let held = Mutex<[OpenCLDevice]>([])
 
     /// How this program opens devices.
     static func opener(home: URL?) throws(Failure) -> DeviceOpener {
