@@ -42,10 +42,7 @@ EX_INLINE void conv_sum_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global 
                               __global const float *pb, __global const uint *offsets, int begin,
                               int depth) {
   const int end = min(depth, begin + GEMM_BLOCK);
-#pragma unroll
-  for (int i = 0; i < GEMM_ROWS; i++)
-#pragma unroll
-    for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+  gemm_clear(sum);
   pa += begin * GEMM_ROWS;
   for (int k = begin; k < end; k++) {
     __global const float *p = pb + offsets[k];
@@ -56,12 +53,7 @@ EX_INLINE void conv_sum_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global 
     gemm_lanes vb[GEMM_VECTORS];
 #pragma unroll
     for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
-#pragma unroll
-    for (int i = 0; i < GEMM_ROWS; i++) {
-      const gemm_lanes va = (gemm_lanes)(pa[i]);
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
-    }
+    gemm_step(sum, pa, 1, vb);
     pa += GEMM_ROWS;
   }
 }

@@ -160,47 +160,6 @@ EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int plac
           sum[q * places + i] =                                                                  \
       fma((gemm_lanes)(x[q][(offset) + i]), vw, sum[q * places + i]);
 
-// The taps of a row of the window, where it is inside the plane for those segments: three, but
-// where a block begins or ends among them. `which` says how many segments a row of the output has,
-// times sixteen, and for which ones it is, as bits; or, from 128 on, at which sides of the plane a
-// tile is that is a part of a row. Each offset is looked up, or compilers keep what neighbouring
-// taps share in registers that there are not.
-#define CONV_RUN(which, places, from, to, left, right)                                           \
-  case which:                                                                                    \
-    if (column == 0) {                                                                           \
-      const gemm_lanes vw = GEMM_LOAD(0, pw);                                                    \
-      CONV_TAP(vw, offsets[0], places, from, to, left, 0)                                        \
-    }                                                                                            \
-    if (column <= 1 && next >= 2) {                                                              \
-      const gemm_lanes vw = GEMM_LOAD(0, pw + GEMM_COLUMNS);                                     \
-      CONV_TAP(vw, offsets[1], places, from, to, 0, 0)                                           \
-    }                                                                                            \
-    if (next == 3) {                                                                             \
-      const gemm_lanes vw = GEMM_LOAD(0, pw + 2 * GEMM_COLUMNS);                                 \
-      CONV_TAP(vw, offsets[2], places, from, to, 0, right)                                       \
-    }                                                                                            \
-    break;
-#define CONV_RUNS_1(places) CONV_RUN(16 + 1, places, 0, 1, 1, 1)
-#define CONV_RUNS_2(places)                                                                      \
-  CONV_RUN(16 + 3, places, 0, 2, 3, 3)                                                           \
-  CONV_RUN(16 + 2, places, 1, 2, 3, 3)                                                           \
-  CONV_RUN(16 + 1, places, 0, 1, 3, 3)
-#define CONV_RUNS_3(places)                                                                      \
-  CONV_RUN(16 + 7, places, 0, 3, 7, 7)                                                           \
-  CONV_RUN(16 + 6, places, 1, 3, 7, 7)                                                           \
-  CONV_RUN(16 + 3, places, 0, 2, 7, 7)
-#define CONV_RUNS_4(places)                                                                      \
-  CONV_RUN(16 + 15, places, 0, 4, 15, 15)                                                        \
-  CONV_RUN(16 + 14, places, 1, 4, 15, 15)                                                        \
-  CONV_RUN(16 + 7, places, 0, 3, 15, 15)                                                         \
-  CONV_RUN(32 + 15, places, 0, 4, 5, 10)                                                         \
-  CONV_RUN(32 + 12, places, 2, 4, 5, 10)                                                         \
-  CONV_RUN(32 + 3, places, 0, 2, 5, 10)                                                          \
-  CONV_RUN(64 + 15, places, 0, 4, 1, 8)                                                          \
-  CONV_RUN(128, places, 0, 4, 0, 0)                                                              \
-  CONV_RUN(128 + 1, places, 0, 4, 1, 0)                                                          \
-  CONV_RUN(128 + 2, places, 0, 4, 0, 8)
-
 // Which segments of a tile begin or end a row, as bits; and for each row of the window, four bits
 // each, which ones it is inside the plane for.
 typedef struct {
@@ -220,14 +179,6 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
   return r;
 }
 
-// What `which` is, less the bits of segments that are inside: of whole tiles in rows of more than
-// that all are or none.
-EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, int places) {
-  if (p->width % places != 0) return 0;
-  if (segments < 4 || p->width <= 4 * places) return p->width / places * 16;
-  return 128 - 15 + (sides.left & 1) + (sides.right >> 3 << 1);
-}
-
 // One block of k for all segments of a tile, which are at no edge.
 #define CONV_SUM_WHOLE(segments, places)                                                          \
   for (; k < end; k++) {                                                                         \
@@ -241,12 +192,27 @@ EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, i
     pw += GEMM_COLUMNS;                                                                          \
   }
 
-// The same without taps in the padding, by rows of the window. `pw` and k are those of the first
-// tap of a row.
+// The taps of a row of the window for one segment, at `offsets`. Each offset is looked up, or
+// compilers keep what neighbouring taps share in registers that there are not.
+#define CONV_RUN(q, places)                                                                      \
+  if (sides.inside >> (4 * row + q) & 1) {                                                       \
+    CONV_TAP_AT(q, 0, places, offsets[0], vw0, sides.left >> q & 1, 0)                           \
+    CONV_TAP_AT(q, 1, places, offsets[1], vw1, 0, 0)                                             \
+    CONV_TAP_AT(q, 2, places, offsets[2], vw2, 0, sides.right >> q & 1)                          \
+  }
+#define CONV_TAP_AT(q, t, places, offset, vw, isLeft, isRight)                                   \
+  if (!(isLeft)) sum[q * places] = fma((gemm_lanes)(x[q][offset]), vw, sum[q * places]);         \
+  _Pragma("unroll") for (int i = 1; i < places - 1; i++)                                         \
+      sum[q * places + i] = fma((gemm_lanes)(x[q][(offset) + i]), vw, sum[q * places + i]);      \
+  if (!(isRight))                                                                                \
+    sum[q * places + places - 1] = fma((gemm_lanes)(x[q][(offset) + places - 1]), vw,            \
+                                       sum[q * places + places - 1]);
+
+// The same without taps in the padding, by rows of the window: three taps, but where a block begins
+// or ends among them. `pw` and k are those of the first tap of a row.
 #define CONV_SUM_BARE(segments, places)                                                          \
   while (k < end) {                                                                              \
     const int next = min(3, end - k);                                                            \
-    const uint kept = sides.inside >> 4 * row & 15;                                              \
     __global const uint *offsets = p->offsets + k;                                               \
     CONV_FETCH(pw + 1024);                                                                       \
     CONV_FETCH(pw + GEMM_COLUMNS + 1024);                                                        \
@@ -255,9 +221,19 @@ EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, i
     CONV_FETCH(x[0] + ahead);                                                                    \
     CONV_FETCH(x[0] + ahead + 16);                                                               \
     if (segments * places > 16) CONV_FETCH(x[segments - 1] + ahead + places);                    \
-    if (kept != 0) {                                                                             \
-      switch (across + kept) {                                                                   \
-        CONV_RUNS_##segments(places) CONV_REST_##segments(places)                                \
+    if (column == 0 && next == 3) {                                                              \
+      const gemm_lanes vw0 = GEMM_LOAD(0, pw), vw1 = GEMM_LOAD(0, pw + GEMM_COLUMNS),            \
+                       vw2 = GEMM_LOAD(0, pw + 2 * GEMM_COLUMNS);                                \
+      _Pragma("unroll") for (int q = 0; q < segments; q++) { CONV_RUN(q, places) }               \
+    } else {                                                                                     \
+      for (int t = column; t < next; t++) {                                                      \
+        const gemm_lanes vw = GEMM_LOAD(0, pw + t * GEMM_COLUMNS);                               \
+        _Pragma("unroll") for (int q = 0; q < segments; q++) {                                   \
+          if (sides.inside >> (4 * row + q) & 1) {                                               \
+            CONV_TAP_AT(q, t, places, offsets[t], vw, t == 0 && (sides.left >> q & 1),           \
+                        t == 2 && (sides.right >> q & 1))                                        \
+          }                                                                                      \
+        }                                                                                        \
       }                                                                                          \
     }                                                                                            \
     column = next % 3;                                                                           \
@@ -266,19 +242,6 @@ EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, i
     k += 3;                                                                                      \
     row = row == 2 ? 0 : row + 1;                                                                \
   }
-
-// Single segments may be anywhere in rows.
-#define CONV_REST_1(places)                                                                      \
-  default:                                                                                       \
-    for (int t = column; t < next; t++) {                                                        \
-      const gemm_lanes vw = GEMM_LOAD(0, pw + t * GEMM_COLUMNS);                                 \
-      _Pragma("unroll") for (int i = 0; i < places; i++)                                         \
-          if (!(i == 0 && t == 0 && sides.left) && !(i == places - 1 && t == 2 && sides.right))  \
-              sum[i] = fma((gemm_lanes)(x[0][offsets[t] + i]), vw, sum[i]);                      \
-    }
-#define CONV_REST_2(places)
-#define CONV_REST_3(places)
-#define CONV_REST_4(places)
 
 // Sums of some segments from the place `start` on by channels of the output, and where they go:
 // those before `first` nowhere.
@@ -295,7 +258,6 @@ EX_INLINE uint conv_across(const conv_part *p, conv_sides sides, int segments, i
                min(GEMM_LANES, channels), count);                                                \
     const bool isBare = p->edge.isBare;                                                          \
     const conv_sides sides = conv_sides_of(p, start, segments, places);                          \
-    const uint across = conv_across(p, sides, segments, places);                                 \
     int k = 0, row = 0, column = 0;                                                              \
     __global const float *pw = p->w;                                                             \
     gemm_lanes total[segments * places];                                                         \

@@ -10,22 +10,13 @@
 // The sums of a tile, of one block at most; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_pool_sum(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
                              const __local float *pb, __global const uint *offsets, int depth) {
-#pragma unroll
-  for (int i = 0; i < GEMM_ROWS; i++)
-#pragma unroll
-    for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+  gemm_clear(sum);
   for (int k = 0; k < depth; k++) {
-    const __local float *p = pb + offsets[k];
     gemm_lanes vb[GEMM_VECTORS];
 #pragma unroll
-    for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, p + j * GEMM_LANES);
-#pragma unroll
-    for (int i = 0; i < GEMM_ROWS; i++) {
-      const gemm_lanes va = (gemm_lanes)(pa[i]);
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
-    }
-    pa += GEMM_ROWS;
+    for (int j = 0; j < GEMM_VECTORS; j++)
+      vb[j] = GEMM_LOAD(0, pb + offsets[k] + j * GEMM_LANES);
+    gemm_step(sum, pa + k * GEMM_ROWS, 1, vb);
   }
 }
 

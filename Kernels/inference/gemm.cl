@@ -87,23 +87,33 @@ void gemm_put(__global float *c, __global const float *bias, gemm_lanes x, int r
   }
 }
 
-// The sums of one tile over a block of the depth. Rows of A lie `line` floats apart, its k `step`.
-EX_INLINE void gemm_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
-                          const ulong line, const int step, __global const float *pb, int depth) {
+EX_INLINE void gemm_clear(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS]) {
 #pragma unroll
   for (int i = 0; i < GEMM_ROWS; i++)
 #pragma unroll
     for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = (gemm_lanes)(0.0f);
+}
+
+// What one k adds to the sums of a tile. Rows of A lie `line` floats apart.
+EX_INLINE void gemm_step(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                         const ulong line, const gemm_lanes vb[GEMM_VECTORS]) {
+#pragma unroll
+  for (int i = 0; i < GEMM_ROWS; i++) {
+    const gemm_lanes va = (gemm_lanes)(pa[i * line]);
+#pragma unroll
+    for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
+  }
+}
+
+// The sums of one tile over a block of the depth, of which a row of A has its k `step` apart.
+EX_INLINE void gemm_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
+                          const ulong line, const int step, __global const float *pb, int depth) {
+  gemm_clear(sum);
   for (int k = 0; k < depth; k++) {
     gemm_lanes vb[GEMM_VECTORS];
 #pragma unroll
     for (int j = 0; j < GEMM_VECTORS; j++) vb[j] = GEMM_LOAD(0, pb + j * GEMM_LANES);
-#pragma unroll
-    for (int i = 0; i < GEMM_ROWS; i++) {
-      const gemm_lanes va = (gemm_lanes)(pa[i * line]);
-#pragma unroll
-      for (int j = 0; j < GEMM_VECTORS; j++) sum[i][j] = fma(va, vb[j], sum[i][j]);
-    }
+    gemm_step(sum, pa, line, vb);
     pa += step;
     pb += GEMM_COLUMNS;
   }

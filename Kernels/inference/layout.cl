@@ -10,3 +10,13 @@ typedef struct {
   int stripRows;   // of the output, that `rows` suffice for
   int planeSize;   // of all phases, and what is behind them
 } window_layout;
+
+// A window over planes, as a step has it.
+typedef struct {
+  int height, width;
+  int outHeight, outWidth;
+  int kernelHeight, kernelWidth;
+  int strideY, strideX;
+  int dilationY, dilationX;
+  int top, left; // padding
+} pool_window;

@@ -1,19 +1,10 @@
 // needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
-// needs: inference/reduce.cl
+// needs: inference/reduce.cl inference/layout.cl
 // Pooling windows over planes of height x width. Elements are those inside the plane, row by row;
 // averages sum them by sixteen lanes and the fixed tree.
 
-typedef struct {
-  int height, width;
-  int outHeight, outWidth;
-  int kernelHeight, kernelWidth;
-  int strideY, strideX;
-  int dilationY, dilationX;
-  int top, left; // padding
-} pool_shape;
-
 // Work-items: (output pixels rounded up, planes).
-__kernel void pool_max(__global const float *x, __global float *y, pool_shape s) {
+__kernel void pool_max(__global const float *x, __global float *y, pool_window s) {
   const int pixel = get_global_id(0);
   if (pixel >= s.outHeight * s.outWidth) return;
   const ulong plane = get_global_id(1);
@@ -34,7 +25,7 @@ __kernel void pool_max(__global const float *x, __global float *y, pool_shape s)
 
 // The divisor is the number of elements, or with `countsPadding` that of the window inside the
 // padded plane (`bottom` and `right` are its paddings there). Work-items: as above.
-__kernel void pool_average(__global const float *x, __global float *y, pool_shape s,
+__kernel void pool_average(__global const float *x, __global float *y, pool_window s,
                            int countsPadding, int bottom, int right) {
   const int pixel = get_global_id(0);
   if (pixel >= s.outHeight * s.outWidth) return;

@@ -2,16 +2,6 @@
 // needs: inference/layout.cl inference/window.cl
 // Maxima of windows for processors, row after row; bits as in pool.cl.
 
-// A window over planes, as a step has it.
-typedef struct {
-  int height, width;
-  int outHeight, outWidth;
-  int kernelHeight, kernelWidth;
-  int strideY, strideX;
-  int dilationY, dilationX;
-  int top, left; // padding
-} pool_window;
-
 #ifdef RIGOR_NARROW
 typedef int4 pool_keys;
 #define POOL_LOAD vload4

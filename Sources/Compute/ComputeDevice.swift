@@ -33,17 +33,20 @@ public protocol ComputeDevice: AnyObject, Sendable {
     /// Whether kernels can read the host's memory where it lies.
     var sharesMemory: Bool { get }
 
-    /// Gives `body` a buffer that holds `values`, for kernels that only read it, and waits for the
+    /// Gives `body` a buffer that holds `bytes`, for kernels that only read it, and waits for the
     /// queue before it returns. Where memory is shared nothing is copied.
-    func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ///
+    /// - Parameter owner: keeps the bytes where they are, for ever if a kernel may never end.
+    func withBuffer(
+        reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+        _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure)
 
     /// Gives `body` a buffer that holds anything, for kernels that write all of it, waits for the
     /// queue, and returns what is there. Devices that compute in the host's memory copy nothing.
-    func array<T: BitwiseCopyable & Sendable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T]
+    func block(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock
 
     /// Puts a kernel on the queue and returns at once. Launches run in order.
     ///
@@ -264,35 +267,50 @@ extension ComputeDevice {
 
     public var sharesMemory: Bool { false }
 
-    public func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) { try withCopy(of: values, body) }
+    public func withBuffer(
+        reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+        _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) { try withCopy(of: bytes, body) }
 
-    public func array<T: BitwiseCopyable & Sendable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T] { try copied(of: type, count: count, body) }
+    public func block(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock { try copied(byteCount: byteCount, body) }
 
-    /// Gives `body` a buffer to which `values` are copied.
-    func withCopy<T: BitwiseCopyable>(
-        of values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    /// Gives `body` a buffer to which `bytes` are copied.
+    func withCopy(
+        of bytes: UnsafeRawBufferPointer, _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
-        try body(try makeBuffer(values))
+        let buffer = try makeBuffer(byteCount: max(1, bytes.count))
+        if !bytes.isEmpty { try write(bytes, to: buffer, at: 0) }
+        try body(buffer)
         try finish()
     }
 
     /// Gives `body` a buffer of the device's, and returns a copy of what is there then.
-    func copied<T: BitwiseCopyable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T] {
-        let buffer = try makeBuffer(byteCount: max(1, count * MemoryLayout<T>.stride))
+    func copied(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock {
+        let buffer = try makeBuffer(byteCount: max(1, byteCount))
         try body(buffer)
-        return try read(T.self, count: count, from: buffer)
+        let block = try HostBlock(byteCount: byteCount)
+        if byteCount > 0 { try read(from: buffer, at: 0, into: block.writableBytes) }
+        return block
     }
 }
 
 // MARK: - Typed convenience
 
 extension ComputeDevice {
+    /// Gives `body` a buffer that holds `values`, as for bytes.
+    public func withBuffer<T: BitwiseCopyable & Sendable>(
+        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) {
+        let result = values.withUnsafeBytes { bytes in
+            Result { () throws(Failure) in try withBuffer(reading: bytes, of: values, body) }
+        }
+        try result.get()
+    }
+
     /// New device memory holding `values`; at least one byte, so that empty arrays are usable.
     public func makeBuffer<T: BitwiseCopyable>(_ values: [T]) throws(Failure) -> any ComputeBuffer {
         let byteCount = values.count * MemoryLayout<T>.stride

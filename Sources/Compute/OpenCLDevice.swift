@@ -167,39 +167,35 @@ public final class OpenCLDevice: ComputeDevice {
 
     public var sharesMemory: Bool { info.isHostUnified && !options.forcesStaging }
 
-    public func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    public func withBuffer(
+        reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+        _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
-        guard sharesMemory, !values.isEmpty else { return try withCopy(of: values, body) }
+        guard sharesMemory, !bytes.isEmpty else { return try withCopy(of: bytes, body) }
         try core.checkAlive()
-        let outcome: Result<Void, Failure> = values.withUnsafeBytes { bytes in
-            Result { () throws(Failure) in
-                try lend(try OpenCLBuffer(core, reading: bytes), to: body)
-            }
+        let outcome = Result { () throws(Failure) in
+            try lend(try OpenCLBuffer(core, reading: bytes), to: body)
         }
         // A kernel that never ended may still read it, so it is never freed.
-        if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
+        if core.lost != nil { _ = Unmanaged.passRetained(Kept(owner)) }
         try outcome.get()
     }
 
-    public func array<T: BitwiseCopyable & Sendable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T] {
-        guard core.isInPlace, count > 0 else { return try copied(of: type, count: count, body) }
+    public func block(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock {
+        guard core.isInPlace, byteCount > 0 else {
+            return try copied(byteCount: byteCount, body)
+        }
         try core.checkAlive()
-        var outcome: Result<Void, Failure> = .success(())
-        let values = [T](unsafeUninitializedCapacity: count) { storage, initialized in
-            let bytes = UnsafeMutableRawBufferPointer(
-                UnsafeMutableBufferPointer(rebasing: storage[..<count]))
-            outcome = Result { () throws(Failure) in
-                try lend(OpenCLBuffer(core, writing: bytes), to: body)
-            }
-            initialized = count
+        let block = try HostBlock(byteCount: byteCount)
+        let outcome = Result { () throws(Failure) in
+            try lend(OpenCLBuffer(core, writing: block.writableBytes), to: body)
         }
         // Nor is what one may still write.
-        if core.lost != nil { _ = Unmanaged.passRetained(KeptValues(values)) }
+        if core.lost != nil { _ = Unmanaged.passRetained(Kept(block)) }
         try outcome.get()
-        return values
+        return block
     }
 
     /// Gives `body` a buffer over memory that is another's once this returns.
@@ -217,9 +213,9 @@ public final class OpenCLDevice: ComputeDevice {
         if core.mayCompute { try finish() }
     }
 
-    private final class KeptValues<T: Sendable>: Sendable {
-        private let values: [T]
-        init(_ values: [T]) { self.values = values }
+    private final class Kept<Owner: Sendable>: Sendable {
+        private let owner: Owner
+        init(_ owner: Owner) { self.owner = owner }
     }
 
     private func preparedStaging() throws(Failure) -> Staging {

@@ -30,16 +30,17 @@ extension RelayDevice {
         try base.read(from: buffer, at: offset, into: bytes)
     }
 
-    public func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    public func withBuffer(
+        reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+        _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
-        try base.withBuffer(reading: values, body)
+        try base.withBuffer(reading: bytes, of: owner, body)
     }
 
-    public func array<T: BitwiseCopyable & Sendable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T] {
-        try base.array(of: type, count: count, body)
+    public func block(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock {
+        try base.block(byteCount: byteCount, body)
     }
 
     public func launch(

@@ -74,11 +74,9 @@ import Testing
         let program = try device.program(DeviceTests.source)
         for count in [0, 1, 2000] {
             let a = try device.makeBuffer((0..<max(count, 1)).map { Float($0) * 0.5 })
-            var inner: [Float] = []
-            let outer = try device.array(of: Float.self, count: count) {
-                (first) throws(Failure) in
-                inner = try device.array(of: Float.self, count: count) {
-                    (second) throws(Failure) in
+            var inner: HostBlock?
+            let outer = try device.block(byteCount: count * 4) { (first) throws(Failure) in
+                inner = try device.block(byteCount: count * 4) { (second) throws(Failure) in
                     for (sum, x) in [(second, a), (first, second)] {
                         try device.launch(
                             "add", of: program, global: [count], local: nil,
@@ -88,11 +86,11 @@ import Testing
                     }
                 }
             }
-            #expect(inner == (0..<count).map { Float($0) })
-            #expect(outer == (0..<count).map { Float($0) * 1.5 })
+            #expect(inner.map(Self.floats) == (0..<count).map { Float($0) })
+            #expect(Self.floats(outer) == (0..<count).map { Float($0) * 1.5 })
         }
         let failure = #expect(throws: Failure.self) {
-            _ = try device.array(of: Float.self, count: 1000) { (sum) throws(Failure) in
+            _ = try device.block(byteCount: 4000) { (sum) throws(Failure) in
                 let x = try device.makeBuffer(byteCount: 4000)
                 try device.launch(
                     "add", of: program, global: [1000], local: nil,
@@ -101,6 +99,10 @@ import Testing
             }
         }
         #expect(failure?.code == .cancelled)
+    }
+
+    private static func floats(_ block: HostBlock) -> [Float] {
+        block.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     }
 
     /// What is written while kernels are on the queue is for those behind it alone.

@@ -31,11 +31,12 @@ import Testing
             try base.write(bytes, to: buffer, at: offset)
         }
 
-        func withBuffer<T: BitwiseCopyable & Sendable>(
-            reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+        func withBuffer(
+            reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+            _ body: (any ComputeBuffer) throws(Failure) -> Void
         ) throws(Failure) {
-            count(values.count * MemoryLayout<T>.stride)
-            try base.withBuffer(reading: values, body)
+            count(bytes.count)
+            try base.withBuffer(reading: bytes, of: owner, body)
         }
     }
 

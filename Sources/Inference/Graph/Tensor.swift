@@ -13,12 +13,12 @@ public struct Tensor: Hashable, Sendable {
 
     /// The elements, as they are held.
     private enum Storage: Hashable, Sendable {
-        case floats([Float])
+        case floats(HostValues<Float>)
         case doubles([Double])
         /// Of 64 bits.
         case integers([Int64])
         /// Integers of fewer bits, as they lie in device memory.
-        case narrow(Bytes)
+        case narrow(HostValues<UInt8>)
     }
 
     public let type: ElementType
@@ -28,9 +28,13 @@ public struct Tensor: Hashable, Sendable {
     /// - Precondition: as many floats as the shape has elements.
     public init(_ floats: [Float], shape: [Int]) {
         precondition(floats.count == shape.elementCount, "the shape's number of floats")
-        type = .float32
-        self.shape = shape
-        storage = .floats(floats)
+        self.init(HostValues(floats), shape: shape)
+    }
+
+    /// - Precondition: as many floats as the shape has elements.
+    init(_ floats: HostValues<Float>, shape: [Int]) {
+        precondition(floats.count == shape.elementCount, "the shape's number of floats")
+        self.init(.floats(floats), .float32, shape)
     }
 
     /// - Precondition: as many doubles as the shape has elements.
@@ -47,9 +51,8 @@ public struct Tensor: Hashable, Sendable {
     ///   shape has elements.
     public init(_ floats: [Float], rounding type: ElementType, shape: [Int]) {
         precondition(type.isFloat && floats.count == shape.elementCount, "floats by shape")
-        self.type = type
-        self.shape = shape
-        storage = .floats(type == .float32 ? floats : floats.map { NarrowFloat.round($0, type) })
+        let rounded = type == .float32 ? floats : floats.map { NarrowFloat.round($0, type) }
+        self.init(.floats(HostValues(rounded)), type, shape)
     }
 
     /// Wraps each value to the type's width.
@@ -60,12 +63,13 @@ public struct Tensor: Hashable, Sendable {
         self.type = type
         self.shape = shape
         storage =
-            type.byteCount == 8 ? .integers(integers) : .narrow(Self.narrowed(integers, type))
+            type.byteCount == 8
+            ? .integers(integers) : .narrow(HostValues(Self.narrowed(integers, type)))
     }
 
     /// Values that the type has.
     init(_ floats: [Float], shape: [Int], as type: ElementType) {
-        self.init(.floats(floats), type, shape)
+        self.init(.floats(HostValues(floats)), type, shape)
     }
 
     private init(_ storage: Storage, _ type: ElementType, _ shape: [Int]) {
@@ -94,24 +98,21 @@ public struct Tensor: Hashable, Sendable {
 
     /// nil where there are no elements.
     var identity: Identity? {
-        func place<T>(_ values: [T]) -> Identity? {
-            values.withUnsafeBytes { bytes in
-                guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
-                return Identity(
-                    address: UInt(bitPattern: start), byteCount: bytes.count, type: type)
-            }
+        func place(_ bytes: UnsafeRawBufferPointer) -> Identity? {
+            guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
+            return Identity(address: UInt(bitPattern: start), byteCount: bytes.count, type: type)
         }
         return switch storage {
-        case .floats(let values): place(values)
-        case .doubles(let values): place(values)
-        case .integers(let values): place(values)
-        case .narrow(let bytes): place(bytes)
+        case .floats(let values): values.withUnsafeBytes(place)
+        case .doubles(let values): values.withUnsafeBytes(place)
+        case .integers(let values): values.withUnsafeBytes(place)
+        case .narrow(let bytes): bytes.withUnsafeBytes(place)
         }
     }
 
     public var elements: Elements {
         switch storage {
-        case .floats(let values): .floats(values)
+        case .floats(let values): .floats(values.array)
         case .doubles(let values): .doubles(values)
         case .integers(let values): .integers(values)
         case .narrow(let bytes): .integers(widened(bytes))
@@ -120,7 +121,12 @@ public struct Tensor: Hashable, Sendable {
 
     /// The values of a float type no wider than float32.
     public var floats: [Float]? {
-        if case .floats(let values) = storage { values } else { nil }
+        if case .floats(let values) = storage { values.array } else { nil }
+    }
+
+    /// Of a type as ``floats``.
+    var holdsNaN: Bool {
+        if case .floats(let values) = storage { values.holdsNaN } else { false }
     }
 
     public var doubles: [Double]? {
@@ -136,14 +142,14 @@ public struct Tensor: Hashable, Sendable {
         switch storage {
         case .doubles(let values): values.withUnsafeBytes { Bytes($0) }
         case .integers(let values): values.withUnsafeBytes { Bytes($0) }
-        case .narrow(let bytes): bytes
+        case .narrow(let bytes): bytes.array
         case .floats(let values):
             switch type.byteCount {
             case 4: values.withUnsafeBytes { Bytes($0) }
             case 2:
-                values.map { UInt16(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
+                values.array.map { UInt16(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
                     .withUnsafeBytes { Bytes($0) }
-            default: values.map { UInt8(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
+            default: values.array.map { UInt8(truncatingIfNeeded: NarrowFloat.bits($0, type)) }
             }
         }
     }
@@ -170,7 +176,7 @@ public struct Tensor: Hashable, Sendable {
         default:
             if type.isFloat {
                 let values = bits.map { NarrowFloat.value(UInt32(truncatingIfNeeded: $0), type) }
-                self.init(.floats(values), type, shape)
+                self.init(values, shape: shape, as: type)
             } else {
                 self.init(bits.map { Int64(bitPattern: $0) }, type: type, shape: shape)
             }
@@ -181,19 +187,18 @@ public struct Tensor: Hashable, Sendable {
     func withBytes(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        func given<T>(_ values: [T]) throws(Failure) {
-            let result = values.withUnsafeBytes { bytes in
-                Result { () throws(Failure) in try body(bytes) }
+        func given(_ bytes: UnsafeRawBufferPointer) -> Result<Void, Failure> {
+            Result { () throws(Failure) in try body(bytes) }
+        }
+        let result =
+            switch storage {
+            case .floats(let values) where type == .float32: values.withUnsafeBytes(given)
+            case .floats: bytes.withUnsafeBytes(given)
+            case .doubles(let values): values.withUnsafeBytes(given)
+            case .integers(let values): values.withUnsafeBytes(given)
+            case .narrow(let bytes): bytes.withUnsafeBytes(given)
             }
-            try result.get()
-        }
-        switch storage {
-        case .floats(let values) where type == .float32: try given(values)
-        case .floats: try given(bytes)
-        case .doubles(let values): try given(values)
-        case .integers(let values): try given(values)
-        case .narrow(let bytes): try given(bytes)
-        }
+        try result.get()
     }
 
     /// Gives `body` a buffer that holds ``bytes``, as a device's `withBuffer(reading:_:)` does.
@@ -202,11 +207,11 @@ public struct Tensor: Hashable, Sendable {
     ) throws(Failure) {
         switch storage {
         case .floats(let values) where type == .float32:
-            try device.withBuffer(reading: values, body)
+            try values.withBuffer(on: device, body)
         case .floats: try device.withBuffer(reading: bytes, body)
         case .doubles(let values): try device.withBuffer(reading: values, body)
         case .integers(let values): try device.withBuffer(reading: values, body)
-        case .narrow(let bytes): try device.withBuffer(reading: bytes, body)
+        case .narrow(let bytes): try bytes.withBuffer(on: device, body)
         }
     }
 
@@ -222,18 +227,19 @@ public struct Tensor: Hashable, Sendable {
         case .int64, .uint64: self.init(.integers(Self.copied(bytes, count)), type, shape)
         case .float16, .bfloat16:
             let bits = bytes.elements(UInt16.self)
-            self.init(.floats(bits.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
+            self.init(bits.map { NarrowFloat.value(UInt32($0), type) }, shape: shape, as: type)
         default:
             if type.isFloat {
-                self.init(.floats(bytes.map { NarrowFloat.value(UInt32($0), type) }), type, shape)
+                self.init(
+                    bytes.map { NarrowFloat.value(UInt32($0), type) }, shape: shape, as: type)
             } else {
-                self.init(narrow: Bytes(bytes), type, shape)
+                self.init(narrow: HostValues(Bytes(bytes)), type, shape)
             }
         }
     }
 
     /// Integers of fewer than 64 bits as they lie in device memory, kept without a copy.
-    init(narrow bytes: Bytes, _ type: ElementType, _ shape: [Int]) {
+    init(narrow bytes: HostValues<UInt8>, _ type: ElementType, _ shape: [Int]) {
         precondition(
             type.isNarrowInteger && bytes.count == shape.elementCount * type.byteCount,
             "as many bytes as the shape says")
@@ -243,7 +249,8 @@ public struct Tensor: Hashable, Sendable {
             .narrow(
                 isWhole
                     ? bytes
-                    : bytes.map { UInt8(truncatingIfNeeded: type.wrapped(Int64($0))) }),
+                    : HostValues(
+                        bytes.array.map { UInt8(truncatingIfNeeded: type.wrapped(Int64($0))) })),
             type, shape)
     }
 
@@ -266,10 +273,10 @@ extension Tensor {
         let shape = [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
         let type = parts[0].type
         switch parts[0].storage {
-        case .floats: self.init(.floats(parts.flatMap { $0.floats ?? [] }), type, shape)
+        case .floats: self.init(parts.flatMap { $0.floats ?? [] }, shape: shape, as: type)
         case .doubles: self.init(.doubles(parts.flatMap { $0.doubles ?? [] }), type, shape)
         case .integers: self.init(.integers(parts.flatMap { $0.integers ?? [] }), type, shape)
-        case .narrow: self.init(.narrow(parts.flatMap(\.bytes)), type, shape)
+        case .narrow: self.init(.narrow(HostValues(parts.flatMap(\.bytes))), type, shape)
         }
     }
 
@@ -281,12 +288,13 @@ extension Tensor {
         let place = (range.lowerBound * each)..<(range.upperBound * each)
         let part: Storage
         switch storage {
-        case .floats(let values): part = .floats(Array(values[place]))
+        case .floats(let values): part = .floats(HostValues(values[place]))
         case .doubles(let values): part = .doubles(Array(values[place]))
         case .integers(let values): part = .integers(Array(values[place]))
         case .narrow(let bytes):
             let size = type.byteCount
-            part = .narrow(Array(bytes[(place.lowerBound * size)..<(place.upperBound * size)]))
+            part = .narrow(
+                HostValues(bytes[(place.lowerBound * size)..<(place.upperBound * size)]))
         }
         return Tensor(part, type, shape)
     }
@@ -318,7 +326,7 @@ extension Tensor {
         }
     }
 
-    private func widened(_ bytes: Bytes) -> [Int64] {
+    private func widened(_ bytes: HostValues<UInt8>) -> [Int64] {
         func unpack<T: FixedWidthInteger & BitwiseCopyable>(_ narrow: T.Type) -> [Int64] {
             let size = MemoryLayout<T>.size
             return bytes.withUnsafeBytes { bytes in

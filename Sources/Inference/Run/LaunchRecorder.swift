@@ -68,18 +68,19 @@ final class LaunchRecorder: RelayDevice {
         try base.read(from: buffer, at: offset, into: bytes)
     }
 
-    func withBuffer<T: BitwiseCopyable & Sendable>(
-        reading values: [T], _ body: (any ComputeBuffer) throws(Failure) -> Void
+    func withBuffer(
+        reading bytes: UnsafeRawBufferPointer, of owner: some Sendable,
+        _ body: (any ComputeBuffer) throws(Failure) -> Void
     ) throws(Failure) {
         spoil()
-        try base.withBuffer(reading: values, body)
+        try base.withBuffer(reading: bytes, of: owner, body)
     }
 
-    func array<T: BitwiseCopyable & Sendable>(
-        of type: T.Type, count: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
-    ) throws(Failure) -> [T] {
+    func block(
+        byteCount: Int, _ body: (any ComputeBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> HostBlock {
         spoil()
-        return try base.array(of: type, count: count, body)
+        return try base.block(byteCount: byteCount, body)
     }
 
     func launch(

@@ -325,7 +325,7 @@ extension ComputeDevice {
         }
         let bytes = try read(
             UInt8.self, count: shape.elementCount * type.byteCount, from: buffer)
-        if type.isNarrowInteger { return Tensor(narrow: bytes, type, shape) }
+        if type.isNarrowInteger { return Tensor(narrow: HostValues(bytes), type, shape) }
         return bytes.withUnsafeBytes { Tensor(type: type, shape: shape, bytes: $0) }
     }
 }

@@ -217,7 +217,7 @@ final class Programs: Sendable {
     func unpool() throws(Failure) -> any ComputeProgram {
         try program(
             "unpool", exact: ["divide", "exponential", "logarithm", "power"],
-            ["order", "reduce", "pool", "unpool"])
+            ["order", "reduce", "layout", "pool", "unpool"])
     }
 
     func reduce() throws(Failure) -> any ComputeProgram {
@@ -228,7 +228,7 @@ final class Programs: Sendable {
     func pool() throws(Failure) -> any ComputeProgram {
         try program(
             "reduce", exact: ["divide", "exponential", "logarithm", "power"],
-            ["order", "reduce", "pool"])
+            ["order", "reduce", "layout", "pool"])
     }
 }
 

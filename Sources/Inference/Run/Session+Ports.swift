@@ -32,23 +32,19 @@ extension Session {
     ) throws(Failure) {
         guard let position = positions.first else { return try body() }
         let port = plan.outputs[position]
-        func array<T: BitwiseCopyable & Sendable>(
-            of type: T.Type, count: Int, _ received: inout [Int: Tensor]
-        ) throws(Failure) -> [T] {
+        let block: HostBlock
+        do {
             defer { buffers[port.buffer] = nil }
-            return try device.array(of: type, count: count) { (view) throws(Failure) in
+            block = try device.block(byteCount: port.shape.elementCount * port.type.byteCount) {
+                (view) throws(Failure) in
                 buffers[port.buffer] = view
                 try receive(positions.dropFirst(), into: &received, body)
             }
         }
-        let count = port.shape.elementCount
-        if port.type == .float32 {
-            let floats = try array(of: Float.self, count: count, &received)
-            received[position] = canonical(Tensor(floats, shape: port.shape), port)
-        } else {
-            let bytes = try array(of: UInt8.self, count: count * port.type.byteCount, &received)
-            received[position] = Tensor(narrow: bytes, port.type, port.shape)
-        }
+        received[position] =
+            port.type == .float32
+            ? canonical(Tensor(HostValues(block), shape: port.shape), port)
+            : Tensor(narrow: HostValues(block), port.type, port.shape)
     }
 
     func read(_ port: Plan.Port) throws(Failure) -> Tensor {
@@ -117,29 +113,12 @@ extension Plan {
 extension Tensor {
     /// The same numbers with one bit pattern for NaN.
     var canonical: Tensor {
-        if let floats, floats.holdsNaN {
+        if holdsNaN, let floats {
             return Tensor(floats.map { $0.isNaN ? .quietNaN : $0 }, shape: shape, as: type)
         }
         if let doubles, doubles.contains(where: \.isNaN) {
             return Tensor(doubles: doubles.map { $0.isNaN ? .quietNaN : $0 }, shape: shape)
         }
         return self
-    }
-}
-
-extension [Float] {
-    /// Whether one of them is NaN. Looks at sixteen at a time: outputs are large, and hold none.
-    var holdsNaN: Bool {
-        typealias Lanes = SIMD16<Float>
-        return withUnsafeBytes { bytes in
-            let whole = bytes.count / MemoryLayout<Lanes>.size * MemoryLayout<Lanes>.size
-            var unequal = SIMDMask<SIMD16<Int32>>(repeating: false)
-            for offset in Swift.stride(from: 0, to: whole, by: MemoryLayout<Lanes>.size) {
-                let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                unequal .|= lanes .!= lanes
-            }
-            return unequal != SIMDMask(repeating: false)
-                || self[(whole / MemoryLayout<Float>.size)...].contains(where: \.isNaN)
-        }
     }
 }

@@ -26,8 +26,8 @@ extension DeviceOptions {
         return devices
     }
 
-    /// Until the process ends: a driver's compiler frees what it has piece by piece, for longer than
-    /// a small model takes to run, and the system all at once.
+    /// Until the process ends: a driver's compiler frees what it has piece by piece, for longer
+    /// than a small model takes to run, and the system all at once.
     private static let held = Mutex<[OpenCLDevice]>([])
 
     /// How this program opens devices.
