@@ -177,4 +177,39 @@ import Testing
         #expect(best.map(\.index) == [1, 2, 0, 3])
         #expect(best.map(\.label) == ["b", "c", "a", "3"])
     }
+
+    /// Scores of every type are ranked as what they are.
+    @Test func bestOfEveryType() {
+        func best(_ tensor: Tensor) -> [String] {
+            ClassLabels.best(3, of: tensor, labels: nil)[0].map { "\($0.index) \($0.score)" }
+        }
+        let doubles = Tensor(doubles: [1, 1 + 0x1p-52, .nan, -0.5], shape: [1, 4])
+        #expect(best(doubles) == ["1 1.0000000000000002", "0 1.0", "3 -0.5"])
+        let top = Int64(1) << 60
+        let wide = Tensor([top, top + 2, top + 1], type: .int64, shape: [1, 3])
+        #expect(best(wide) == ["1 \(top + 2)", "2 \(top + 1)", "0 \(top)"])
+        let unsigned = Tensor([1, -1, 2], type: .uint64, shape: [1, 3])
+        #expect(best(unsigned) == ["1 \(UInt64.max)", "2 2", "0 1"])
+        #expect(best(Tensor([0, 1], type: .bool, shape: [1, 2])) == ["1 1", "0 0"])
+    }
+
+    /// What NumPy has no type for is read as it is written.
+    @Test(arguments: ElementType.allCases)
+    func arraysComeBackAsTheyWereWritten(_ type: ElementType) throws {
+        let values = [1.5, -2, 0.25, 3, 0, 1].map { Float($0) }
+        let tensor =
+            type == .double
+            ? Tensor(doubles: values.map(Double.init), shape: [6])
+            : type.isFloating
+                ? Tensor(values, rounding: type, shape: [6])
+                : Tensor([1, 2, 0, 3, -1, 1], type: type, shape: [6])
+        let plain = type == .bool ? Tensor([1, 0, 0, 1], type: .bool, shape: [4]) : tensor
+        let path = NSTemporaryDirectory() + "/rigor-\(UUID().uuidString).npy"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileBytes.write(NumPy.encode(plain), to: path)
+        let read = try InputFiles.read(
+            .file(path), for: .init(name: "x", type: type, shape: [nil]), .init())
+        // A type without zero has NaN for it.
+        #expect(read.type == type && read.shape == plain.shape && read.bytes == plain.bytes)
+    }
 }

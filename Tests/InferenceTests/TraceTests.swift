@@ -40,6 +40,25 @@ import Testing
         #expect(trace.firstDifference(from: short) == 0)
     }
 
+    /// Outputs that the host computed are in a trace too: without them other inputs look the same.
+    @Test func outputsOfTheHostAreTraced() throws {
+        guard let test = TestDevices.any else { return }
+        let node = Node(
+            index: 0, name: "", domain: "", type: "NonZero", inputs: ["x"], outputs: ["y"],
+            attributes: [:])
+        let model = Model(
+            opsets: ["": 22],
+            graph: Graph(
+                nodes: [node], constants: [:],
+                inputs: [.init(name: "x", type: .float32, shape: [4])], outputs: ["y"]))
+        let session = ModelSession(model, on: try test.open())
+        let traces = try [[1, 0, 0, 0], [0, 1, 0, 0]].map { (values: [Float]) in
+            try ModelTrace(of: session, [.tensor(Tensor(values, shape: [4]))])
+        }
+        #expect(traces[0].entries.map(\.output.name) == ["y"])
+        #expect(traces[0].firstDifference(from: traces[1]) == 0)
+    }
+
     @Test func comesBackFromJSON() throws {
         guard let test = TestDevices.any else { return }
         let (model, image) = try digits()

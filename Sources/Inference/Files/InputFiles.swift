@@ -89,11 +89,17 @@ public struct InputFiles: Sendable {
         return parts.count == 1 ? first : Tensor(stacking: parts)
     }
 
-    /// As the input's type; integers only where each fits.
+    /// As the input's type; integers only where each fits. What outputs of a float type are written
+    /// as that NumPy does not have is read as such: as bits.
     private static func converted(
         _ tensor: Tensor, for input: Model.Input
     ) throws(Failure) -> Tensor {
         if tensor.type == input.type { return tensor }
+        if input.type.isFloat, tensor.type.isInteger, tensor.type == NumPy.stored(input.type) {
+            return tensor.bytes.withUnsafeBytes {
+                Tensor(type: input.type, shape: tensor.shape, bytes: $0)
+            }
+        }
         if input.type.isFloating {
             return HostSteps.cast(tensor, to: input.type, shape: tensor.shape)
         }

@@ -139,10 +139,17 @@ public enum NumPy {
         }
     }
 
+    /// The type of an array that holds elements of another. NumPy has no integers of less than a
+    /// byte and of the narrow floats float16 alone: of others the bits are unsigned integers.
+    static func stored(_ type: ElementType) -> ElementType {
+        if types[type] != nil { return type }
+        if type.isFloat { return type.byteCount == 2 ? .uint16 : .uint8 }
+        return type.isSigned ? .int8 : .uint8
+    }
+
     /// Format 1.0, data at a multiple of 64 bytes.
     public static func encode(_ tensor: Tensor) -> Bytes {
-        // NumPy itself has none of the narrow floats but float16, nor integers of less than a byte.
-        let type = types[tensor.type] ?? (tensor.type.byteCount == 2 ? "<u2" : "|u1")
+        let type = types[stored(tensor.type)] ?? "|u1"
         let axes = tensor.shape.map { "\($0)," }.joined(separator: " ")
         var header =
             "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(axes)), }"

@@ -17,7 +17,11 @@ public struct BatchedModel {
     private let device: any ComputeDevice
     private let seed: UInt64
     private var session: Session?
+    /// Where steps depend on data: what files that are known decide is planned for each by itself.
+    private var commons: SessionCommons?
+    /// Where they depend on more than what a file holds.
     private var staged: ModelSession?
+    private var dependsOnData = false
     /// Its outputs are not one for each item, or items may depend on each other: files are computed
     /// one by one.
     private var isWhole = false
@@ -41,7 +45,7 @@ public struct BatchedModel {
         for input in model.inputs where batch.values[input.name] == nil {
             throw Failure(.missing, "input \(input.text): no value is given for it")
         }
-        if staged == nil, !isWhole, batch.counts.count > 1 {
+        if !dependsOnData, !isWhole, batch.counts.count > 1 {
             if let outputs = try joined(batch) { return outputs }
         }
         if batch.counts.count == 1 { return [try alone(batch.values)] }
@@ -81,7 +85,7 @@ public struct BatchedModel {
             }
             doubt = try model.itemDoubt(try model.batchShapes(shapes))
         } catch  where error.code == .dependsOnData {
-            staged = ModelSession(model, on: device)
+            dependsOnData = true
             return false
         } catch {
             // Each file by itself says what is wrong with it.
@@ -104,7 +108,7 @@ public struct BatchedModel {
     // MARK: One file
 
     private mutating func alone(_ values: [String: Tensor]) throws(Failure) -> Output {
-        if staged == nil, let session = try planned(values) {
+        if !dependsOnData, let session = try planned(values) {
             let inputs = try ordered(values, session.plan)
             let isFull = zip(inputs, session.plan.inputs).allSatisfy { $0.shape == $1.shape }
             guard isFull || session.plan.isByItem else {
@@ -121,6 +125,7 @@ public struct BatchedModel {
                 tensors: zip(session.plan.outputs, tensors).map { ($0.name, $1) },
                 isByItem: session.plan.isByItem)
         }
+        if staged == nil, let output = try decided(values) { return output }
         let session = staged ?? ModelSession(model, on: device)
         staged = session
         var tensors: [(name: String, tensor: Tensor)] = []
@@ -134,6 +139,31 @@ public struct BatchedModel {
             tensors.append((name, tensor))
         }
         return Output(tensors: tensors, isByItem: false)
+    }
+
+    /// What the model gives for a file whose values decide what its steps are.
+    ///
+    /// - Returns: nil where they do not.
+    private mutating func decided(_ values: [String: Tensor]) throws(Failure) -> Output? {
+        var prepared: PreparedModel
+        do throws(Failure) {
+            prepared = try PreparedModel(model, inputs: values, seed: seed)
+        } catch  where error.code == .dependsOnData {
+            return nil
+        } catch {
+            throw error
+        }
+        if commons == nil {
+            commons = try SessionCommons(on: device, isNarrow: false, of: model)
+        }
+        guard let commons else { return nil }
+        let (count, inputs) = (try prepared.itemCount(), prepared.inputs)
+        let session = try Session(prepared.takePlan(), with: commons, bindsPorts: false)
+        hasDrawn = session.plan.draws
+        let tensors = try session.run(inputs, items: 0..<count)
+        return Output(
+            tensors: zip(session.plan.outputs, tensors).map { ($0.name, $1) },
+            isByItem: session.plan.isByItem)
     }
 
     // MARK: Plans
@@ -169,7 +199,7 @@ public struct BatchedModel {
             session = new
             return new
         } catch  where error.code == .dependsOnData {
-            staged = ModelSession(model, on: device)
+            dependsOnData = true
             return nil
         } catch {
             throw error

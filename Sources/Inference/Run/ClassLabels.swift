@@ -7,7 +7,8 @@ public enum ClassLabels {
     public struct Score: Hashable, Sendable {
         public var index: Int
         public var label: String
-        public var score: Float
+        /// The shortest decimal that is this number of its type, or `nan`, `inf`, `-inf`.
+        public var score: String
 
         public var json: JSON {
             ["index": .int(index), "label": .string(label), "score": number]
@@ -15,9 +16,12 @@ public enum ClassLabels {
 
         /// JSON has no numbers for what is not finite: they are told as Protocol Buffers do.
         private var number: JSON {
-            if score.isNaN { return .string("NaN") }
-            if score.isInfinite { return .string(score < 0 ? "-Infinity" : "Infinity") }
-            return .decimal("\(score)")
+            switch score {
+            case "nan": .string("NaN")
+            case "inf": .string("Infinity")
+            case "-inf": .string("-Infinity")
+            default: .decimal(score)
+            }
         }
     }
 
@@ -60,20 +64,33 @@ public enum ClassLabels {
         let items = tensor.shape.first ?? 1
         guard items > 0 else { return [] }
         let each = tensor.count / items
-        let scores = tensor.floats ?? (tensor.integers ?? []).map { Float($0) }
-        return (0..<items).map { item in
-            let row = scores[(item * each)..<((item + 1) * each)]
-            let order = row.enumerated().sorted {
-                if $0.element.isNaN != $1.element.isNaN { return $1.element.isNaN }
-                if $0.element.isNaN {
-                    return $0.offset < $1.offset
+        func best<T: Comparable & CustomStringConvertible>(_ scores: [T]) -> [[Score]] {
+            (0..<items).map { item in
+                let row = scores[(item * each)..<((item + 1) * each)]
+                return greatest(count, of: Array(row)).map { index in
+                    let label = labels.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+                    return Score(
+                        index: index, label: label ?? String(index),
+                        score: row[row.startIndex + index].description)
                 }
-                return ($0.element, $1.offset) > ($1.element, $0.offset)
-            }
-            return order.prefix(count).map { index, score in
-                let label = labels.flatMap { $0.indices.contains(index) ? $0[index] : nil }
-                return Score(index: index, label: label ?? String(index), score: score)
             }
         }
+        return switch tensor.elements {
+        case .floats(let values): best(values)
+        case .doubles(let values): best(values)
+        case .integers(let values):
+            tensor.type == .uint64 ? best(values.map { UInt64(bitPattern: $0) }) : best(values)
+        }
+    }
+
+    /// Indices of the `count` greatest, greatest first.
+    private static func greatest<T: Comparable>(_ count: Int, of row: [T]) -> ArraySlice<Int> {
+        // A NaN is the one value that does not equal itself.
+        let order = row.indices.sorted { a, b in
+            let (x, y) = (row[a], row[b])
+            if (x == x) != (y == y) { return x == x }
+            return x == x && x != y ? x > y : a < b
+        }
+        return order.prefix(count)
     }
 }

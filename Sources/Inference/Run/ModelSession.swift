@@ -10,7 +10,7 @@ public final class ModelSession {
     /// may be, and the next run begins with none.
     private static let stagesMax = 256
 
-    private let model: Model
+    let model: Model
     private let device: any ComputeDevice
     private let isNarrow: Bool
     private var commons: SessionCommons?

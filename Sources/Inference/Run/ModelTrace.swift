@@ -2,8 +2,8 @@ public import Core
 internal import Digest
 public import Foundation
 
-/// The hash of every value of a model that a device computed, in their order: two devices that do
-/// not agree part at the first entry that differs.
+/// The hash of every value of a model that a device computed, in their order, and of those outputs
+/// that the host did: two devices that do not agree part at the first entry that differs.
 ///
 /// Names are those of the rewritten graph: what was folded into another operator has none.
 public struct ModelTrace: Hashable, Sendable {
@@ -29,10 +29,28 @@ public struct ModelTrace: Hashable, Sendable {
         of session: ModelSession, _ inputs: [ModelValue], seed: UInt64 = 0
     ) throws(Failure) {
         var trace = ModelTrace()
-        _ = try session.run(inputs, seed: seed) { (output, tensor) throws(Failure) in
+        try Self.walk(session, inputs, seed: seed) { (output, tensor) throws(Failure) in
             trace.append(output, tensor)
         }
         self = trace
+    }
+
+    /// Gives `visit` what a trace of a run has, in its order.
+    ///
+    /// - Throws: ``Failure`` as ``ModelSession/run(_:trace:)``.
+    public static func walk(
+        _ session: ModelSession, _ inputs: [ModelValue], seed: UInt64 = 0,
+        _ visit: @escaping (Step.Output, Tensor) throws(Failure) -> Void
+    ) throws(Failure) {
+        var seen: Set<String> = []
+        let outputs = try session.run(inputs, seed: seed) { (output, tensor) throws(Failure) in
+            seen.insert(output.name)
+            try visit(output, tensor)
+        }
+        for (name, value) in zip(session.model.outputs, outputs) {
+            guard case .tensor(let tensor) = value, seen.insert(name).inserted else { continue }
+            try visit(.init(name: name, type: tensor.type, shape: tensor.shape), tensor)
+        }
     }
 
     /// The first entry that differs, also where one trace ends before the other; nil where none

@@ -98,7 +98,7 @@ struct DisputeModelCommand: AsyncParsableCommand {
     ) throws(Failure) -> Tensor {
         var found: Tensor?
         var next = 0
-        _ = try ModelSession(model, on: device).run(values, seed: inputs.usedSeed) {
+        try ModelTrace.walk(ModelSession(model, on: device), values, seed: inputs.usedSeed) {
             (_, tensor) throws(Failure) in
             if next == index { found = tensor }
             next += 1
@@ -120,7 +120,9 @@ struct DisputeModelCommand: AsyncParsableCommand {
         var isSame: Bool { index == nil }
 
         var lines: [String] {
-            guard let index else { return ["the same: \(valueCount) values"] }
+            guard let index else {
+                return ["the same: \(Units.count(valueCount, "value", "values"))"]
+            }
             guard let value else {
                 return ["value \(index): the traces are not of one model and one kind of input"]
             }

@@ -19,7 +19,9 @@ struct InferCommand: AsyncParsableCommand {
             or from a folder, they are computed some at a time, and each gives what it gives \
             alone: one by one, unless the model's steps prove that its items do not depend on \
             each other. The digest is the Merkle root over every item's outputs; it is \
-            the same on every device, and for every --batch. Several devices (--device all) \
+            the same on every device, and for every --batch. Of a model whose items depend on \
+            each other, or whose steps depend on what inputs hold, files that are stacked are \
+            one input, and have another digest than alone. Several devices (--device all) \
             compute all of it each, and their digests must be equal. A NaN \
             in an input goes on as IEEE 754 says (Relu and Clip let it pass, maxima give it) and \
             comes out as 0x7fc00000.
@@ -46,8 +48,8 @@ struct InferCommand: AsyncParsableCommand {
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             """
-            Compute so many items at a time. (default: all of the files that are named, 16 of \
-            a folder)
+            Compute so many items at a time, and each file as if it were alone. (default: files \
+            that are named are one input, all at once; 16 of a folder)
             """, valueName: "n"),
         transform: Accepted.whole(1...65_536))
     var batch: Int?

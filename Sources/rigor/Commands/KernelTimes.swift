@@ -16,7 +16,7 @@ enum KernelTimes {
             // Longer names are never cut.
             let width = max(12, name.count)
             let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
-            let seconds = Units.plain(time.seconds, 3)
+            let seconds = Units.plain(time.seconds, 6)
             return "kernel   \(padded) \(seconds) s, \(time.launches) launches"
         }
     }
