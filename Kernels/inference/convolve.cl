@@ -269,21 +269,11 @@ __kernel void conv_place(__global const float *restrict a, __global const float 
     }
 }
 
-typedef struct {
-  int channels; // of the input, in one group
-  int height, width;
-  int outHeight, outWidth;
-  int kernelHeight, kernelWidth;
-  int strideY, strideX;
-  int dilationY, dilationX;
-  int top, left; // padding
-} conv_shape;
-
 // One input channel a group, `multiplier` outputs each. Work-items: (pixels rounded up, channels
 // out, items).
 __kernel void conv_depthwise(__global const float *restrict x, __global const float *restrict w,
                              __global const float *restrict bias, __global float *restrict y,
-                             conv_shape s, int channelsOut, int multiplier, int hasBias,
+                             window_shape s, int channelsOut, int multiplier, int hasBias,
                              int activation, float low, float high) {
   const int pixel = get_global_id(0);
   const int pixels = s.outHeight * s.outWidth;

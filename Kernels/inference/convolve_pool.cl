@@ -50,7 +50,7 @@ EX_INLINE void conv_pool_rows(__local float *to, int area, __global const float 
 // pool_maxima.cl. Behind the strip there is room for a panel's results, and for a row of windows.
 __kernel void conv_pool(__global const float *restrict a, __global const float *restrict x,
                         __global const float *restrict bias, __global float *restrict y,
-                        __global const uint *restrict offsets, window_layout s, pool_window w,
+                        __global const uint *restrict offsets, window_layout s, window_shape w,
                         int rows, int channels, int depth, int panelsEach, int bandRows,
                         int hasBias, int activation, float low, float high,
                         __global const float *restrict after, int afterStride, int steps,

@@ -19,4 +19,4 @@ typedef struct {
   int strideY, strideX;
   int dilationY, dilationX;
   int top, left; // padding
-} pool_window;
+} window_shape;

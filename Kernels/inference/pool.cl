@@ -4,7 +4,7 @@
 // averages sum them by sixteen lanes and the fixed tree.
 
 // Work-items: (output pixels rounded up, planes).
-__kernel void pool_max(__global const float *x, __global float *y, pool_window s) {
+__kernel void pool_max(__global const float *x, __global float *y, window_shape s) {
   const int pixel = get_global_id(0);
   if (pixel >= s.outHeight * s.outWidth) return;
   const ulong plane = get_global_id(1);
@@ -25,7 +25,7 @@ __kernel void pool_max(__global const float *x, __global float *y, pool_window s
 
 // The divisor is the number of elements, or with `countsPadding` that of the window inside the
 // padded plane (`bottom` and `right` are its paddings there). Work-items: as above.
-__kernel void pool_average(__global const float *x, __global float *y, pool_window s,
+__kernel void pool_average(__global const float *x, __global float *y, window_shape s,
                            int countsPadding, int bottom, int right) {
   const int pixel = get_global_id(0);
   if (pixel >= s.outHeight * s.outWidth) return;

@@ -17,7 +17,7 @@ typedef int16 pool_keys;
 // Keys of a row of windows, column by column: the maxima over a window's rows of vectors from
 // column `at` on. Rows lie `pitch` apart. Maxima of keys are those of ew_max.
 #define POOL_COLUMNS(name, space, lanes, ints, asInts, load, store)                              \
-  EX_INLINE void name(__local int *to, const space float *plane, const pool_window s, int pitch, \
+  EX_INLINE void name(__local int *to, const space float *plane, const window_shape s, int pitch, \
                       int iy, int at) {                                                          \
     ints best = (ints)(ew_key(as_float(0xff800000)));                                            \
     for (int ky = 0; ky < s.kernelHeight; ky++) {                                                \
@@ -52,7 +52,7 @@ typedef int16 pool_keys;
 #define POOL_ALL_COLUMNS(name, space)                                                            \
   POOL_WIDE_COLUMNS(name, space)                                                                 \
   POOL_COLUMNS(name##_4, space, 4, int4, as_int4, vload4, vstore4)                               \
-  EX_INLINE void name(__local int *to, const space float *plane, const pool_window s, int pitch, \
+  EX_INLINE void name(__local int *to, const space float *plane, const window_shape s, int pitch, \
                       int iy) {                                                                  \
     int at = 0;                                                                                  \
     POOL_COLUMNS_WIDELY(name)                                                                    \
@@ -76,7 +76,7 @@ POOL_ALL_COLUMNS(pool_columns_local, __local)
 #endif
 
 // Maxima of neighbouring windows from `line` on; no more than `count` are in it.
-EX_INLINE gemm_lanes pool_row(const __local int *line, const pool_window s, int count) {
+EX_INLINE gemm_lanes pool_row(const __local int *line, const window_shape s, int count) {
   pool_keys best = (pool_keys)(ew_key(as_float(0xff800000)));
   for (int kx = 0; kx < s.kernelWidth; kx++) {
     const __local int *p = line + kx * s.dilationX;
@@ -106,7 +106,7 @@ typedef struct {
   uint first[POOL_NEAR], second[POOL_NEAR], windows[POOL_NEAR];
 } pool_places;
 
-EX_INLINE pool_places pool_places_of(const pool_window s) {
+EX_INLINE pool_places pool_places_of(const window_shape s) {
   pool_places p = {0, 0, {0}, {0}, {0}};
   const bool isNear = s.kernelHeight >= 2 && s.kernelHeight <= 3 && s.kernelWidth >= 2 &&
                       s.kernelWidth <= 3 && s.dilationY == 1 && s.dilationX == 1 &&
@@ -155,7 +155,7 @@ EX_INLINE pool_row_keys pool_row_at(__global const float *p, const pool_places *
 // Rows of windows over a plane's, which lie `pitch` apart. A row that is outside is another of its
 // window once more. The last one of a window may be the next one's first.
 EX_INLINE void pool_near(__global const float *plane, __global float *y, const pool_places *p,
-                         const pool_window s, int pitch, int first, int last, int stride) {
+                         const window_shape s, int pitch, int first, int last, int stride) {
   const bool isShared = s.kernelHeight == s.strideY + 1;
   __global const float *x = plane - s.left;
   for (int n = 0; n < p->count; n++, x += p->each * stride) {
@@ -186,7 +186,7 @@ EX_INLINE void pool_near(__global const float *plane, __global float *y, const p
   }
 }
 EX_APART void pool_max_near(__global const float *plane, __global float *y, const pool_places *p,
-                            const pool_window s, int pitch, int first, int last) {
+                            const window_shape s, int pitch, int first, int last) {
   if (s.strideX == 1)
     pool_near(plane, y, p, s, pitch, first, last, 1);
   else
@@ -195,14 +195,14 @@ EX_APART void pool_max_near(__global const float *plane, __global float *y, cons
 #endif
 
 // `line` holds the keys of a row of windows, with those of its padding, which are the least.
-EX_INLINE void pool_line_ends(__local int *line, const pool_window s) {
+EX_INLINE void pool_line_ends(__local int *line, const window_shape s) {
   const int least = ew_key(as_float(0xff800000));
   const int reach = (s.outWidth - 1) * s.strideX + (s.kernelWidth - 1) * s.dilationX + 1;
   for (int i = 0; i < s.left; i++) line[i] = least;
   for (int i = s.left + s.width; i < reach; i++) line[i] = least;
 }
 
-EX_INLINE void pool_put_row(__global float *y, const __local int *line, const pool_window s) {
+EX_INLINE void pool_put_row(__global float *y, const __local int *line, const window_shape s) {
   for (int at = 0; at < s.outWidth; at += GEMM_LANES) {
     const int count = min(GEMM_LANES, s.outWidth - at);
     window_pick(pool_row(line + at * s.strideX, s, count), y + at, (1u << count) - 1);
@@ -211,7 +211,7 @@ EX_INLINE void pool_put_row(__global float *y, const __local int *line, const po
 
 // Work-items: (parts of the rows, parts of `planesEach` planes).
 __kernel void pool_max_strips(__global const float *restrict x, __global float *restrict y,
-                              pool_window s, int planes, int planesEach, int rowsEach,
+                              window_shape s, int planes, int planesEach, int rowsEach,
                               __local int *line) {
   const int first = get_global_id(0) * rowsEach, last = min(s.outHeight, first + rowsEach);
   const int begin = get_global_id(1) * planesEach, end = min(planes, begin + planesEach);

@@ -152,7 +152,7 @@ EX_INLINE void tape_convolution(__global const ulong *program, __global const ul
     case 21:
       tape_conv_pool(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
                      TAPE_POINTER(float, 2), TAPE_POINTER(float, 3), TAPE_POINTER(uint, 4),
-                     TAPE_STRUCT(window_layout, 5), TAPE_STRUCT(pool_window, 6), TAPE_INT(7),
+                     TAPE_STRUCT(window_layout, 5), TAPE_STRUCT(window_shape, 6), TAPE_INT(7),
                      TAPE_INT(8), TAPE_INT(9), TAPE_INT(10), TAPE_INT(11), TAPE_INT(12),
                      TAPE_INT(13), TAPE_FLOAT(14), TAPE_FLOAT(15), TAPE_POINTER(float, 16),
                      TAPE_INT(17), TAPE_INT(18), (__local float *)shared);
@@ -207,7 +207,7 @@ EX_INLINE void tape_item(__global const ulong *program, __global const ulong *r,
       break;
     case 11:
       tape_pool_max_strips(TAPE_AT, TAPE_POINTER(float, 0), TAPE_POINTER(float, 1),
-                           TAPE_STRUCT(pool_window, 2), TAPE_INT(3), TAPE_INT(4), TAPE_INT(5),
+                           TAPE_STRUCT(window_shape, 2), TAPE_INT(3), TAPE_INT(4), TAPE_INT(5),
                            (__local int *)shared);
       break;
     case 12:

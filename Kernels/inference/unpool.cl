@@ -4,7 +4,7 @@
 // the order of the taps that fall on it.
 
 // The window that has tap (ky, kx) on element (iy, ix); -1 where none has.
-int unpool_window(pool_window s, int iy, int ix, int ky, int kx) {
+int unpool_window(window_shape s, int iy, int ix, int ky, int kx) {
   const int ty = iy + s.top - ky * s.dilationY;
   const int tx = ix + s.left - kx * s.dilationX;
   if (ty < 0 || tx < 0 || ty % s.strideY != 0 || tx % s.strideX != 0) return -1;
@@ -13,7 +13,7 @@ int unpool_window(pool_window s, int iy, int ix, int ky, int kx) {
 }
 
 // Whether tap (ky, kx) of a window is the first that equals its maximum `top`.
-int unpool_isFirst(__global const float *p, pool_window s, int window, int ky, int kx, float top) {
+int unpool_isFirst(__global const float *p, window_shape s, int window, int ky, int kx, float top) {
   const int y0 = window / s.outWidth * s.strideY - s.top;
   const int x0 = window % s.outWidth * s.strideX - s.left;
   for (int k = 0; k < ky * s.kernelWidth + kx; k++) {
@@ -28,7 +28,7 @@ int unpool_isFirst(__global const float *p, pool_window s, int window, int ky, i
 // Of maxima `y` of `x`, whose gradient is `g`: a window gives to its first maximum.
 // Work-items: (pixels of a plane rounded up, planes).
 __kernel void unpool_max(__global const float *x, __global const float *y, __global const float *g,
-                         __global float *d, pool_window s) {
+                         __global float *d, window_shape s) {
   const int pixel = get_global_id(0);
   if (pixel >= s.height * s.width) return;
   const ulong plane = get_global_id(1);
@@ -51,7 +51,7 @@ __kernel void unpool_max(__global const float *x, __global const float *y, __glo
 // The same, a plane a work-item: windows give from the last to the first, so that what falls on an
 // element comes in the order of its taps. Work-items: (planes rounded up).
 __kernel void unpool_max_planes(__global const float *x, __global const float *y,
-                                __global const float *g, __global float *d, pool_window s,
+                                __global const float *g, __global float *d, window_shape s,
                                 int planes) {
   const int plane = get_global_id(0);
   if (plane >= planes) return;
@@ -90,7 +90,7 @@ int unpool_count(int start, int taps, int dilation, int first, int size) {
 
 // Of averages: a window gives each of its elements its gradient divided as the average was.
 // Work-items: as above.
-__kernel void unpool_average(__global const float *g, __global float *d, pool_window s,
+__kernel void unpool_average(__global const float *g, __global float *d, window_shape s,
                              int countsPadding, int bottom, int right) {
   const int pixel = get_global_id(0);
   if (pixel >= s.height * s.width) return;

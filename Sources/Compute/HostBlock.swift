@@ -16,7 +16,8 @@ public final class HostBlock: Sendable {
         var address: UnsafeMutableRawPointer?
         guard posix_memalign(&address, Self.alignmentBytes, max(byteCount, 1)) == 0, let address
         else {
-            throw Failure(.memory, "no \(byteCount >> 20) MiB of memory for a result")
+            throw Failure(
+                .memory, "no \(byteCount >> 20) MiB of memory for a result\(AddressSpace.note)")
         }
         self.byteCount = byteCount
         addressBits = UInt(bitPattern: address)

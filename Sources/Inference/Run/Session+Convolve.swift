@@ -194,7 +194,7 @@ extension Session {
             global: [shape.window.outPixels.inGroups, channels, shape.items],
             local: Launch.local(device),
             arguments: arguments + [
-                .bytes(shape.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
+                .bytes(shape.window.bytes), .int(Int32(channels)), .int(Int32(shape.outChannels)),
                 .int(hasBias ? 1 : 0),
             ] + activation(shape.activation, step.floats).arguments)
     }

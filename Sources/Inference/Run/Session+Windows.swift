@@ -259,11 +259,6 @@ extension WindowShape {
             && dilationY == 1 && dilationX == 1
     }
 
-    /// As `pool_shape` lies in memory.
+    /// As `window_shape` lies in memory.
     var bytes: Bytes { ints.flatMap { Int32($0).littleEndianBytes } }
-}
-
-extension ConvolutionShape {
-    /// As `conv_shape` lies in memory.
-    var bytes: Bytes { Int32(channels).littleEndianBytes + window.bytes }
 }
