@@ -121,8 +121,8 @@ static const char inference_functions[] = {
 static const char inference_gemm[] = {
 #embed "inference/gemm.cl" suffix(, 0)
 };
-static const char inference_gemm_tiled[] = {
-#embed "inference/gemm_tiled.cl" suffix(, 0)
+static const char inference_tile[] = {
+#embed "inference/tile.cl" suffix(, 0)
 };
 static const char inference_integer[] = {
 #embed "inference/integer.cl" suffix(, 0)
@@ -171,6 +171,9 @@ static const char inference_random[] = {
 };
 static const char inference_reduce[] = {
 #embed "inference/reduce.cl" suffix(, 0)
+};
+static const char inference_reduce_lanes[] = {
+#embed "inference/reduce_lanes.cl" suffix(, 0)
 };
 static const char inference_requantize[] = {
 #embed "inference/requantize.cl" suffix(, 0)
@@ -308,7 +311,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
-    FILE_ENTRY("inference/gemm_tiled.cl", inference_gemm_tiled),
+    FILE_ENTRY("inference/tile.cl", inference_tile),
     FILE_ENTRY("inference/integer.cl", inference_integer),
     FILE_ENTRY("inference/layout.cl", inference_layout),
     FILE_ENTRY("inference/move.cl", inference_move),
@@ -325,6 +328,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/unpool.cl", inference_unpool),
     FILE_ENTRY("inference/random.cl", inference_random),
     FILE_ENTRY("inference/reduce.cl", inference_reduce),
+    FILE_ENTRY("inference/reduce_lanes.cl", inference_reduce_lanes),
     FILE_ENTRY("inference/requantize.cl", inference_requantize),
     FILE_ENTRY("inference/rows.cl", inference_rows),
     FILE_ENTRY("inference/window.cl", inference_window),

@@ -1,10 +1,12 @@
 // needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
 // needs: exact/trigonometric.cl exact/power.cl exact/error.cl exact/hyperbolic.cl
 // needs: inference/order.cl inference/elementwise.cl
-// Several elementwise steps in one launch, for processors: a program of operations on registers,
-// each of CHAIN_LANES floats. What only the next steps read never goes to memory; every operation
-// has the bits of its own kernel.
+// Several elementwise steps in one launch: a program of operations on registers, each of
+// CHAIN_LANES floats: many on processors, one on graphics cards. What only the next steps read
+// never goes to memory; every operation has the bits of its own kernel.
+#ifndef CHAIN_LANES
 #define CHAIN_LANES 256
+#endif
 #define CHAIN_REGISTERS 12
 #define CHAIN_WORDS 8
 

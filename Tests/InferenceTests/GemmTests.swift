@@ -143,36 +143,68 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         print("GemmTests tiled seed \(seed)")
         var generator = SplitMix64(seed: seed)
-        for side in TiledGemm.sides {
-            let tiled = try TiledGemm(on: device, side: side)
-            for (rows, columns, depth) in [(1, 1, 1), (70, 130, 261), (128, 65, 512), (33, 9, 7)] {
+        // Each takes ten seconds to compile.
+        let tiles = TiledGemm.Tile.all
+        for tile in device.description.runsTapes ? [tiles[1], tiles[3]] : [tiles[2]] {
+            let (tiled, packed) = (
+                try TiledGemm(on: device, tile: tile, for: .matrices),
+                try TiledGemm(on: device, tile: tile, for: .panels)
+            )
+            for (rows, columns, depth) in [
+                (1, 1, 1), (70, 130, 261), (128, 65, 512), (33, 9, 777),
+            ] {
                 let a = generator.floats(rows * depth)
                 var b = generator.floats(depth * columns)
                 if columns > 1 { b[columns - 1] = Self.otherNaN }
                 let bias = generator.floats(rows)
                 let expected = Self.reference(
                     a, b, rows: rows, columns: columns, depth: depth, bias: bias, relu: true)
-                let panelsA = try device.makeBuffer(
-                    byteCount: tiled.packedCount(lines: rows, depth: depth) * 4)
-                let panelsB = try device.makeBuffer(
-                    byteCount: tiled.packedCount(lines: columns, depth: depth) * 4)
-                let c = try device.makeBuffer(byteCount: rows * columns * 4)
-                try tiled.pack(
-                    .init(buffer: try device.makeBuffer(a), lineStride: depth, depthStride: 1),
-                    lines: rows, depth: depth, into: panelsA)
-                try tiled.pack(
-                    .init(buffer: try device.makeBuffer(b), lineStride: 1, depthStride: columns),
-                    lines: columns, depth: depth, into: panelsB)
-                var product = Gemm.Product(rows: rows, columns: columns, depth: depth)
-                product.bias = .row
-                product.activation = .relu
-                try tiled.multiply(
-                    product, a: panelsA, b: panelsB, bias: try device.makeBuffer(bias), into: c)
-                let found = try device.read(Float.self, count: rows * columns, from: c)
-                #expect(
-                    found.bits == expected.bits,
-                    "\(rows)x\(columns)x\(depth), side \(side), seed \(seed)")
+                for blocksEach in [4, 2, 1] {
+                    let cut = TiledGemm.Cut(tile: tile, depth: depth, blocksEach: blocksEach)
+                    let found = try Self.product(
+                        tiled, packed, cut, on: device, a, b, rows: rows, columns: columns,
+                        depth: depth,
+                        bias: bias)
+                    #expect(
+                        found.bits == expected.bits,
+                        "\(rows)x\(columns)x\(depth), \(cut), seed \(seed)")
+                }
             }
         }
+    }
+
+    private static func product(
+        _ tiled: TiledGemm, _ packed: TiledGemm, _ cut: TiledGemm.Cut, on device: any ComputeDevice,
+        _ a: [Float],
+        _ b: [Float], rows: Int, columns: Int, depth: Int, bias: [Float]
+    ) throws -> [Float] {
+        let panelsB = try device.makeBuffer(
+            byteCount: tiled.packedCountB(columns: columns, depth: depth) * 4)
+        let c = try device.makeBuffer(byteCount: rows * columns * 4)
+        let sums = TiledGemm.sumsCount(cut, rows: rows, columns: columns, matrices: 1)
+        let left = Gemm.Matrix(
+            buffer: try device.makeBuffer(a), lineStride: depth, depthStride: 1)
+        let right = Gemm.Matrix(
+            buffer: try device.makeBuffer(b), lineStride: 1, depthStride: columns)
+        try tiled.packB(right, columns: columns, depth: depth, into: panelsB)
+        var product = Gemm.Product(rows: rows, columns: columns, depth: depth)
+        product.bias = .row
+        product.activation = .relu
+        let panelsA = try device.makeBuffer(
+            byteCount: tiled.packedCountA(rows: rows, depth: depth) * 4)
+        try tiled.packA(left, rows: rows, depth: depth, into: panelsA)
+        var found: [[Float]] = []
+        let ways: [(TiledGemm, TiledGemm.Factor, TiledGemm.Factor)] = [
+            (packed, .panels(panelsA), .panels(panelsB)),
+            (tiled, .matrix(left), .panels(panelsB)), (tiled, .matrix(left), .matrix(right)),
+        ]
+        for (tiled, a, b) in ways {
+            try tiled.multiply(
+                product, by: cut, a: a, b: b, bias: try device.makeBuffer(bias),
+                sums: try device.makeBuffer(byteCount: max(4, sums * 4)), into: c)
+            found.append(try device.read(Float.self, count: rows * columns, from: c))
+        }
+        #expect(found.allSatisfy { $0.bits == found[0].bits }, "packed and as they lie")
+        return found[0]
     }
 }

@@ -19,7 +19,7 @@ import Testing
                     Step(.softmax, operands: [0], result: 1, ints: [isLogarithm, rows, count, 1]),
                     of: rows * count, to: rows * count)
                 try expectReferenceBits(
-                    plan, [Tensor(values, shape: [rows * count])], on: device,
+                    plan, [Tensor(values, shape: [rows * count])], on: device.kinds,
                     "seed \(seed), \(rows) x \(count), logarithm \(isLogarithm)")
             }
         }

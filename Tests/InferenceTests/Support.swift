@@ -47,17 +47,67 @@ func laneSum(_ values: [Float]) -> Float {
 extension ComputeDevice {
     /// In which ways a session may have its kernels there: whether in narrow vectors.
     var forms: [Bool] { description.prefersWideVectors ? [false, true] : [true] }
+
+    /// The device, and the same one as if it were a graphics card where that compiles quickly.
+    var kinds: [any ComputeDevice] { description.runsTapes ? [self, AsCard(self)] : [self] }
 }
 
-/// Every form of a plan's session on a device gives the reference's bits.
+/// A processor that says it is a graphics card, with as many units as keep it from splitting
+/// everything: sessions launch there what they launch on cards.
+final class AsCard: RelayDevice {
+    let base: any ComputeDevice
+    let description: DeviceDescription
+
+    init(_ base: any ComputeDevice) {
+        self.base = base
+        var description = base.description
+        description.kind = .gpu
+        description.computeUnits = 4
+        description.prefersWideVectors = false
+        description.takesVNNI = false
+        description.runsTapes = false
+        description.compilesAtLaunch = false
+        description.runsInPlace = false
+        self.description = description
+    }
+
+    // Some implementations compile a kernel anew for each size of a group that they choose.
+    private static func local(_ global: [Int]) -> [Int] {
+        [global[0] % 32 == 0 ? 32 : 1] + Array(repeating: 1, count: global.count - 1)
+    }
+
+    func launch(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) {
+        try base.launch(
+            kernel, of: program, global: global, local: local ?? Self.local(global),
+            arguments: arguments)
+    }
+
+    func prepare(
+        _ kernel: String, of program: any ComputeProgram, global: [Int], local: [Int]?,
+        arguments: [KernelArgument]
+    ) throws(Failure) -> any PreparedLaunch {
+        try base.prepare(
+            kernel, of: program, global: global, local: local ?? Self.local(global),
+            arguments: arguments)
+    }
+}
+
+/// Every form of a plan's session on some devices gives the reference's bits.
 func expectReferenceBits(
-    _ plan: Plan, _ inputs: [Tensor], on device: any ComputeDevice,
+    _ plan: Plan, _ inputs: [Tensor], on devices: [any ComputeDevice],
     _ what: @autoclosure () -> String
 ) throws {
     let expected = ReferenceRun.run(plan, inputs).map(\.bytes)
-    for isNarrow in device.forms {
-        let found = try Session(plan, on: device, isNarrow: isNarrow).run(inputs)
-        #expect(found.map(\.bytes) == expected, "narrow \(isNarrow), \(what())")
+    for device in devices {
+        for isNarrow in device.forms {
+            let found = try Session(plan, on: device, isNarrow: isNarrow).run(inputs)
+            #expect(
+                found.map(\.bytes) == expected,
+                "\(device.description.kind), narrow \(isNarrow), \(what())")
+        }
     }
 }
 

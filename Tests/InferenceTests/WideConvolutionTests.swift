@@ -43,11 +43,13 @@ import Testing
             ])
         let input = numbers(counts[0])
         let expected = ReferenceRun.run(plan, [input]).map(\.bytes)
-        for isNarrow in device.forms {
-            let session = try Session(plan, on: device, isNarrow: isNarrow)
-            #expect(
-                try session.run([input]).map(\.bytes) == expected,
-                "seed \(seed), narrow \(isNarrow), \(sizes)")
+        for device in device.kinds {
+            for isNarrow in device.forms {
+                let session = try Session(plan, on: device, isNarrow: isNarrow)
+                #expect(
+                    try session.run([input]).map(\.bytes) == expected,
+                    "seed \(seed), \(device.description.kind), narrow \(isNarrow), \(sizes)")
+            }
         }
     }
 }

@@ -34,6 +34,12 @@ struct Chain {
         var floats: [Float] = []
     }
 
+    /// Whether it is launched as one there; on graphics cards, steps alone have kernels that know
+    /// what they are.
+    func suits(_ device: DeviceDescription) -> Bool {
+        device.kind == .cpu || device.kind == .gpu && steps.count > 1
+    }
+
     /// The chains of a plan, by the first step's index.
     static func chains(of plan: Plan) -> [Int: Chain] {
         let elements = plan.steps.map(element)
@@ -399,7 +405,8 @@ private struct ChainProgram {
 extension Session {
     /// Puts a chain on the queue.
     func launch(_ chain: Chain) throws(Failure) {
-        if let affine = chain.affine { return try launch(affine) }
+        let isCard = device.description.kind == .gpu
+        if !isCard, let affine = chain.affine { return try launch(affine) }
         let first = chain.steps.lowerBound
         let program: any ComputeBuffer
         if let known = tables[first] {
@@ -413,10 +420,11 @@ extension Session {
         while operands.count < Chain.buffersMax { operands.append(operands[0]) }
         // Enough parts for all processors, each worth its start.
         let part = chain.elements.dividedUp(by: WindowLayout.groupsWanted)
-        let each = min(max(part.roundedUp(to: 256), 512), 8192)
+        let each = isCard ? 1 : min(max(part.roundedUp(to: 256), 512), 8192)
         try device.launch(
-            "chain", of: try programs.chain(), global: [chain.elements.dividedUp(by: each)],
-            local: [1],
+            "chain", of: try programs.chain(),
+            global: [isCard ? chain.elements.inGroups : chain.elements.dividedUp(by: each)],
+            local: isCard ? nil : [1],
             arguments: [
                 .buffer(program), .int(Int32(chain.words.count / 8)),
                 .int(Int32(chain.elements)), .int(Int32(each)),

@@ -1,7 +1,7 @@
 internal import Compute
 internal import Core
 
-/// Elementwise steps that a processor's convolution takes in, as `convolve_tail.cl` computes them.
+/// Elementwise steps that a convolution takes in, as `convolve_tail.cl` computes them.
 /// Each sum is multiplied and added to by channel, then another tensor of its shape is added, then
 /// the activation follows, then a product and a sum again.
 struct ConvolutionTail {
@@ -10,9 +10,9 @@ struct ConvolutionTail {
     /// Number of the buffer that the last step writes.
     private(set) var result: Int
     /// The activation's number, and its limits.
-    private var activation = 0
-    private var low: Float = 0
-    private var high: Float = 0
+    private(set) var activation = 0
+    private(set) var low: Float = 0
+    private(set) var high: Float = 0
     /// Factors and addends, before the activation and behind it; nil where there are none.
     private var numbers: [[Float]?] = [nil, nil, nil, nil]
     /// The buffer of the tensor that is added.
@@ -55,7 +55,9 @@ struct ConvolutionTail {
             window.taps == 1 && window.strideY * window.strideX == 1
             && window.top + window.left == 0 && window.outPixels == window.pixels
             && shape.depth > 1 && pixels >= Self.pixelsMin
-        takesOther = isPointwise || isByRows
+        let isTiled = gemm.takesTiles(shape)
+        guard gemm.device.description.kind == .cpu || isTiled else { return nil }
+        takesOther = isTiled || isPointwise || isByRows
         guard chain.elements == shape.items * channels * pixels else { return nil }
         steps = index..<chain.steps.upperBound
         result = convolution.result
@@ -191,10 +193,6 @@ struct ConvolutionTail {
         }
     }
 
-    var activationArguments: [KernelArgument] {
-        [.int(Int32(activation)), .float(low), .float(high)]
-    }
-
     /// The tails of a plan, by the convolution's index.
     static func tails(of plan: Plan, _ chains: [Int: Chain], on gemm: Gemm) -> [Int: Self] {
         guard !chains.isEmpty else { return [:] }
@@ -208,28 +206,57 @@ struct ConvolutionTail {
     }
 }
 
+/// What follows the sums of a convolution or a product, as kernels are told of it.
+struct ConvolutionAfter {
+    /// The activation's number, and its limits.
+    var activation = 0
+    var low: Float = 0
+    var high: Float = 0
+    /// Factors and addends in rows, `stride` apart, and which of them there are.
+    var table: any ComputeBuffer
+    var stride = 0
+    var parts = 0
+    /// The tensor that is added.
+    var other: any ComputeBuffer
+
+    /// - Parameter any: stands for what there is not.
+    init(_ activation: Gemm.Activation, any: any ComputeBuffer) {
+        (table, other) = (any, any)
+        switch activation {
+        case .none: break
+        case .relu: self.activation = 1
+        case .clip(let low, let high): (self.activation, self.low, self.high) = (2, low, high)
+        }
+    }
+
+    /// All but the tensor.
+    var arguments: [KernelArgument] {
+        [
+            .int(Int32(activation)), .float(low), .float(high), .buffer(table),
+            .int(Int32(stride)), .int(Int32(parts)),
+        ]
+    }
+}
+
 extension Session {
-    /// What a convolution's kernel is told of the steps behind it: the activation, then a table of
-    /// factors and addends.
+    /// What a convolution's kernel is told of the steps behind it.
     ///
-    /// - Parameter any: stands for the table where there is none.
-    func tailArguments(
+    /// - Parameter any: stands for what there is not.
+    func after(
         _ tail: ConvolutionTail?, _ step: Step, _ shape: ConvolutionShape, any: any ComputeBuffer
-    ) throws(Failure) -> [KernelArgument] {
-        guard let tail else {
-            return activation(shape.activation, step.floats).arguments
-                + [.buffer(any), .int(0), .int(0)]
-        }
-        let table: any ComputeBuffer
-        if tail.hasNoNumbers {
-            table = any
-        } else if let known = tables[tail.steps.lowerBound + 1] {
-            table = known
+    ) throws(Failure) -> ConvolutionAfter {
+        var after = ConvolutionAfter(activation(shape.activation, step.floats), any: any)
+        guard let tail else { return after }
+        (after.activation, after.low, after.high) = (tail.activation, tail.low, tail.high)
+        (after.stride, after.parts) = (tail.stride, tail.parts)
+        if let other = tail.other { after.other = try buffer(other) }
+        if tail.hasNoNumbers { return after }
+        if let known = tables[tail.steps.lowerBound + 1] {
+            after.table = known
         } else {
-            table = try device.makeBuffer(tail.table)
-            tables[tail.steps.lowerBound + 1] = table
+            after.table = try device.makeBuffer(tail.table)
+            tables[tail.steps.lowerBound + 1] = after.table
         }
-        return tail.activationArguments
-            + [.buffer(table), .int(Int32(tail.stride)), .int(Int32(tail.parts))]
+        return after
     }
 }

@@ -1,6 +1,6 @@
 internal import Compute
 
-/// Where convolutions of processors write what a concatenation behind them would copy: at its place
+/// Where convolutions write what a concatenation behind them would copy: at its place
 /// in the concatenation's result.
 struct Placement {
     /// The concatenation's buffer, and the element of it that the convolution's first one is.
@@ -19,7 +19,6 @@ struct Placement {
         in plan: Plan, _ tails: [Int: ConvolutionTail], on gemm: Gemm
     ) -> Placement {
         var found = Placement()
-        guard gemm.device.description.kind == .cpu else { return found }
         var ends: [Int: Int] = [:]
         for (index, tail) in tails { ends[tail.steps.upperBound - 1] = index }
         var makers: [Int: Int] = [:]
@@ -35,6 +34,7 @@ struct Placement {
                 let first = ends[end] ?? end
                 guard plan.steps[first].kind == .convolve,
                     let shape = ConvolutionShape(plan.steps[first].ints), !shape.isOneProduct,
+                    gemm.isPlaced(shape),
                     !gemm.isDepthwise(shape), shape.outCount == step.ints[2 + position],
                     (tails[first]?.steps.upperBound ?? first + 1) == end + 1,
                     tails[first]?.other == nil,
@@ -61,6 +61,13 @@ struct Placement {
             if plan.steps[next].result == buffer { return reads }
         }
         return plan.outputs.contains { $0.buffer == buffer } ? reads + [plan.steps.count] : reads
+    }
+}
+
+extension Gemm {
+    /// Whether a convolution can write anywhere in a buffer.
+    fileprivate func isPlaced(_ shape: ConvolutionShape) -> Bool {
+        device.description.kind == .cpu || takesTiles(shape)
     }
 }
 

@@ -140,7 +140,7 @@ extension Session {
                 .buffer(try table(last, pooled.layout, channels: shape.channels)),
                 .bytes(pooled.layout.bytes), .bytes(window.bytes),
             ] + numbers.map { .int(Int32($0)) }
-                + (try tailArguments(tails[index], step, shape, any: x))
+                + (try after(tails[index], step, shape, any: x).arguments)
                 + [.local(byteCount: pooled.localBytes)])
     }
 }

@@ -113,7 +113,8 @@ final class Programs: Sendable {
     func chain() throws(Failure) -> any ComputeProgram {
         if let common { return common }
         return try program(
-            "chain", exact: Self.chainFunctions, ["order", "elementwise", "chain"])
+            "chain", exact: Self.chainFunctions, ["order", "elementwise", "chain"],
+            defines: device.description.kind == .gpu ? ["CHAIN_LANES": "1"] : [:])
     }
 
     /// Runs kernels of the program of products, and products of 8-bit integers.
@@ -223,6 +224,10 @@ final class Programs: Sendable {
     func reduce() throws(Failure) -> any ComputeProgram {
         if let common { return common }
         return try pool()
+    }
+
+    func reduceLanes() throws(Failure) -> any ComputeProgram {
+        try program("reduce-lanes", exact: ["divide"], ["order", "reduce_lanes"])
     }
 
     func pool() throws(Failure) -> any ComputeProgram {

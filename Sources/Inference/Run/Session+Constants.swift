@@ -97,7 +97,7 @@ extension Session {
         }
         return [
             step.kind.rawValue, s.columns, s.depth, s.bLine, s.bDepth, s.bMatrix,
-            s.bMatrix == 0 ? 1 : s.matrices, try tiledGemm(s)?.side ?? 0,
+            s.bMatrix == 0 ? 1 : s.matrices, gemm.takesTiles(s) ? gemm.panels(s).columns : 0,
         ]
     }
 
@@ -147,7 +147,7 @@ extension Session {
     private func packColumns(
         _ shape: MatrixShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
-        if let tiled = try tiledGemm(shape) { return try packColumns(shape, plain, by: tiled) }
+        if gemm.takesTiles(shape) { return try packTiles(shape, plain) }
         let matrices = shape.bMatrix == 0 ? 1 : shape.matrices
         let count = gemm.packedCountB(columns: shape.columns, depth: shape.depth)
         let panels = try device.makeBuffer(byteCount: count * matrices * 4)

@@ -11,7 +11,11 @@ extension Session {
     ) throws(Failure) {
         guard let shape = ConvolutionShape(step.ints) else { throw Step.broken }
         let x = try operand(step, 0)
-        let rest = try tailArguments(tail, step, shape, any: x)
+        let after = try after(tail, step, shape, any: x)
+        if gemm.takesTiles(shape) {
+            return try convolveTiled(step, index, shape, result, at: offset, after: after)
+        }
+        let rest = after.arguments
         if gemm.isDepthwise(shape) {
             return try convolveDepthwise(step, index, shape, result, rest)
         }
@@ -26,10 +30,9 @@ extension Session {
         if shape.isOneProduct { return try convolvePlace(step, shape, weights, x, bias, result) }
         let direct = try direct(index, shape)
         let layout = direct.layout
-        let other = try tail?.other.map { (number) throws(Failure) in try buffer(number) } ?? x
         let product = DirectProduct(
             direct: direct, weights: weights, bias: bias, offset: offset,
-            rest: rest + [.buffer(other)]
+            rest: rest + [.buffer(after.other)]
                 + (direct.usesLanes
                     ? [.bytes(LanesTiles.edge(layout, isByPlaces: direct.tilesEach != nil))] : []))
         let placesMin = direct.usesLanes ? LanesTiles.segmentMin : gemm.tileWidth

@@ -114,6 +114,9 @@ extension Session {
         {
             return
         }
+        if type == .float32, step.kind == .reduce, device.description.kind == .gpu, count >= 32 {
+            return try reduceLanes(step, x, result, count: count, inner: inner, results: results)
+        }
         let kernel: String
         var more: [KernelArgument] = [.int(Int32(step.ints[0]))]
         switch step.kind {
@@ -158,6 +161,25 @@ extension Session {
         else { return false }
         try launchMeans(operation, of: results, count: count, x, result)
         return true
+    }
+
+    /// On graphics cards: sixteen work-items a result.
+    private func reduceLanes(
+        _ step: Step, _ x: any ComputeBuffer, _ result: any ComputeBuffer, count: Int, inner: Int,
+        results: Int
+    ) throws(Failure) {
+        guard let operation = ReduceOperation(rawValue: step.ints[0]) else { throw Step.broken }
+        // Few long rows are shared by more of the card than many results that lie side by side.
+        let byRows = inner == 1
+        let each = byRows ? 4 : 16
+        let sides = [16, results.roundedUp(to: each)]
+        try device.launch(
+            "lanes_\(operation)", of: try programs.reduceLanes(),
+            global: byRows ? sides : sides.reversed(), local: byRows ? [16, each] : [each, 16],
+            arguments: [
+                .buffer(x), .buffer(result), .int(Int32(count)), .int(Int32(inner)),
+                .int(Int32(results)), .int(byRows ? 1 : 0),
+            ])
     }
 
     /// Sums or means of rows of neighbours, on a processor.
@@ -206,8 +228,8 @@ extension Session {
         product.matrixStride = shape.rows * shape.columns
         product.bias = Gemm.Bias(rawValue: Int32(shape.bias)) ?? .none
         product.activation = activation(shape.activation, step.floats)
-        if let tiled = try tiledGemm(shape) {
-            return try multiply(step, index, shape, product, by: tiled, into: result)
+        if gemm.takesTiles(shape) {
+            return try multiplyTiled(step, index, shape, product, into: result)
         }
         let left = Gemm.Matrix(
             buffer: try operand(step, 0), lineStride: shape.aLine, depthStride: shape.aDepth,

@@ -10,8 +10,8 @@ public final class Session {
     let commons: SessionCommons
     let gemm: Gemm
     let programs: Programs
-    /// Products on graphics cards, by the side of their tiles.
-    var tiledGemms: [Int: TiledGemm] = [:]
+    /// Products on graphics cards.
+    var tiledGemms: [TiledGemm.Use: [TiledGemm.Tile: TiledGemm]] = [:]
     /// Products of 8-bit integers, made when the first one asks.
     var dots: DotProduct?
     var buffers: [(any ComputeBuffer)?]
@@ -57,7 +57,7 @@ public final class Session {
     /// Panels of what is not constant, shared by all steps.
     var scratch: [Scratch: any ComputeBuffer] = [:]
 
-    enum Scratch: Hashable { case a, b }
+    enum Scratch: Hashable { case a, b, sums }
 
     /// Bytes of panels packed at a time.
     let panelBytesMax: Int
@@ -104,8 +104,10 @@ public final class Session {
         gemm = commons.gemm
         sharesRows = commons.isNarrow || device.description.kind != .cpu
         programs = commons.programs
-        let chains = device.description.kind == .cpu ? Chain.chains(of: plan) : [:]
-        let tails = ConvolutionTail.tails(of: plan, chains, on: gemm)
+        let found = Chain.chains(of: plan)
+        let tails = ConvolutionTail.tails(of: plan, found, on: gemm)
+        let description = device.description
+        let chains = found.filter { $0.value.suits(description) }
         (self.chains, self.tails) = (chains, tails)
         pooled = try PooledConvolution.found(in: plan, tails, on: gemm)
         placement = Placement.found(in: plan, tails, on: gemm)
@@ -279,6 +281,7 @@ public final class Session {
     func packWeights(
         _ shape: ConvolutionShape, byLanes: Bool, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
+        if gemm.takesTiles(shape) { return try packTiles(shape, plain) }
         let panels = try device.makeBuffer(
             byteCount: gemm.packedCount(of: shape, byLanes: byLanes) * shape.groups * 4)
         let matrix = Gemm.Matrix(

@@ -50,7 +50,7 @@ extension BenchSuite {
 private struct GemmOperands {
     let gemm: Gemm
     /// On graphics cards.
-    let tiled: TiledGemm?
+    let tiled: Tiled?
     let shape: Gemm.Product
     let a: Gemm.Left
     let b: any ComputeBuffer
@@ -61,7 +61,7 @@ private struct GemmOperands {
     ) throws(Failure) {
         self.gemm = gemm
         let isTiled = device.description.kind == .gpu && rows >= 128
-        tiled = isTiled ? try TiledGemm(on: device, side: 128) : nil
+        tiled = isTiled ? try Tiled(device, rows: rows, columns: columns, depth: depth) : nil
         shape = Gemm.Product(rows: rows, columns: columns, depth: depth)
         c = try device.makeBuffer(byteCount: rows * columns * 4)
         let left = Gemm.Matrix(
@@ -70,13 +70,14 @@ private struct GemmOperands {
         let right = try device.makeBuffer(Self.numbers(depth * columns, salt: 2))
         let columnsOfB = Gemm.Matrix(buffer: right, lineStride: 1, depthStride: columns)
         if let tiled {
+            let gemm = tiled.gemm
             let panels = try device.makeBuffer(
-                byteCount: tiled.packedCount(lines: rows, depth: depth) * 4)
-            try tiled.pack(left, lines: rows, depth: depth, into: panels)
+                byteCount: gemm.packedCountA(rows: rows, depth: depth) * 4)
+            try gemm.packA(left, rows: rows, depth: depth, into: panels)
             a = .panels(panels)
             b = try device.makeBuffer(
-                byteCount: tiled.packedCount(lines: columns, depth: depth) * 4)
-            try tiled.pack(columnsOfB, lines: columns, depth: depth, into: b)
+                byteCount: gemm.packedCountB(columns: columns, depth: depth) * 4)
+            try gemm.packB(columnsOfB, columns: columns, depth: depth, into: b)
             try device.finish()
             return
         }
@@ -95,9 +96,26 @@ private struct GemmOperands {
 
     func multiply() throws(Failure) {
         if let tiled, case .panels(let panels) = a {
-            return try tiled.multiply(shape, a: panels, b: b, into: c)
+            return try tiled.gemm.multiply(
+                shape, by: tiled.cut, a: .panels(panels), b: .panels(b), sums: tiled.sums, into: c)
         }
         try gemm.multiply(shape, a: a, b: b, into: c)
+    }
+
+    /// A product by tiles, and room for the sums of its blocks.
+    struct Tiled {
+        let cut: TiledGemm.Cut
+        let gemm: TiledGemm
+        let sums: any ComputeBuffer
+
+        init(
+            _ device: any ComputeDevice, rows: Int, columns: Int, depth: Int
+        ) throws(Failure) {
+            cut = TiledGemm.cut(rows: rows, columns: columns, depth: depth, on: device.description)
+            gemm = try TiledGemm(on: device, tile: cut.tile, for: .panels)
+            let count = TiledGemm.sumsCount(cut, rows: rows, columns: columns, matrices: 1)
+            sums = try device.makeBuffer(byteCount: max(4, count * 4))
+        }
     }
 
     /// Multiples of 2^-16 in [-1, 1): no sum of their products comes near a subnormal number.
