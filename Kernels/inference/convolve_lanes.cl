@@ -153,12 +153,12 @@ EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int plac
 #endif
 
 // One tap for the segments of a tile in [from, to). Bits of `left` and `right` say of which ones
-// the first or last place is left out.
+// the first or last place is left out. Places are counted by 64 bits: sums of 32 bits wrap round,
+// for which compilers need an instruction beside each that adds a product.
 #define CONV_TAP(vw, offset, places, from, to, left, right)                                      \
   _Pragma("unroll") for (int q = from; q < to; q++)                                              \
       _Pragma("unroll") for (int i = (left) >> q & 1; i < places - ((right) >> q & 1); i++)      \
-          sum[q * places + i] =                                                                  \
-      fma((gemm_lanes)(x[q][(offset) + i]), vw, sum[q * places + i]);
+          CONV_TAP_ONE(q, i, places, offset, vw)
 
 // Which segments of a tile begin or end a row, as bits; and for each row of the window, four bits
 // each, which ones it is inside the plane for.
@@ -201,12 +201,13 @@ EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, 
     CONV_TAP_AT(q, 2, places, offsets[2], vw2, 0, sides.right >> q & 1)                          \
   }
 #define CONV_TAP_AT(q, t, places, offset, vw, isLeft, isRight)                                   \
-  if (!(isLeft)) sum[q * places] = fma((gemm_lanes)(x[q][offset]), vw, sum[q * places]);         \
+  if (!(isLeft)) CONV_TAP_ONE(q, 0, places, offset, vw)                                          \
   _Pragma("unroll") for (int i = 1; i < places - 1; i++)                                         \
-      sum[q * places + i] = fma((gemm_lanes)(x[q][(offset) + i]), vw, sum[q * places + i]);      \
-  if (!(isRight))                                                                                \
-    sum[q * places + places - 1] = fma((gemm_lanes)(x[q][(offset) + places - 1]), vw,            \
-                                       sum[q * places + places - 1]);
+      CONV_TAP_ONE(q, i, places, offset, vw)                                                     \
+  if (!(isRight)) CONV_TAP_ONE(q, places - 1, places, offset, vw)
+#define CONV_TAP_ONE(q, i, places, offset, vw)                                                   \
+  sum[q * places + i] =                                                                          \
+      fma((gemm_lanes)(x[q][(ulong)(offset) + i]), vw, sum[q * places + i]);
 
 // The same without taps in the padding, by rows of the window: three taps, but where a block begins
 // or ends among them. `pw` and k are those of the first tap of a row.

@@ -55,8 +55,8 @@ EX_INLINE void tile_put(float4 v, const tile_shape s, int matrix, int row, int c
   if (s.biasKind == TILE_BIAS_ROW) v = v + (float4)(bias[channel]);
   if (s.biasKind == TILE_BIAS_COLUMN) {
     const int last = s.columns - 1;
-    v = v + (float4)(bias[column], bias[min(column + 1, last)], bias[min(column + 2, last)],
-                     bias[min(column + 3, last)]);
+    v = v + (float4)(bias[min(column, last)], bias[min(column + 1, last)],
+                     bias[min(column + 2, last)], bias[min(column + 3, last)]);
   }
   v = conv_finish(v, conv_after_channel(after, s.afterStride, s.steps, channel), s.steps,
                   s.activation, s.low, s.high);
