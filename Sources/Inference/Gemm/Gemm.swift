@@ -177,24 +177,15 @@ public struct Gemm: Sendable {
         try pack(matrix, width: tiles.columns, lines: columns, depth: depth, into: panels)
     }
 
-    private func pack(
-        _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer
-    ) throws(Failure) {
-        try Self.pack(
-            matrix, width: width, lines: lines, depth: depth, into: panels, by: program,
-            isNarrow: isNarrow, on: device)
-    }
-
     /// Steps of the depth that a work-item packs with wide vectors: `PACK_DEPTH` in `pack.cl`.
     private static let packedEach = 64
 
-    static func pack(
-        _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer,
-        by program: any ComputeProgram, isNarrow: Bool, on device: any ComputeDevice
+    private func pack(
+        _ matrix: Matrix, width: Int, lines: Int, depth: Int, into panels: any ComputeBuffer
     ) throws(Failure) {
         let panelCount = lines.dividedUp(by: width)
         let stride = panelCount * width * depth
-        let items = isNarrow ? depth.inGroups : depth.dividedUp(by: packedEach)
+        let items = isNarrow ? depth.inGroups : depth.dividedUp(by: Self.packedEach)
         try device.launch(
             "gemm_pack", of: program,
             global: [items, panelCount, matrix.matrixCount],

@@ -59,7 +59,7 @@ extension Session {
     func packTiles(
         _ shape: MatrixShape, _ plain: any ComputeBuffer
     ) throws(Failure) -> any ComputeBuffer {
-        let tiled = try tiled(gemm.panels(shape), for: .matrices)
+        let tiled = try tiled(gemm.panels(shape), for: shape.tileUse)
         let matrix = shape.right(plain)
         let count = tiled.packedCountB(columns: shape.columns, depth: shape.depth)
         let panels = try device.makeBuffer(byteCount: count * matrix.matrixCount * 4)
@@ -84,33 +84,33 @@ extension Session {
                 cut, rows: shape.rows, columns: shape.columns, matrices: shape.matrices),
             orNone: result)
         if isByRows, let panels {
-            return try tiled(cut.tile, for: .matrices).multiplyRows(
+            return try tiled(cut.tile, for: shape.tileUse).multiplyRows(
                 product, a: left, b: panels, bias: bias, sums: sums, into: result)
         }
-        let tiled = try tiled(cut.tile, for: shape.packsTiles ? .panels : .matrices)
-        var (a, b) = (
-            TiledGemm.Factor.matrix(left), TiledGemm.Factor.matrix(shape.right(result))
-        )
-        if shape.packsTiles {
+        let tiled = try tiled(cut.tile, for: shape.tileUse)
+        var a = TiledGemm.Factor.matrix(left)
+        if tiled.use == .panels {
             let count = tiled.packedCountA(rows: shape.rows, depth: shape.depth)
             let packed = try scratch(.a, count: count * left.matrixCount)
             try tiled.packA(left, rows: shape.rows, depth: shape.depth, into: packed)
             a = .panels(packed)
         }
-        if let panels {
-            b = .panels(panels)
-        } else {
-            let right = shape.right(try operand(step, 1))
-            b = .matrix(right)
-            if shape.packsTiles {
-                let count = tiled.packedCountB(columns: shape.columns, depth: shape.depth)
-                let packed = try scratch(.b, count: count * right.matrixCount)
-                try tiled.packB(right, columns: shape.columns, depth: shape.depth, into: packed)
-                b = .panels(packed)
-            }
-        }
+        let b: TiledGemm.Factor =
+            if let panels { .panels(panels) } else { try right(step, shape, for: tiled) }
         try tiled.multiply(
             product, by: cut, a: a, b: b, bias: bias, sums: sums, into: result)
+    }
+
+    /// A product's B that is no constant.
+    private func right(
+        _ step: Step, _ shape: MatrixShape, for tiled: TiledGemm
+    ) throws(Failure) -> TiledGemm.Factor {
+        let right = shape.right(try operand(step, 1))
+        guard tiled.use == .panels else { return .matrix(right) }
+        let count = tiled.packedCountB(columns: shape.columns, depth: shape.depth)
+        let packed = try scratch(.b, count: count * right.matrixCount)
+        try tiled.packB(right, columns: shape.columns, depth: shape.depth, into: packed)
+        return .panels(packed)
     }
 
     // MARK: Convolutions
@@ -175,10 +175,11 @@ extension Session {
 }
 
 extension MatrixShape {
-    /// Whether so much is computed that packing costs less than reading rows that lie apart, tile
-    /// after tile: 2^28 operations were where both took the same on one NVIDIA H200.
-    fileprivate var packsTiles: Bool {
-        Double(rows) * Double(columns) * Double(depth) * Double(matrices) >= 0x1p27
+    /// Whether both factors are packed: where so much is computed that it costs less than reading
+    /// rows that lie apart, tile after tile. 2^28 operations took the same on one NVIDIA H200.
+    fileprivate var tileUse: TiledGemm.Use {
+        let products = Double(rows) * Double(columns) * Double(depth) * Double(matrices)
+        return rows > TiledGemm.loneRowsMax && products >= 0x1p27 ? .panels : .matrices
     }
 
     fileprivate func left(_ buffer: any ComputeBuffer) -> Gemm.Matrix {
