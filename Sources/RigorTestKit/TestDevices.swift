@@ -15,14 +15,18 @@ public struct TestDevice: Sendable, CustomStringConvertible {
 
     public var description: String { label }
 
-    /// Opens it, without a program cache unless `options` names one.
-    public func open(_ options: OpenCLDevice.Options = .init()) throws(Failure) -> OpenCLDevice {
+    /// Opens it, with compiled programs kept for all tests unless `options` says otherwise: most
+    /// implementations take longer to compile a program than tests take to run it.
+    public func open(
+        _ options: OpenCLDevice.Options = .init(cacheFolder: TestDevices.programs)
+    ) throws(Failure) -> OpenCLDevice {
         try OpenCLDevice(device, options: options, clock: MonotonicClock())
     }
 
     /// Opens equal parts of it with `computeUnits` each, as if they were devices.
     public func open(
-        computeUnits: Int, _ options: OpenCLDevice.Options = .init()
+        computeUnits: Int,
+        _ options: OpenCLDevice.Options = .init(cacheFolder: TestDevices.programs)
     ) throws -> [OpenCLDevice] {
         try device.split(equally: computeUnits).map {
             try OpenCLDevice(device, part: $0, options: options, clock: MonotonicClock())
@@ -65,6 +69,14 @@ public enum TestDevices {
         skip("no OpenCL implementation is installed")
         return nil
     }
+
+    /// Where tests keep compiled programs: in the build folder, or for this process alone where
+    /// there is none.
+    public static let programs: String = {
+        let build = FileManager.default.currentDirectoryPath + "/.build"
+        return FileManager.default.fileExists(atPath: build)
+            ? build + "/test-programs" : NSTemporaryDirectory() + "/rigor-programs-\(getpid())"
+    }()
 
     /// Says that a test did not run, and why; the test summary lists such lines.
     public static func skip(_ reason: String) {
