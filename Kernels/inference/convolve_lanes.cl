@@ -1,11 +1,17 @@
 // needs: exact/divide.cl inference/activate.cl inference/gemm.cl
 // needs: inference/layout.cl inference/window.cl
 // needs: inference/convolve_tail.cl inference/convolve.cl
-// Convolution with channels of the output in lanes: for each k one vector of weights is read for
+// Convolution with channels of the output in lanes: for each k two vectors of weights are read for
 // many places, so that weights which come from far away are read in time, and no place is computed
-// that is none where rows divide into segments.
-#define CONV_BEFORE 27 // taps of three by three, to the third next channel's: what is fetched
-#define CONV_PLACES 7  // of a usual segment, and of every one where long tiles are too much
+// that is none where rows divide into segments. A place's element is read once for two products: by
+// one vector there are as many reads as products, and some processors read no faster than that.
+#define CONV_PLACES 7 // of a usual segment, and of every one where long tiles are too much
+#define CONV_PAIR 14  // of two
+#ifdef RIGOR_NARROW
+#define CONV_PANELS_EACH 1 // vectors of channels that a work-item takes
+#else
+#define CONV_PANELS_EACH 2
+#endif
 
 // How tiles lie, and whether they read planes without padding: see conv_lanes.
 typedef struct {
@@ -13,34 +19,40 @@ typedef struct {
   int isBare;
   // Rows of a plane.
   int height;
-  // Places of a segment, of which there are whole ones in a row of the output or in none.
+  // Places of a segment, of which there are whole ones in a row of the output or in none; or
+  // CONV_PAIR, where rows have tiles of as many places, of which the last one begins early.
   int segment;
   // Whether work-items that follow one another take other channels of the same places.
   int isByPlaces;
 } conv_edge;
 
-// How many tiles of each size there are: of `most` segments, of three, and of one.
+// One of the tiles that cover the output: from the place `start` on, those before `first` are
+// another's. `count` is 0 behind the last one.
 typedef struct {
-  int bigs, threes, ones, most;
-} conv_tiles;
+  int start, first, count;
+} conv_span;
 
-EX_INLINE conv_tiles conv_tiles_of(int places, bool isByRows, int segment) {
-  const int segments = (places + segment - 1) / segment;
-  conv_tiles r = {0, 0, segments, 1};
-#ifndef RIGOR_NARROW
-  if (segment == CONV_PLACES) {
-    if (places >= 4 * CONV_PLACES || (isByRows && segments == 3)) {
-      r.most = 4;
-      r.ones = 0;
-      r.threes = segments == 5 ? 2 : -segments & 3;
-      r.bigs = segments == 5 ? 0 : (segments - 3 * r.threes) / 4;
-    }
-  } else if (segment == 13) {
-    r.most = 2;
-    r.bigs = segments / 2;
-    r.ones = segments % 2;
+// - width: of a row; places: of all of them, counted by rows, or along the pitch.
+EX_INLINE conv_span conv_span_of(int tile, int segment, int width, int places) {
+  conv_span r;
+  if (segment == CONV_PAIR) {
+    const int each = (width + CONV_PAIR - 1) / CONV_PAIR, row = tile / each * width;
+    const int column = tile % each * CONV_PAIR;
+    r.first = row + column;
+    r.start = row + min(column, width - CONV_PAIR);
+    r.count = row < places ? CONV_PAIR : 0;
+    return r;
   }
+  const int segments = (places + segment - 1) / segment;
+#ifdef RIGOR_NARROW
+  const int pairs = 0;
+#else
+  const int pairs = segment == CONV_PLACES && places >= CONV_PAIR ? segments / 2 : 0;
 #endif
+  const int begin = tile < pairs ? 2 * tile : pairs + tile;
+  r.count = begin >= segments ? 0 : tile < pairs ? CONV_PAIR : segment;
+  r.first = begin * segment;
+  r.start = min(r.first, places - r.count);
   return r;
 }
 
@@ -50,6 +62,8 @@ typedef struct {
   __global float *c;
   __global const float *other;
   __global const uint *offsets;
+  // Floats from a panel's weights to the next one's.
+  ulong second;
   int rows, places, depth, pitch, width, plane;
   bool isByRows;
   // Of the output's places, all of which are one row where segments are.
@@ -59,13 +73,13 @@ typedef struct {
   bool isPlain;
   conv_edge edge;
   conv_bounds bounds;
-  gemm_lanes bias;
-  conv_after after;
+  gemm_lanes bias[CONV_PANELS_EACH];
+  conv_after after[CONV_PANELS_EACH];
 } conv_part;
 
 #ifndef WINDOW_PICKS
-// The channels of a tile's places, place by place.
-EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int count,
+// The channels of a tile's places, place by place: the first `count` of a panel.
+EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int count, int panel,
                                const gemm_lanes *total) {
   for (int i = first - start; i < CONV_PLACES; i++) {
     const int at = start + i, column = at % p->line;
@@ -74,7 +88,7 @@ EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int cou
     float lanes[GEMM_LANES];
     GEMM_STORE(total[i], 0, lanes);
     for (int l = 0; l < min(count, GEMM_LANES); l++) {
-      const ulong to = (ulong)l * p->plane + place;
+      const ulong to = (ulong)(panel * GEMM_LANES + l) * p->plane + place;
       p->c[to] = p->steps & CONV_ADD_OTHER
                      ? gemm_activate(lanes[l] + p->other[to], p->activation, p->low, p->high)
                      : lanes[l];
@@ -114,17 +128,18 @@ CONV_PUT_LINES(conv_lines_pick, false, conv_pick, _Pragma("unroll"), 16)
 CONV_PUT_LINES(conv_lines_few, false, conv_pick, _Pragma("nounroll"), count)
 CONV_PUT_LINES(conv_lines_few_join, true, conv_pick, _Pragma("nounroll"), count)
 
-// Sixteen vectors of channels, neighbouring places from `start` on, without those before `first`
-// and between rows.
+// Sixteen vectors of a panel's channels, neighbouring places from `start` on, without those before
+// `first` and between rows.
 EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int places, int first,
-                             int channels) {
+                             int channels, int panel) {
   const int to = max(start, first);
   const uint all = (1u << min(places, 16)) - 1;
   const uint kept = window_kept(start % p->line, p->line, p->end, first - start,
                                 min(places, p->places - start)) & all;
   if (kept == 0) return;
-  __global float *c = p->c + to / p->line * p->end + min(to % p->line, p->end);
-  __global const float *other = p->other + start;
+  const ulong corner = (ulong)panel * GEMM_LANES * p->plane;
+  __global float *c = p->c + corner + to / p->line * p->end + min(to % p->line, p->end);
+  __global const float *other = p->other + corner + start;
   float16 b[16];
   CONV_ROUND(b, a)
   CONV_ROUND(a, b)
@@ -152,147 +167,121 @@ EX_APART void conv_put_block(const conv_part *p, float16 *a, int start, int plac
 }
 #endif
 
-// One tap for the segments of a tile in [from, to). Bits of `left` and `right` say of which ones
-// the first or last place is left out. Places are counted by 64 bits: sums of 32 bits wrap round,
-// for which compilers need an instruction beside each that adds a product.
-#define CONV_TAP(vw, offset, places, from, to, left, right)                                      \
-  _Pragma("unroll") for (int q = from; q < to; q++)                                              \
-      _Pragma("unroll") for (int i = (left) >> q & 1; i < places - ((right) >> q & 1); i++)      \
-          CONV_TAP_ONE(q, i, places, offset, vw)
-
-// Which segments of a tile begin or end a row, as bits; and for each row of the window, four bits
-// each, which ones it is inside the plane for.
-typedef struct {
-  uint left, right, inside;
-} conv_sides;
-
-EX_INLINE conv_sides conv_sides_of(const conv_part *p, int start, int segments, int segment) {
-  conv_sides r = {0, 0, 0};
+// Where windows reach beyond planes that lie bare: for each tap of three by three, three bits for
+// each segment, which say that it is not inside, and that its first or last place is not. Returns
+// the bits that there are of any tap.
+EX_INLINE uint conv_marks_of(const conv_part *p, int start, int segments, int segment,
+                             uint *marks) {
+  for (int t = 0; t < 9; t++) marks[t] = 0;
+  if (!p->edge.isBare) return 0;
   for (int q = 0; q < segments; q++) {
     const int at = start + q * segment, row = at / p->width, column = at - row * p->width;
-    if (column == 0) r.left |= 1u << q;
-    if (column + segment == p->width) r.right |= 1u << q;
-    if (row > 0) r.inside |= 1u << q;
-    r.inside |= 16u << q;
-    if (row + 1 < p->edge.height) r.inside |= 256u << q;
+    for (int t = 0; t < 3; t++) {
+      if (row == 0) marks[t] |= 1u << (3 * q);
+      if (row + 1 == p->edge.height) marks[6 + t] |= 1u << (3 * q);
+      if (column == 0) marks[3 * t] |= 2u << (3 * q);
+      if (column + segment == p->width) marks[3 * t + 2] |= 4u << (3 * q);
+    }
   }
-  return r;
+  uint any = 0;
+  for (int t = 0; t < 9; t++) any |= marks[t];
+  return any;
 }
 
-// One block of k for all segments of a tile, which are at no edge.
-#define CONV_SUM_WHOLE(segments, places)                                                          \
-  for (; k < end; k++) {                                                                         \
-    const uint offset = p->offsets[k];                                                           \
-    const uint ahead = p->offsets[min(k + CONV_AHEAD, p->depth - 1)];                            \
-    CONV_FETCH(x[0] + ahead);                                                                    \
-    if (segments * places > 7) CONV_FETCH(x[0] + ahead + 16);                                    \
-    CONV_FETCH(pw + 1024);                                                                       \
-    const gemm_lanes vw = GEMM_LOAD(0, pw);                                                      \
-    CONV_TAP(vw, offset, places, 0, segments, 0, 0)                                              \
-    pw += GEMM_COLUMNS;                                                                          \
+// A tap's products with the elements of some places of a segment. Places are counted by 64 bits:
+// sums of 32 bits wrap round, for which compilers need an instruction beside each that adds a
+// product.
+#define CONV_TAP(panels, segments, places, q, from, to)                                          \
+  _Pragma("unroll") for (int i = from; i < to; i++) {                                            \
+    const gemm_lanes vx = (gemm_lanes)(x[q][offset + i]);                                        \
+    gemm_lanes *of = sum + q * places + i;                                                       \
+    _Pragma("unroll") for (int v = 0; v < panels; v++, of += segments * places) *of =            \
+        fma(vx, vw[v], *of);                                                                     \
   }
 
-// The taps of a row of the window for one segment, at `offsets`. Each offset is looked up, or
-// compilers keep what neighbouring taps share in registers that there are not.
-#define CONV_RUN(q, places)                                                                      \
-  if (sides.inside >> (4 * row + q) & 1) {                                                       \
-    CONV_TAP_AT(q, 0, places, offsets[0], vw0, sides.left >> q & 1, 0)                           \
-    CONV_TAP_AT(q, 1, places, offsets[1], vw1, 0, 0)                                             \
-    CONV_TAP_AT(q, 2, places, offsets[2], vw2, 0, sides.right >> q & 1)                          \
-  }
-#define CONV_TAP_AT(q, t, places, offset, vw, isLeft, isRight)                                   \
-  if (!(isLeft)) CONV_TAP_ONE(q, 0, places, offset, vw)                                          \
-  _Pragma("unroll") for (int i = 1; i < places - 1; i++)                                         \
-      CONV_TAP_ONE(q, i, places, offset, vw)                                                     \
-  if (!(isRight)) CONV_TAP_ONE(q, places - 1, places, offset, vw)
-#define CONV_TAP_ONE(q, i, places, offset, vw)                                                   \
-  sum[q * places + i] =                                                                          \
-      fma((gemm_lanes)(x[q][(ulong)(offset) + i]), vw, sum[q * places + i]);
+// One k for all segments of a tile, each by `tap`.
+#define CONV_STEP(panels, segments, places, tap)                                                 \
+  const ulong offset = p->offsets[k];                                                            \
+  const ulong ahead = p->offsets[min(k + CONV_AHEAD, p->depth - 1)];                             \
+  CONV_FETCH(x[0] + ahead);                                                                      \
+  if (segments * places > 7) CONV_FETCH(x[segments - 1] + ahead + places);                       \
+  CONV_FETCH(pw + 1024);                                                                         \
+  if (panels == 2) CONV_FETCH(pw + p->second + 1024);                                            \
+  gemm_lanes vw[panels];                                                                         \
+  _Pragma("unroll") for (int v = 0; v < panels; v++) vw[v] = GEMM_LOAD(0, pw + v * p->second);   \
+  _Pragma("unroll") for (int q = 0; q < segments; q++) { tap }                                   \
+  pw += GEMM_COLUMNS;
 
-// The same without taps in the padding, by rows of the window: three taps, but where a block begins
-// or ends among them. `pw` and k are those of the first tap of a row.
-#define CONV_SUM_BARE(segments, places)                                                          \
-  while (k < end) {                                                                              \
-    const int next = min(3, end - k);                                                            \
-    __global const uint *offsets = p->offsets + k;                                               \
-    CONV_FETCH(pw + 1024);                                                                       \
-    CONV_FETCH(pw + GEMM_COLUMNS + 1024);                                                        \
-    CONV_FETCH(pw + 2 * GEMM_COLUMNS + 1024);                                                    \
-    const uint ahead = p->offsets[min(k + CONV_BEFORE, p->depth - 1)];                           \
-    CONV_FETCH(x[0] + ahead);                                                                    \
-    CONV_FETCH(x[0] + ahead + 16);                                                               \
-    if (segments * places > 16) CONV_FETCH(x[segments - 1] + ahead + places);                    \
-    if (column == 0 && next == 3) {                                                              \
-      const gemm_lanes vw0 = GEMM_LOAD(0, pw), vw1 = GEMM_LOAD(0, pw + GEMM_COLUMNS),            \
-                       vw2 = GEMM_LOAD(0, pw + 2 * GEMM_COLUMNS);                                \
-      _Pragma("unroll") for (int q = 0; q < segments; q++) { CONV_RUN(q, places) }               \
-    } else {                                                                                     \
-      for (int t = column; t < next; t++) {                                                      \
-        const gemm_lanes vw = GEMM_LOAD(0, pw + t * GEMM_COLUMNS);                               \
-        _Pragma("unroll") for (int q = 0; q < segments; q++) {                                   \
-          if (sides.inside >> (4 * row + q) & 1) {                                               \
-            CONV_TAP_AT(q, t, places, offsets[t], vw, t == 0 && (sides.left >> q & 1),           \
-                        t == 2 && (sides.right >> q & 1))                                        \
-          }                                                                                      \
-        }                                                                                        \
-      }                                                                                          \
+// One block of k; where a tile is nowhere at an edge, without a question in it.
+#define CONV_SUM(panels, segments, places)                                                       \
+  if (isWhole) {                                                                                 \
+    for (; k < end; k++) {                                                                       \
+      CONV_STEP(panels, segments, places, CONV_TAP(panels, segments, places, q, 0, places))      \
     }                                                                                            \
-    column = next % 3;                                                                           \
-    if (next < 3) break;                                                                         \
-    pw += 3 * GEMM_COLUMNS;                                                                      \
-    k += 3;                                                                                      \
-    row = row == 2 ? 0 : row + 1;                                                                \
+  } else {                                                                                       \
+    for (; k < end; k++) {                                                                       \
+      const uint mark = marks[tap];                                                              \
+      tap = tap == 8 ? 0 : tap + 1;                                                              \
+      CONV_STEP(panels, segments, places, CONV_TAP_MARKED(panels, segments, places))             \
+    }                                                                                            \
   }
+#define CONV_TAP_MARKED(panels, segments, places)                                                \
+  if (mark >> (3 * q) & 1) continue;                                                             \
+  if (!(mark >> (3 * q) & 2)) CONV_TAP(panels, segments, places, q, 0, 1)                        \
+  CONV_TAP(panels, segments, places, q, 1, places - 1)                                           \
+  if (!(mark >> (3 * q) & 4)) CONV_TAP(panels, segments, places, q, places - 1, places)
 
-// Sums of some segments from the place `start` on by channels of the output, and where they go:
-// those before `first` nowhere.
-#define CONV_TILE(name, segments, places)                                                        \
-  EX_APART void name(const conv_part *p, int start, int first, int channels) {                   \
+// Sums of some segments from the place `start` on by channels of the output, of one panel or two,
+// and where they go: those before `first` nowhere.
+#define CONV_TILE(name, panels, segments, places)                                                \
+  EX_APART void name(const conv_part *p, int start, int first, int channels, int panel) {        \
     const int count = segments * places;                                                         \
     __global const float *x[segments];                                                           \
     _Pragma("unroll") for (int q = 0; q < segments; q++) {                                       \
       const int at = start + q * places;                                                         \
       x[q] = p->x + at + (p->isByRows ? at / p->width * (p->pitch - p->width) : 0);              \
     }                                                                                            \
-    const int spot = start / p->line * p->end + min(start % p->line, p->end);                    \
+    const ulong spot = (ulong)panel * GEMM_LANES * p->plane + start / p->line * p->end +         \
+                       min(start % p->line, p->end);                                             \
     conv_fetch(p->c + spot, p->other + spot, p->steps & CONV_ADD_OTHER, p->plane,                \
-               min(GEMM_LANES, channels), count);                                                \
-    const bool isBare = p->edge.isBare;                                                          \
-    const conv_sides sides = conv_sides_of(p, start, segments, places);                          \
-    int k = 0, row = 0, column = 0;                                                              \
-    __global const float *pw = p->w;                                                             \
-    gemm_lanes total[segments * places];                                                         \
+               min(panels * GEMM_LANES, channels - panel * GEMM_LANES), count);                  \
+    uint marks[9];                                                                               \
+    const bool isWhole = conv_marks_of(p, start, segments, places, marks) == 0;                  \
+    int k = 0, tap = 0;                                                                          \
+    __global const float *pw = p->w + panel * p->second;                                         \
+    gemm_lanes total[panels * segments * places];                                                \
     for (int begin = 0; begin < p->depth; begin += GEMM_BLOCK) {                                 \
       const int end = min(p->depth, begin + GEMM_BLOCK);                                         \
-      gemm_lanes sum[segments * places];                                                         \
-      _Pragma("unroll") for (int i = 0; i < segments * places; i++) sum[i] = (gemm_lanes)(0.0f); \
-      if (!isBare) {                                                                             \
-        CONV_SUM_WHOLE(segments, places)                                                         \
-      } else {                                                                                   \
-        CONV_SUM_BARE(segments, places)                                                          \
-      }                                                                                          \
-      _Pragma("unroll") for (int i = 0; i < segments * places; i++) total[i] =                   \
+      gemm_lanes sum[panels * segments * places];                                                \
+      _Pragma("unroll") for (int i = 0; i < panels * count; i++) sum[i] = (gemm_lanes)(0.0f);    \
+      CONV_SUM(panels, segments, places)                                                         \
+      _Pragma("unroll") for (int i = 0; i < panels * count; i++) total[i] =                      \
           begin == 0 ? sum[i] : total[i] + sum[i];                                               \
     }                                                                                            \
-    conv_finish_tile(p, total, segments * places);                                               \
-    CONV_PUT_TILE_LANES(segments * places)                                                       \
+    for (int v = 0; v < panels; v++) {                                                           \
+      conv_finish_tile(p, total + v * count, count, panel + v);                                  \
+      CONV_PUT_TILE_LANES((total + v * count), segments * places, panel + v)                     \
+    }                                                                                            \
   }
 
-EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int count) {
+EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int count,
+                                int panel) {
+  const gemm_lanes bias = p->bias[panel];
+  const conv_after after = p->after[panel];
   if (!p->isPlain) {
     CONV_TURN
     for (int i = 0; i < count; i++)
-      total[i] = conv_finish(total[i] + p->bias, p->after, p->steps, p->activation, p->low,
+      total[i] = conv_finish(total[i] + bias, after, p->steps, p->activation, p->low,
                              p->high);
     return;
   }
 #pragma unroll
-  for (int i = 0; i < count; i++) total[i] = total[i] + p->bias;
+  for (int i = 0; i < count; i++) total[i] = total[i] + bias;
   if (p->steps & (CONV_MULTIPLY | CONV_ADD)) {
 #pragma unroll
     for (int i = 0; i < count; i++) {
-      total[i] = total[i] * p->after.factor;
-      total[i] = total[i] + p->after.addend;
+      total[i] = total[i] * after.factor;
+      total[i] = total[i] + after.addend;
     }
   }
   if (p->steps & CONV_ADD_OTHER) return;
@@ -301,61 +290,57 @@ EX_INLINE void conv_finish_tile(const conv_part *p, gemm_lanes *total, const int
 }
 
 #ifndef WINDOW_PICKS
-#define CONV_PUT_TILE_LANES(places) conv_put_places(p, first, start, channels, total);
-CONV_TILE(conv_tile_1, 1, CONV_PLACES)
+#define CONV_PUT_TILE_LANES(total, places, panel)                                                \
+  conv_put_places(p, first, start, channels - (panel) * GEMM_LANES, panel, total);
+CONV_TILE(conv_tile_1, 1, 1, CONV_PLACES)
 
-// Some segments from the place `first` on: seven places at a time, since other compilers take
-// minutes for long tiles, and where a segment has some over, the last of them once more.
-EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
-  const int segment = p->edge.segment;
-  for (int q = 0; q < segments; q++) {
-    const int begin = first + q * segment;
-    for (int at = 0; at < segment; at += CONV_PLACES) {
-      const int start = begin + min(at, segment - CONV_PLACES);
-      if (begin + at >= p->places) return;
-      conv_tile_1(p, min(start, p->places - CONV_PLACES), begin + at, channels);
-    }
+// Seven places at a time, since other compilers take minutes for long tiles; where there are some
+// over, the last seven.
+EX_INLINE void conv_tile(const conv_part *p, conv_span s, int channels) {
+  for (int at = 0; at < s.count; at += CONV_PLACES) {
+    const int start = s.start + min(at, s.count - CONV_PLACES);
+    const int first = max(s.first, s.start + at);
+    if (first >= start + CONV_PLACES) continue;
+    for (int panel = 0; panel < CONV_PANELS_EACH && panel * GEMM_LANES < channels; panel++)
+      conv_tile_1(p, start, first, channels, panel);
   }
 }
 #else
 // Blocks are filled up with the last place.
-#define CONV_PUT_TILE_LANES(places)                                                              \
+#define CONV_PUT_TILE_LANES(total, places, panel)                                                \
   _Pragma("unroll") for (int at = 0; at < places; at += 16) {                                    \
     float16 block[16];                                                                           \
     _Pragma("unroll") for (int i = 0; i < 16; i++) block[i] =                                    \
-        total[at + i < places ? at + i : places - 1];                                            \
-    conv_put_block(p, block, start + at, places - at, first, channels);                          \
+        (total)[at + i < places ? at + i : places - 1];                                          \
+    conv_put_block(p, block, start + at, places - at, first, channels - (panel) * GEMM_LANES,    \
+                   panel);                                                                       \
   }
-CONV_TILE(conv_tile_1x7, 1, 7)
-CONV_TILE(conv_tile_3x7, 3, 7)
-CONV_TILE(conv_tile_4x7, 4, 7)
-CONV_TILE(conv_tile_1x13, 1, 13)
-CONV_TILE(conv_tile_2x13, 2, 13)
-CONV_TILE(conv_tile_1x27, 1, 27)
+CONV_TILE(conv_tile_1x7, 1, 1, 7)
+CONV_TILE(conv_tile_2x7, 1, 2, 7)
+CONV_TILE(conv_tile_1x13, 1, 1, 13)
+CONV_TILE(conv_pair_1x7, 2, 1, 7)
+CONV_TILE(conv_pair_2x7, 2, 2, 7)
+CONV_TILE(conv_pair_1x13, 2, 1, 13)
 
-// Some segments from the place `first` on.
-EX_INLINE void conv_tile(const conv_part *p, int first, int segments, int channels) {
-  const int start = min(first, p->places - segments * p->edge.segment);
-  switch (p->edge.segment) {
-    case 13:
-      if (segments == 2)
-        conv_tile_2x13(p, start, first, channels);
-      else
-        conv_tile_1x13(p, start, first, channels);
-      break;
-    case 27: conv_tile_1x27(p, start, first, channels); break;
-    default:
-      if (segments == 4)
-        conv_tile_4x7(p, start, first, channels);
-      else if (segments == 3)
-        conv_tile_3x7(p, start, first, channels);
-      else
-        conv_tile_1x7(p, start, first, channels);
+EX_INLINE void conv_tile(const conv_part *p, conv_span s, int channels) {
+#define CONV_TILE_OF(form)                                                                       \
+  if (channels > GEMM_LANES)                                                                     \
+    conv_pair_##form(p, s.start, s.first, channels, 0);                                          \
+  else                                                                                           \
+    conv_tile_##form(p, s.start, s.first, channels, 0);
+  if (s.count == CONV_PAIR) {
+    CONV_TILE_OF(2x7)
+  } else if (s.count == CONV_PLACES) {
+    CONV_TILE_OF(1x7)
+  } else {
+    CONV_TILE_OF(1x13)
   }
+#undef CONV_TILE_OF
 }
 #endif
 
-// Work-items: (parts of `tilesEach` tiles, panels of channels, matrices), or panels before parts.
+// Work-items: (parts of `tilesEach` tiles, CONV_PANELS_EACH panels of channels each, matrices), or
+// panels before parts.
 // Weights lie in panels as B does.
 //
 // A tap in the padding adds a zero, which moves no bit of a sum but the sign of a zero: a sum that
@@ -371,19 +356,23 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
                          __global const float *restrict after, int afterStride, int steps,
                          __global const float *other, conv_edge edge) {
   const int part = edge.isByPlaces ? get_global_id(1) : get_global_id(0);
-  const int channel = (edge.isByPlaces ? get_global_id(0) : get_global_id(1)) * GEMM_LANES;
+  const int channel = (edge.isByPlaces ? get_global_id(0) : get_global_id(1)) *
+                      CONV_PANELS_EACH * GEMM_LANES;
   if (channel >= rows) return;
   const ulong matrix = get_global_id(2), corner = cOffset + matrix * cStride;
   const int group = (int)matrix % groups;
   conv_part p;
   p.w = w + group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
         channel % GEMM_COLUMNS;
+  p.second = (channel + GEMM_LANES) % GEMM_COLUMNS != 0
+                 ? GEMM_LANES
+                 : (ulong)(depth - 1) * GEMM_COLUMNS + GEMM_LANES;
   // Where planes lie without padding, the first tap is a row and a place before them.
   p.x = x + matrix * xStride - (edge.isBare ? pitch + 1 : 0);
   p.c = c + corner + (ulong)channel * plane;
   p.other = other + corner + (ulong)channel * plane;
   p.offsets = offsets;
-  p.isByRows = width % edge.segment == 0;
+  p.isByRows = edge.segment == CONV_PAIR || width % edge.segment == 0;
   p.places = p.isByRows ? plane : places;
   p.depth = depth;
   p.pitch = pitch;
@@ -398,24 +387,25 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   p.isPlain = conv_is_plain(steps, activation);
   p.edge = edge;
   p.bounds = conv_bounds_of(activation, low, high);
-  float biases[GEMM_LANES];
-  for (int l = 0; l < GEMM_LANES; l++)
-    biases[l] = hasBias && channel + l < rows ? bias[group * rows + channel + l] : CONV_NONE;
-  p.bias = GEMM_LOAD(0, biases);
-  // Rows of these numbers go on behind the last channel.
+  // Rows of the numbers of what follows go on behind the last channel.
   after += group * rows + channel;
-  p.after.factor = steps & CONV_MULTIPLY ? GEMM_LOAD(0, after) : (gemm_lanes)(1.0f);
-  p.after.addend =
-      steps & CONV_ADD ? GEMM_LOAD(0, after + afterStride) : (gemm_lanes)(CONV_NONE);
-  if (steps & CONV_MULTIPLY_LAST) p.after.lastFactor = GEMM_LOAD(0, after + 2 * afterStride);
-  if (steps & CONV_ADD_LAST) p.after.lastAddend = GEMM_LOAD(0, after + 3 * afterStride);
-  const conv_tiles tiles = conv_tiles_of(p.places, p.isByRows, edge.segment);
+  for (int v = 0; v < CONV_PANELS_EACH && channel + v * GEMM_LANES < rows; v++) {
+    float biases[GEMM_LANES];
+    for (int l = 0; l < GEMM_LANES; l++) {
+      const int at = channel + v * GEMM_LANES + l;
+      biases[l] = hasBias && at < rows ? bias[group * rows + at] : CONV_NONE;
+    }
+    p.bias[v] = GEMM_LOAD(0, biases);
+    conv_after *to = &p.after[v];
+    to->factor = steps & CONV_MULTIPLY ? GEMM_LOAD(0, after) : (gemm_lanes)(1.0f);
+    to->addend = steps & CONV_ADD ? GEMM_LOAD(0, after + afterStride) : (gemm_lanes)(CONV_NONE);
+    if (steps & CONV_MULTIPLY_LAST) to->lastFactor = GEMM_LOAD(0, after + 2 * afterStride);
+    if (steps & CONV_ADD_LAST) to->lastAddend = GEMM_LOAD(0, after + 3 * afterStride);
+    after += GEMM_LANES;
+  }
   for (int t = 0; t < tilesEach; t++) {
-    const int tile = part * tilesEach + t;
-    const int third = tile - tiles.bigs, one = third - tiles.threes;
-    if (one >= tiles.ones) return;
-    const int segments = third < 0 ? tiles.most : one < 0 ? 3 : 1;
-    const int begin = min(tile, tiles.bigs) * tiles.most + max(min(third, tiles.threes), 0) * 3;
-    conv_tile(&p, (begin + max(one, 0)) * edge.segment, segments, rows - channel);
+    const conv_span span = conv_span_of(part * tilesEach + t, edge.segment, width, p.places);
+    if (span.count == 0) return;
+    conv_tile(&p, span, rows - channel);
   }
 }

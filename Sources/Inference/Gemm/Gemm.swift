@@ -139,6 +139,8 @@ public struct Gemm: Sendable {
     var tileWidth: Int { isNarrow ? 4 : tiles.columns }
     /// Floats of a vector in the kernels.
     var lanes: Int { isNarrow ? 4 : 16 }
+    /// Channels that a work-item of `conv_lanes` computes.
+    var laneChannels: Int { isNarrow ? lanes : 2 * lanes }
 
     /// Seconds the build took, and whether a stored binary served.
     public var buildSeconds: Double { program.buildSeconds }

@@ -110,7 +110,8 @@ extension Session {
         let (shape, layout) = (product.direct.shape, product.direct.layout)
         let matrices = items.count * shape.groups
         let usesLanes = product.direct.usesLanes
-        let panels = shape.outChannels.dividedUp(by: usesLanes ? gemm.lanes : gemm.tiles.rows)
+        let panels = shape.outChannels.dividedUp(
+            by: usesLanes ? gemm.laneChannels : gemm.tiles.rows)
         let tiles =
             usesLanes
             ? LanesTiles(layout, isNarrow: gemm.isNarrow).count
@@ -277,7 +278,7 @@ extension Gemm {
         else { return false }
         let lanesTiles = LanesTiles(layout, isNarrow: isNarrow)
         guard layout.places >= LanesTiles.segmentMin,
-            lanesTiles.isByRows || layout.places <= 1024
+            LanesTiles.isByRows(shape.window) || layout.places <= 1024
         else { return false }
         let ofLanes = lanesTiles.computed * shape.outChannels.roundedUp(to: lanes)
         let ofPlaces =
