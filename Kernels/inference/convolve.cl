@@ -75,7 +75,7 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
 #ifdef WINDOW_PICKS
 // A tile of whole rows with all that follows the sums, without a branch in it. Other compilers than
 // those that have such stores take minutes for as long a text.
-#define CONV_PUT_TILE(name, affine, adds, put)                                                   \
+#define CONV_PUT_TILE(name, adds, put)                                                           \
   EX_INLINE void name(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,              \
                       __global const float *other, const float *biases, const float *factors,    \
                       const float *addends, int plane, const int *place, const uint *kept,       \
@@ -83,8 +83,8 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
     _Pragma("unroll") for (int i = 0; i < GEMM_ROWS; i++) {                                      \
       _Pragma("unroll") for (int j = 0; j < GEMM_VECTORS; j++) {                                 \
         gemm_lanes v = total[i][j] + (gemm_lanes)(biases[i]);                                    \
-        if (affine) v = v * (gemm_lanes)(factors[i]);                                            \
-        if (affine) v = v + (gemm_lanes)(addends[i]);                                            \
+        v = v * (gemm_lanes)(factors[i]);                                                        \
+        v = v + (gemm_lanes)(addends[i]);                                                        \
         if (adds) v = v + GEMM_LOAD(0, other + j * GEMM_LANES);                                  \
         put(conv_bound(v, bounds), c + place[j], kept[j]);                                       \
       }                                                                                          \
@@ -93,52 +93,40 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
     }                                                                                            \
   }
 #define CONV_WHOLE(v, p, kept) GEMM_STORE(v, 0, p)
-CONV_PUT_TILE(conv_put_plain, false, false, CONV_WHOLE)
-CONV_PUT_TILE(conv_put_affine, true, false, CONV_WHOLE)
-CONV_PUT_TILE(conv_put_join, false, true, CONV_WHOLE)
-CONV_PUT_TILE(conv_put_affine_join, true, true, CONV_WHOLE)
+CONV_PUT_TILE(conv_put, false, CONV_WHOLE)
+CONV_PUT_TILE(conv_put_join, true, CONV_WHOLE)
 EX_INLINE void conv_pick(float16 v, __global float *y, uint kept) {
   v = __builtin_ia32_compresssf512_mask(v, v, kept);
   __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
 }
-CONV_PUT_TILE(conv_pick_plain, false, false, conv_pick)
-CONV_PUT_TILE(conv_pick_affine, true, false, conv_pick)
-CONV_PUT_TILE(conv_pick_affine_join, true, true, conv_pick)
+CONV_PUT_TILE(conv_put_picked, false, conv_pick)
+CONV_PUT_TILE(conv_put_picked_join, true, conv_pick)
 
 EX_INLINE void conv_put_tile(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,
                              __global const float *other, __global const float *bias,
                              __global const float *after, int afterStride, int steps, int hasBias,
                              int plane, const int *place, const uint *kept, conv_bounds bounds) {
+  // By 1 and with -0, what there is nothing of is left as it is.
   float biases[GEMM_ROWS], factors[GEMM_ROWS], addends[GEMM_ROWS];
   for (int i = 0; i < GEMM_ROWS; i++) {
     biases[i] = hasBias ? bias[i] : CONV_NONE;
     factors[i] = steps & CONV_MULTIPLY ? after[i] : 1.0f;
     addends[i] = steps & CONV_ADD ? after[afterStride + i] : CONV_NONE;
   }
-  const bool affine = steps & (CONV_MULTIPLY | CONV_ADD), adds = steps & CONV_ADD_OTHER;
   bool isWhole = true;
   for (int j = 0; j < GEMM_VECTORS; j++) isWhole = isWhole && kept[j] == 0xffff;
 #define CONV_PUT_WITH(name)                                                                      \
   name(total, c, other, biases, factors, addends, plane, place, kept, bounds)
-  if (isWhole) {
-    if (adds) {
-      if (affine)
-        CONV_PUT_WITH(conv_put_affine_join);
-      else
-        CONV_PUT_WITH(conv_put_join);
-    } else {
-      if (affine)
-        CONV_PUT_WITH(conv_put_affine);
-      else
-        CONV_PUT_WITH(conv_put_plain);
-    }
-  } else if (adds) {
-    CONV_PUT_WITH(conv_pick_affine_join);
-  } else {
-    if (affine)
-      CONV_PUT_WITH(conv_pick_affine);
+  if (steps & CONV_ADD_OTHER) {
+    if (isWhole)
+      CONV_PUT_WITH(conv_put_join);
     else
-      CONV_PUT_WITH(conv_pick_plain);
+      CONV_PUT_WITH(conv_put_picked_join);
+  } else {
+    if (isWhole)
+      CONV_PUT_WITH(conv_put);
+    else
+      CONV_PUT_WITH(conv_put_picked);
   }
 #undef CONV_PUT_WITH
 }

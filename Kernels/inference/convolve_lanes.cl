@@ -62,7 +62,7 @@ typedef struct {
   __global float *c;
   __global const float *other;
   __global const uint *offsets;
-  // Floats from a panel's weights to the next one's.
+  // Floats from a panel's weights to the next one's; none where there is no other.
   ulong second;
   int rows, places, depth, pitch, width, plane;
   bool isByRows;
@@ -258,7 +258,7 @@ EX_INLINE uint conv_marks_of(const conv_part *p, int start, int segments, int se
       _Pragma("unroll") for (int i = 0; i < panels * count; i++) total[i] =                      \
           begin == 0 ? sum[i] : total[i] + sum[i];                                               \
     }                                                                                            \
-    for (int v = 0; v < panels; v++) {                                                           \
+    for (int v = 0; v < panels && (panel + v) * GEMM_LANES < channels; v++) {                    \
       conv_finish_tile(p, total + v * count, count, panel + v);                                  \
       CONV_PUT_TILE_LANES((total + v * count), segments * places, panel + v)                     \
     }                                                                                            \
@@ -315,27 +315,21 @@ EX_INLINE void conv_tile(const conv_part *p, conv_span s, int channels) {
     conv_put_block(p, block, start + at, places - at, first, channels - (panel) * GEMM_LANES,    \
                    panel);                                                                       \
   }
-CONV_TILE(conv_tile_1x7, 1, 1, 7)
 CONV_TILE(conv_tile_2x7, 1, 2, 7)
-CONV_TILE(conv_tile_1x13, 1, 1, 13)
 CONV_TILE(conv_pair_1x7, 2, 1, 7)
 CONV_TILE(conv_pair_2x7, 2, 2, 7)
 CONV_TILE(conv_pair_1x13, 2, 1, 13)
 
+// One panel has tiles of its own where there are many; others compute it twice, and put it once.
 EX_INLINE void conv_tile(const conv_part *p, conv_span s, int channels) {
-#define CONV_TILE_OF(form)                                                                       \
-  if (channels > GEMM_LANES)                                                                     \
-    conv_pair_##form(p, s.start, s.first, channels, 0);                                          \
-  else                                                                                           \
-    conv_tile_##form(p, s.start, s.first, channels, 0);
-  if (s.count == CONV_PAIR) {
-    CONV_TILE_OF(2x7)
-  } else if (s.count == CONV_PLACES) {
-    CONV_TILE_OF(1x7)
-  } else {
-    CONV_TILE_OF(1x13)
-  }
-#undef CONV_TILE_OF
+  if (s.count == CONV_PLACES)
+    conv_pair_1x7(p, s.start, s.first, channels, 0);
+  else if (s.count != CONV_PAIR)
+    conv_pair_1x13(p, s.start, s.first, channels, 0);
+  else if (channels > GEMM_LANES)
+    conv_pair_2x7(p, s.start, s.first, channels, 0);
+  else
+    conv_tile_2x7(p, s.start, s.first, channels, 0);
 }
 #endif
 
@@ -364,7 +358,8 @@ __kernel void conv_lanes(__global const float *restrict w, __global const float 
   conv_part p;
   p.w = w + group * wStride + (ulong)(channel / GEMM_COLUMNS) * depth * GEMM_COLUMNS +
         channel % GEMM_COLUMNS;
-  p.second = (channel + GEMM_LANES) % GEMM_COLUMNS != 0
+  p.second = rows - channel <= GEMM_LANES ? 0
+             : (channel + GEMM_LANES) % GEMM_COLUMNS != 0
                  ? GEMM_LANES
                  : (ulong)(depth - 1) * GEMM_COLUMNS + GEMM_LANES;
   // Where planes lie without padding, the first tap is a row and a place before them.
