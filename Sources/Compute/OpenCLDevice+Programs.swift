@@ -6,27 +6,33 @@ internal import Synchronization
 extension OpenCLDevice {
     public func program(_ source: ProgramSource) throws(Failure) -> any ComputeProgram {
         try core.checkAlive()
+        if let built = programs.withLock({ $0[source] }) { return built }
+        return try building.withLock { (_) throws(Failure) in
+            if let built = programs.withLock({ $0[source] }) { return built }
+            let built = try build(source)
+            programs.withLock { $0[source] = built }
+            return built
+        }
+    }
+
+    private func build(_ source: ProgramSource) throws(Failure) -> OpenCLProgram {
+        let start = clock.monotonicSeconds
         let text = try source.text()
         let options = try buildOptions(source, declaresBuiltins: declaresBuiltins(source))
         let key = cacheKey(text: text, options: options)
-        let memoryKey = "\(source.name) \(key)"
-        if let built = programs.withLock({ $0[memoryKey] }) { return built }
-        let start = clock.monotonicSeconds
         let stored = try cache.flatMap { cache throws(Failure) in
             try load(cache: cache, key: key, options: options, name: source.name)
         }
-        let program: Program
+        let compiled: Compiled
         if let stored {
-            program = stored
+            compiled = stored
         } else {
-            program = try compile(source, text, options)
-            store(program, key: key)
+            compiled = try compile(source, text, options)
+            store(compiled, key: key)
         }
-        let built = OpenCLProgram(
-            source, program: program, core: core, buildSeconds: clock.monotonicSeconds - start,
-            isCached: stored != nil)
-        programs.withLock { $0[memoryKey] = built }
-        return built
+        return OpenCLProgram(
+            source, program: compiled.program, core: core,
+            buildSeconds: clock.monotonicSeconds - start, isCached: stored != nil)
     }
 
     /// - Parameter declaresBuiltins: see ``declaresBuiltins(_:)``.
@@ -79,9 +85,16 @@ extension OpenCLDevice {
         isPoCL && description.kind == .cpu && source.customText == nil
     }
 
+    /// A built program.
+    private struct Compiled {
+        let program: Program
+        /// What to keep of it, where that is not what the driver gives when asked.
+        var binary: Bytes?
+    }
+
     private func compile(
         _ source: ProgramSource, _ text: String, _ options: String
-    ) throws(Failure) -> Program {
+    ) throws(Failure) -> Compiled {
         do throws(Failure) {
             return try compile(text, options: options, name: source.name)
         } catch {
@@ -94,19 +107,25 @@ extension OpenCLDevice {
 
     private func compile(
         _ text: String, options: String, name: String
-    ) throws(Failure) -> Program {
+    ) throws(Failure) -> Compiled {
         let context = core.context
-        let result = try core.bounded(
-            "building program \(name)", limitSeconds: core.buildSecondsMax
-        ) {
-            Result { () throws(OpenCLError) in
-                let program = try Program(context, source: text)
-                try program.build(options: options)
-                return program
+        let takesBitcode = takesBitcode
+        let result = try bounded("building program \(name)") { () throws(OpenCLError) in
+            let source = try Program(context, source: text)
+            if takesBitcode {
+                try source.compile(options: options)
+                if let bitcode = try? PoCLBinary.bitcode(in: source.binary()),
+                    let program = try? Self.program(context, bitcode, options)
+                {
+                    return Compiled(program: program, binary: bitcode)
+                }
             }
+            let program = takesBitcode ? try Program(context, source: text) : source
+            try program.build(options: options)
+            return Compiled(program: program)
         }
         switch result {
-        case .success(let program): return program
+        case .success(let compiled): return compiled
         case .failure(let error): throw error.failure.at("\(core.label): program \(name)")
         }
     }
@@ -114,42 +133,57 @@ extension OpenCLDevice {
     /// The stored program; nil when there is none that this driver takes back.
     private func load(
         cache: ProgramCache, key: Hash256, options: String, name: String
-    ) throws(Failure) -> Program? {
+    ) throws(Failure) -> Compiled? {
         guard let binary = cache.load(key) else { return nil }
         cache.beginTrial(key)
         defer { cache.endTrial(key) }
         let context = core.context
-        let result = try core.bounded(
-            "loading program \(name)", limitSeconds: core.buildSecondsMax
-        ) {
-            Result { () throws(OpenCLError) in
-                let program = try Program(context, binary: binary)
-                try program.build(options: options)
-                try program.checkHasKernels()
-                return program
-            }
+        let result = try bounded("loading program \(name)") { () throws(OpenCLError) in
+            try Self.program(context, binary, options)
         }
-        if case .success(let program) = result { return program }
+        if case .success(let program) = result { return Compiled(program: program) }
         cache.remove(key)
         return nil
     }
 
-    /// Whether asking for a program's binary has it compiled once more. PoCL compiles every kernel
-    /// for groups of any size then, which are none that we launch, and keeps what it compiled for
-    /// launches in a cache of its own.
-    private var compilesForBinaries: Bool { isPoCL }
+    private static func program(
+        _ context: Context, _ binary: Bytes, _ options: String
+    ) throws(OpenCLError) -> Program {
+        let program = try Program(context, binary: binary)
+        try program.build(options: options)
+        try program.checkHasKernels()
+        return program
+    }
+
+    private func bounded<Value: Sendable>(
+        _ doing: String, _ body: @escaping @Sendable () throws(OpenCLError) -> Value
+    ) throws(Failure) -> Result<Value, OpenCLError> {
+        try core.bounded(doing, limitSeconds: core.buildSecondsMax) {
+            Result { () throws(OpenCLError) in try body() }
+        }
+    }
 
     /// Whether this is PoCL, which takes writes to the queue without waiting too. Mesa's rusticl
     /// (22.3) loses count of a buffer's mappings where some of its writes are not mappings.
     var isPoCL: Bool { platform.name == "Portable Computing Language" }
 
+    /// Whether programs go by way of ``PoCLBinary``. Of the versions that we have met: another may
+    /// ask bitcode for more than this one does, and say so at a launch.
+    private var takesBitcode: Bool {
+        isPoCL && description.kind == .cpu && platform.version.contains("PoCL 3.")
+    }
+
     /// Keeps a compiled program for later runs. A cache that cannot be written costs time, not
     /// results, so nothing is reported.
-    private func store(_ program: Program, key: Hash256) {
-        guard let cache, options.cachesEveryProgram || !compilesForBinaries else { return }
-        let result = try? core.bounded(
-            "reading back a program", limitSeconds: core.buildSecondsMax
-        ) { Result { () throws(OpenCLError) in try program.binary() } }
+    private func store(_ compiled: Compiled, key: Hash256) {
+        guard let cache else { return }
+        if let binary = compiled.binary { return cache.store(binary, key) }
+        // Asked for a binary, PoCL compiles every kernel for groups of any size, which are none
+        // that we launch.
+        guard !isPoCL else { return }
+        let result = try? bounded("reading back a program") { () throws(OpenCLError) in
+            try compiled.program.binary()
+        }
         if case .success(let binary) = result, !binary.isEmpty { cache.store(binary, key) }
     }
 }

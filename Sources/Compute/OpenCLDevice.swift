@@ -20,7 +20,9 @@ public final class OpenCLDevice: ComputeDevice {
     let clock: any Clock
     let cache: ProgramCache?
     private let staging = Mutex<Staging?>(nil)
-    let programs = Mutex<[String: OpenCLProgram]>([:])
+    let programs = Mutex<[ProgramSource: OpenCLProgram]>([:])
+    /// Held while a program is built: who asks for the same one meanwhile gets that.
+    let building = Mutex<Void>(())
 
     /// How a device is opened.
     public struct Options: Sendable {
@@ -44,9 +46,6 @@ public final class OpenCLDevice: ComputeDevice {
         /// Copies through pinned memory even where device and host share theirs: for tests of what
         /// cards with memory of their own go through.
         package var forcesStaging = false
-        /// Caches programs even where the driver does so itself, at a high price: for tests of the
-        /// cache.
-        package var cachesEveryProgram = false
 
         public init(cacheFolder: String? = nil) { self.cacheFolder = cacheFolder }
     }

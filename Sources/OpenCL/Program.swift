@@ -53,6 +53,17 @@ public final class Program: Sendable {
         if status != .success { throw OpenCLError(status, "clBuildProgram", log) }
     }
 
+    /// Compiles and does not link: the program has a ``binary()`` then, and no kernels.
+    ///
+    /// - Throws: the compiler's log as the error's context.
+    public func compile(options: String) throws(OpenCLError) {
+        var id: cl_device_id? = device.pointer
+        let status = OpenCLStatus(
+            rawValue: clCompileProgram(
+                handle.pointer, 1, &id, options, 0, nil, nil, nil, nil))
+        if status != .success { throw OpenCLError(status, "clCompileProgram", log) }
+    }
+
     /// What the compiler said; empty when it said nothing.
     public var log: String {
         let bytes = try? infoBytes("clGetProgramBuildInfo") {

@@ -16,9 +16,7 @@ import Testing
     }
 
     private func run(_ test: TestDevice, _ folder: String) throws -> (Bool, [Float]) {
-        var options = OpenCLDevice.Options(cacheFolder: folder)
-        options.cachesEveryProgram = true
-        let device = try test.open(options)
+        let device = try test.open(.init(cacheFolder: folder))
         let program = try device.program(DeviceTests.source)
         let sum = try device.makeBuffer(byteCount: 28)
         let values = try device.makeBuffer((0..<7).map { Float($0) })
@@ -83,13 +81,29 @@ import Testing
         #expect(try run(test, folder) == (true, right))
     }
 
-    /// PoCL has a cache of its own, and compiles once more for every binary it gives.
+    /// What is kept of PoCL's programs is bitcode, and not a binary with kernels that we never
+    /// launch.
     @Test(arguments: TestDevices.all.filter { $0.label == "PoCL" })
-    func whatTheDriverKeepsItselfIsNotAskedFor(_ test: TestDevice) throws {
+    func bitcodeIsKeptOfPoCLsPrograms(_ test: TestDevice) throws {
         let folder = Self.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        _ = try test.open(.init(cacheFolder: folder)).program(DeviceTests.source)
-        #expect(files(folder).isEmpty)
+        _ = try run(test, folder)
+        let file = try #require(files(folder).first)
+        let stored = Bytes(try Data(contentsOf: URL(fileURLWithPath: file)))
+        #expect(stored.dropFirst(8 + 64).starts(with: [0x42, 0x43, 0xC0, 0xDE]))
+    }
+
+    @Test func bitcodeIsFoundInABinary() {
+        let bitcode: Bytes = [0x42, 0x43, 0xC0, 0xDE, 1, 2, 3]
+        let head = Bytes("poclbin".utf8) + [0] + Bytes(repeating: 7, count: 40)
+        #expect(PoCLBinary.bitcode(in: head + [7, 0, 0, 0] + bitcode) == bitcode)
+        #expect(PoCLBinary.bitcode(in: head + [7, 0, 0, 0] + bitcode + [9, 9]) == bitcode)
+        let nothing: [Bytes] = [
+            [], head, head + [7, 0, 0], head + [7, 0, 0, 0] + bitcode.dropLast(),
+            head + [7, 0, 0, 0x80] + bitcode, head + [4, 0, 0, 0] + bitcode,
+            Bytes("another".utf8) + [0, 7, 0, 0, 0] + bitcode, head + bitcode.prefix(3),
+        ]
+        for binary in nothing { #expect(PoCLBinary.bitcode(in: binary) == nil) }
     }
 
     @Test func equalKeysNeedEqualParts() {
