@@ -34,21 +34,22 @@ __kernel void copy_rows(__global const T *restrict from, __global T *restrict to
   }
 }
 
-// A place on an axis by its index; a negative one counts from the end, -1 stands for one outside.
-#define COPY_PLACE(index, axis)                                                                  \
-  ((index) >= -(axis) && (index) < (axis) ? (int)(index) + ((index) < 0 ? (int)(axis) : 0) : -1)
+// A place on an axis by its index, from `least` on: a negative one counts from the end. -1 stands
+// for one outside.
+#define COPY_PLACE(index, least, axis)                                                           \
+  ((index) >= (least) && (index) < (axis) ? (int)(index) + ((index) < 0 ? (int)(axis) : 0) : -1)
 
 // As gather and take. Work-items: (parts of `countEach` indices, parts of `outerEach`).
 #define COPY_GATHER(name, type)                                                                  \
   __kernel void gather_rows_##name(__global const T *restrict x,                                 \
                                    __global const type *restrict indices, __global T *restrict y, \
-                                   int inner, int axis, int count, int outer, int countEach,     \
-                                   int outerEach) {                                              \
+                                   int inner, int axis, int least, int count, int outer,         \
+                                   int countEach, int outerEach) {                               \
     const int begin = get_global_id(0) * countEach, end = min(count, begin + countEach);         \
     const int first = get_global_id(1) * outerEach, last = min(outer, first + outerEach);        \
     for (ulong o = first; o < last; o++)                                                         \
       for (int n = begin; n < end; n++) {                                                        \
-        const int place = COPY_PLACE(indices[n], (type)axis);                                    \
+        const int place = COPY_PLACE(indices[n], (type)least, (type)axis);                       \
         __global T *q = y + (o * count + n) * inner;                                             \
         __global const T *p = x + (o * axis + max(place, 0)) * inner;                            \
         if (place >= 0)                                                                          \
@@ -59,13 +60,13 @@ __kernel void copy_rows(__global const T *restrict from, __global T *restrict to
   }                                                                                              \
   __kernel void take_rows_##name(__global const T *restrict x,                                   \
                                  __global const type *restrict indices, __global T *restrict y,  \
-                                 int inner, int axis, int count, int outer, int countEach,       \
-                                 int outerEach) {                                                \
+                                 int inner, int axis, int least, int count, int outer,           \
+                                 int countEach, int outerEach) {                                 \
     const int begin = get_global_id(0) * countEach, end = min(count, begin + countEach);         \
     const int first = get_global_id(1) * outerEach, last = min(outer, first + outerEach);        \
     for (ulong o = first; o < last; o++)                                                         \
       for (int n = begin; n < end; n++) {                                                        \
-        const int place = COPY_PLACE(indices[n], (type)axis);                                    \
+        const int place = COPY_PLACE(indices[n], (type)least, (type)axis);                       \
         const T v = x[o * axis + max(place, 0)];                                                 \
         y[o * count + n] = place < 0 ? (T)0 : v;                                                 \
       }                                                                                          \

@@ -29,16 +29,17 @@ __kernel void choose(__global const uchar *c, __global const T *x, __global cons
   z[zOffset + (k * get_global_size(1) + j) * inner + i] = c[ic] ? a : b;
 }
 
-// Rows of an axis by index; a negative index counts from the end, one outside gives zeros.
+// Rows of an axis by index, from `least` on: a negative index counts from the end, and one outside
+// gives zeros.
 // Work-items: (inner rounded up, indices, outer).
 #define GATHER(name, type)                                                                       \
   __kernel void gather_##name(__global const T *x, __global const type *indices,                 \
-                              __global T *y, int inner, int axis) {                              \
+                              __global T *y, int inner, int axis, int least) {                   \
     const int i = get_global_id(0);                                                              \
     if (i >= inner) return;                                                                      \
     const ulong n = get_global_id(1), o = get_global_id(2);                                      \
     const type index = indices[n];                                                               \
-    const bool inside = index >= -(type)axis && index < (type)axis;                              \
+    const bool inside = index >= (type)least && index < (type)axis;                              \
     const int row = inside ? (int)index + (index < 0 ? axis : 0) : 0;                            \
     const ulong from = (o * axis + row) * inner + i;                                             \
     y[(o * get_global_size(1) + n) * inner + i] = inside ? x[from] : (T)0;                       \
@@ -47,12 +48,12 @@ __kernel void choose(__global const uchar *c, __global const T *x, __global cons
 // The same where inner is one. Work-items: (indices rounded up, outer).
 #define TAKE(name, type)                                                                         \
   __kernel void take_##name(__global const T *x, __global const type *indices, __global T *y,    \
-                            int count, int axis) {                                               \
+                            int count, int axis, int least) {                                    \
     const int n = get_global_id(0);                                                              \
     if (n >= count) return;                                                                      \
     const ulong o = get_global_id(1);                                                            \
     const type index = indices[n];                                                               \
-    const bool inside = index >= -(type)axis && index < (type)axis;                              \
+    const bool inside = index >= (type)least && index < (type)axis;                              \
     const int row = inside ? (int)index + (index < 0 ? axis : 0) : 0;                            \
     y[o * count + n] = inside ? x[o * axis + row] : (T)0;                                        \
   }

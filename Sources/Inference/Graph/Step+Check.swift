@@ -206,10 +206,11 @@ extension Step {
     }
 
     private func gatherExtent() throws(Failure) -> StepExtent {
-        try expect(operands: 2, ints: 6)
+        try expect(operands: 2, ints: 7)
         let size = try Self.type(ints[0]).byteCount
         let index = try Self.type(ints[1])
-        guard index == .int32 || index == .int64, ints[3] > 0 else { throw Self.broken }
+        guard index == .int32 || index == .int64, ints[3] > 0, [-ints[3], 0].contains(ints[6])
+        else { throw Self.broken }
         return StepExtent(
             operands: [
                 try Self.product([ints[2], ints[3], ints[4], size]),

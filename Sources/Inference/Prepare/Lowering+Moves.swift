@@ -334,8 +334,10 @@ extension Lowering {
     }
 
     /// Where an index lies outside the axis, zeros.
+    ///
+    /// - Parameter wraps: whether negative ones count from the end; others lie outside.
     mutating func gathered(
-        _ x: Value, _ indices: Value, axis: Int
+        _ x: Value, _ indices: Value, axis: Int, wraps: Bool = true
     ) throws(Failure) -> Value {
         let size = x.shape[axis]
         let outer = x.shape[..<axis].reduce(1, *)
@@ -344,7 +346,7 @@ extension Lowering {
             .gather, [x, indices],
             ints: [
                 Int(x.type.rawValue), Int(indices.type.rawValue), outer, size, inner,
-                indices.shape.elementCount,
+                indices.shape.elementCount, wraps ? -size : 0,
             ], type: x.type, shape: x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...])
     }
 }

@@ -15,14 +15,9 @@ extension Lowering {
             let values = table.floats, values.allSatisfy(\.isFinite),
             let numbers = oneHotNumbers(of: a, count: count)
         else { return nil }
-        let width = table.shape[1]
-        // One row more: of zeros, which −1 picks, being the last.
-        let rows = values.map { $0 + 0 } + Array(repeating: 0, count: width)
-        let least = Value(Tensor([-1], type: numbers.type, shape: [1]))
-        let picks = try binary(.max, numbers, least)
         return try gathered(
-            Value(Tensor(rows, shape: [count + 1, width])),
-            try reshaped(picks, Array(a.shape.dropLast())), axis: 0)
+            Value(Tensor(values.map { $0 + 0 }, shape: table.shape)),
+            try reshaped(numbers, Array(a.shape.dropLast())), axis: 0, wraps: false)
     }
 
     /// What was compared with 0 to `count` - 1 to give `a`: one number for each of its rows.

@@ -30,14 +30,15 @@ extension HostSteps {
     }
 
     private static func gather<T>(_ step: Step, _ x: [T], _ indices: [Int64], zero: T) -> [T] {
-        let (outer, axis, inner) = (step.ints[2], step.ints[3], step.ints[4])
+        let (outer, axis, inner, least) = (step.ints[2], step.ints[3], step.ints[4], step.ints[6])
         var out: [T] = []
         out.reserveCapacity(outer * indices.count * inner)
         for o in 0..<outer {
             for index in indices {
-                let row = index < 0 ? Int(index) + axis : Int(index)
+                let isInside = (Int64(least)..<Int64(axis)).contains(index)
+                let row = isInside ? Int(index) + (index < 0 ? axis : 0) : 0
                 for i in 0..<inner {
-                    out.append((0..<axis).contains(row) ? x[(o * axis + row) * inner + i] : zero)
+                    out.append(isInside ? x[(o * axis + row) * inner + i] : zero)
                 }
             }
         }

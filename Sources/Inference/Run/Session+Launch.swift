@@ -180,7 +180,7 @@ extension Session {
         let i = step.ints
         let type = try Step.type(i[0])
         let index = try Step.type(i[1]).kernelType
-        let (outer, axis, inner, count) = (i[2], i[3], i[4], i[5])
+        let (outer, axis, inner, count, least) = (i[2], i[3], i[4], i[5], i[6])
         let buffers = (operands + [result]).map { KernelArgument.buffer($0) }
         guard inner * count * outer > 0 else { return }
         if device.description.kind == .cpu {
@@ -192,19 +192,21 @@ extension Session {
                 global: [count.dividedUp(by: countEach), outer.dividedUp(by: outerEach)],
                 local: [1, 1],
                 arguments: buffers
-                    + [inner, axis, count, outer, countEach, outerEach].map { .int(Int32($0)) })
+                    + [inner, axis, least, count, outer, countEach, outerEach].map {
+                        .int(Int32($0))
+                    })
         }
         let program = try programs.move(type)
         if inner == 1 {
             return try device.launch(
                 "take_\(index)", of: program, global: [count.inGroups, outer],
                 local: Launch.local(device, axes: 2),
-                arguments: buffers + [.int(Int32(count)), .int(Int32(axis))])
+                arguments: buffers + [count, axis, least].map { .int(Int32($0)) })
         }
         try device.launch(
             "gather_\(index)", of: program, global: [inner.inGroups, count, outer],
             local: Launch.local(device),
-            arguments: buffers + [.int(Int32(inner)), .int(Int32(axis))])
+            arguments: buffers + [inner, axis, least].map { .int(Int32($0)) })
     }
 
     func copy(
