@@ -121,6 +121,9 @@ static const char inference_functions[] = {
 static const char inference_gemm[] = {
 #embed "inference/gemm.cl" suffix(, 0)
 };
+static const char inference_gemm_tile[] = {
+#embed "inference/gemm_tile.cl" suffix(, 0)
+};
 static const char inference_tile[] = {
 #embed "inference/tile.cl" suffix(, 0)
 };
@@ -150,6 +153,9 @@ static const char inference_planes[] = {
 };
 static const char inference_pool[] = {
 #embed "inference/pool.cl" suffix(, 0)
+};
+static const char inference_spread[] = {
+#embed "inference/spread.cl" suffix(, 0)
 };
 static const char inference_tape[] = {
 #embed "inference/tape.cl" suffix(, 0)
@@ -311,6 +317,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/elementwise.cl", inference_elementwise),
     FILE_ENTRY("inference/functions.cl", inference_functions),
     FILE_ENTRY("inference/gemm.cl", inference_gemm),
+    FILE_ENTRY("inference/gemm_tile.cl", inference_gemm_tile),
     FILE_ENTRY("inference/tile.cl", inference_tile),
     FILE_ENTRY("inference/integer.cl", inference_integer),
     FILE_ENTRY("inference/layout.cl", inference_layout),
@@ -323,6 +330,7 @@ static const rigor_kernel_file files[] = {
     FILE_ENTRY("inference/pool.cl", inference_pool),
     FILE_ENTRY("inference/pool_maxima.cl", inference_pool_maxima),
     FILE_ENTRY("inference/pool_strips.cl", inference_pool_strips),
+    FILE_ENTRY("inference/spread.cl", inference_spread),
     FILE_ENTRY("inference/tape.cl", inference_tape),
     FILE_ENTRY("inference/tape_functions.cl", inference_tape_functions),
     FILE_ENTRY("inference/unpool.cl", inference_unpool),

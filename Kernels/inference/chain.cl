@@ -1,6 +1,6 @@
 // needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
 // needs: exact/trigonometric.cl exact/power.cl exact/error.cl exact/hyperbolic.cl
-// needs: inference/order.cl inference/elementwise.cl
+// needs: inference/order.cl
 // Several elementwise steps in one launch: a program of operations on registers, each of
 // CHAIN_LANES floats: many on processors, one on graphics cards. What only the next steps read
 // never goes to memory; every operation has the bits of its own kernel.

@@ -1,41 +1,10 @@
-// needs: exact/divide.cl inference/activate.cl inference/gemm.cl
-// needs: inference/layout.cl inference/window.cl
-// needs: inference/convolve_tail.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm_tile.cl inference/layout.cl
+// needs: inference/window.cl inference/convolve_tail.cl
 // Convolution: an implicit matrix product, and the depthwise case by itself.
 //
 // k runs as the weights lie: channel of the group, kernel row, kernel column. A tap in the padding
 // counts as +0 and is multiplied.
 #define CONV_BLOCK 256
-
-// Weights come in order, but from far away; planes lie apart, which no processor foresees. What has
-// narrow vectors may go by way of SPIR-V, which knows no such hint.
-#if defined(__clang__) && !defined(RIGOR_NARROW)
-#define CONV_FETCH(p) __builtin_prefetch(p)
-#define CONV_FETCH_TO(p) __builtin_prefetch(p, 1)
-#else
-#define CONV_FETCH(p) (void)(p)
-#define CONV_FETCH_TO(p) (void)(p)
-#endif
-#define CONV_AHEAD 12
-
-// What follows the sums is long: as a loop it stays in a processor's instruction cache. Where
-// private memory is far away, sums stay in registers.
-#ifdef RIGOR_NARROW
-#define CONV_TURN _Pragma("unroll")
-#else
-#define CONV_TURN _Pragma("nounroll")
-#endif
-
-// Where the results of a tile go, `count` of them row by row, and what is added to them: sums take
-// long enough to fetch it.
-EX_INLINE void conv_fetch(__global float *c, __global const float *other, bool adds, int plane,
-                          int rows, int count) {
-  for (int i = 0; i < rows; i++, c += plane, other += plane)
-    for (int j = 0; j < count + 15; j += 16) {
-      CONV_FETCH_TO(c + min(j, count - 1));
-      if (adds) CONV_FETCH(other + min(j, count - 1));
-    }
-}
 
 // The sums of one tile over one block of k; tap k of the first output lies at `pb[offsets[k]]`.
 EX_INLINE void conv_sum_block(gemm_lanes sum[GEMM_ROWS][GEMM_VECTORS], __global const float *pa,
@@ -95,12 +64,8 @@ EX_INLINE void conv_sum(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global cons
 #define CONV_WHOLE(v, p, kept) GEMM_STORE(v, 0, p)
 CONV_PUT_TILE(conv_put, false, CONV_WHOLE)
 CONV_PUT_TILE(conv_put_join, true, CONV_WHOLE)
-EX_INLINE void conv_pick(float16 v, __global float *y, uint kept) {
-  v = __builtin_ia32_compresssf512_mask(v, v, kept);
-  __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
-}
-CONV_PUT_TILE(conv_put_picked, false, conv_pick)
-CONV_PUT_TILE(conv_put_picked_join, true, conv_pick)
+CONV_PUT_TILE(conv_put_picked, false, window_pick_some)
+CONV_PUT_TILE(conv_put_picked_join, true, window_pick_some)
 
 EX_INLINE void conv_put_tile(gemm_lanes total[GEMM_ROWS][GEMM_VECTORS], __global float *c,
                              __global const float *other, __global const float *bias,

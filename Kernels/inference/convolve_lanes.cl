@@ -1,6 +1,5 @@
-// needs: exact/divide.cl inference/activate.cl inference/gemm.cl
-// needs: inference/layout.cl inference/window.cl
-// needs: inference/convolve_tail.cl inference/convolve.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm_tile.cl inference/layout.cl
+// needs: inference/window.cl inference/convolve_tail.cl
 // Convolution with channels of the output in lanes: for each k two vectors of weights are read for
 // many places, so that weights which come from far away are read in time, and no place is computed
 // that is none where rows divide into segments. A place's element is read once for two products: by
@@ -124,9 +123,9 @@ EX_INLINE void conv_put_places(const conv_part *p, int first, int start, int cou
   __builtin_ia32_storeups512_mask((__private float16 *)(size_t)(c), v, kept)
 CONV_PUT_LINES(conv_lines, false, CONV_PUT_FIRST, _Pragma("unroll"), 16)
 CONV_PUT_LINES(conv_lines_join, true, CONV_PUT_FIRST, _Pragma("unroll"), 16)
-CONV_PUT_LINES(conv_lines_pick, false, conv_pick, _Pragma("unroll"), 16)
-CONV_PUT_LINES(conv_lines_few, false, conv_pick, _Pragma("nounroll"), count)
-CONV_PUT_LINES(conv_lines_few_join, true, conv_pick, _Pragma("nounroll"), count)
+CONV_PUT_LINES(conv_lines_pick, false, window_pick_some, _Pragma("unroll"), 16)
+CONV_PUT_LINES(conv_lines_few, false, window_pick_some, _Pragma("nounroll"), count)
+CONV_PUT_LINES(conv_lines_few_join, true, window_pick_some, _Pragma("nounroll"), count)
 
 // Sixteen vectors of a panel's channels, neighbouring places from `start` on, without those before
 // `first` and between rows.

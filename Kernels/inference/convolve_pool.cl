@@ -1,6 +1,6 @@
-// needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm.cl
+// needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm_tile.cl
 // needs: inference/layout.cl inference/window.cl inference/convolve_tail.cl
-// needs: inference/convolve.cl inference/pool_maxima.cl
+// needs: inference/pool_maxima.cl
 // A convolution of few channels and the maxima of windows over its results, which are in a
 // processor's nearest caches alone; bits as of conv_direct and pool_max_strips.
 //

@@ -1,4 +1,4 @@
-// needs: exact/divide.cl inference/activate.cl inference/gemm.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm_tile.cl
 // What follows the sums of a convolution in the same kernel, with the bits of kernels of their own.
 // x · clip(x + 3, 0, 6) / 6, beside the activations of all products.
 #define CONV_HARD_SWISH 3
@@ -84,3 +84,33 @@ EX_INLINE bool conv_is_plain(int steps, int activation) {
 
 // What adds nothing, not even to a zero.
 #define CONV_NONE (-0.0f)
+
+// Weights come in order, but from far away; planes lie apart, which no processor foresees. What has
+// narrow vectors may go by way of SPIR-V, which knows no such hint.
+#if defined(__clang__) && !defined(RIGOR_NARROW)
+#define CONV_FETCH(p) __builtin_prefetch(p)
+#define CONV_FETCH_TO(p) __builtin_prefetch(p, 1)
+#else
+#define CONV_FETCH(p) (void)(p)
+#define CONV_FETCH_TO(p) (void)(p)
+#endif
+#define CONV_AHEAD 12
+
+// Where the results of a tile go, `count` of them row by row, and what is added to them: sums take
+// long enough to fetch it.
+EX_INLINE void conv_fetch(__global float *c, __global const float *other, bool adds, int plane,
+                          int rows, int count) {
+  for (int i = 0; i < rows; i++, c += plane, other += plane)
+    for (int j = 0; j < count + 15; j += 16) {
+      CONV_FETCH_TO(c + min(j, count - 1));
+      if (adds) CONV_FETCH(other + min(j, count - 1));
+    }
+}
+
+// What follows the sums is long: as a loop it stays in a processor's instruction cache. Where
+// private memory is far away, sums stay in registers.
+#ifdef RIGOR_NARROW
+#define CONV_TURN _Pragma("unroll")
+#else
+#define CONV_TURN _Pragma("nounroll")
+#endif

@@ -1,10 +1,9 @@
 // needs: exact/divide.cl exact/root.cl exact/exponential.cl exact/logarithm.cl
 // needs: exact/trigonometric.cl exact/power.cl exact/error.cl exact/hyperbolic.cl
 // needs: inference/order.cl
-// Elementwise operators on floats, with broadcasting by strides. NaN passes through comparisons
-// untouched where an operator clamps.
+// Elementwise operators on floats, with broadcasting by strides, where they are not in a chain. NaN
+// passes through comparisons untouched where an operator clamps.
 
-float ew_clip(float x, float low, float high) { return x < low ? low : (x > high ? high : x); }
 // x^n for 1 <= n by repeated multiplication.
 float ew_power(float x, int n) {
   float y = x;

@@ -1,4 +1,4 @@
-// needs: inference/activate.cl inference/gemm.cl
+// needs: inference/activate.cl inference/gemm_tile.cl
 // Puts a strided matrix into panels of `width` rows (for A) or columns (for B), k slowest inside a
 // panel, the last panel filled up with zeros. `line` counts rows or columns.
 //

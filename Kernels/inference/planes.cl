@@ -1,4 +1,4 @@
-// needs: inference/activate.cl inference/gemm.cl
+// needs: inference/activate.cl inference/gemm_tile.cl
 // Scales and shifts of planes by channel, for processors: what chains of elementwise steps most
 // often come to. Bits are those of the single steps.
 #define PLANES_NORMALIZE 1 // fma(x, scale, shift)

@@ -1,4 +1,4 @@
-// needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm.cl
+// needs: exact/divide.cl inference/order.cl inference/activate.cl inference/gemm_tile.cl
 // needs: inference/layout.cl inference/window.cl
 // Maxima of windows for processors, row after row; bits as in pool.cl.
 

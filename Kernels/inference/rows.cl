@@ -1,5 +1,5 @@
 // needs: exact/divide.cl exact/exponential.cl exact/logarithm.cl exact/power.cl inference/order.cl
-// needs: inference/activate.cl inference/gemm.cl inference/reduce.cl
+// needs: inference/activate.cl inference/gemm_tile.cl inference/reduce.cl
 // Reductions for processors, with the bits of reduce.cl: a work-item takes a whole row of
 // neighbours, lanes together.
 #define ROWS_LANES 64

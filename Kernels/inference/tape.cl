@@ -1,12 +1,12 @@
 // needs: inference/tape_functions.cl exact/divide.cl exact/root.cl exact/exponential.cl
 // needs: exact/logarithm.cl exact/trigonometric.cl exact/power.cl exact/error.cl
-// needs: exact/hyperbolic.cl inference/order.cl inference/elementwise.cl inference/chain.cl
-// needs: inference/activate.cl inference/gemm.cl inference/pack.cl inference/layout.cl
-// needs: inference/window.cl inference/convolve_tail.cl inference/convolve.cl
-// needs: inference/convolve_lanes.cl inference/pool_maxima.cl inference/convolve_pool.cl
-// needs: inference/pool_strips.cl inference/planes.cl
-// needs: inference/reduce.cl inference/rows.cl
-// needs: inference/copy.cl inference/normalize.cl inference/dot.cl
+// needs: exact/hyperbolic.cl inference/order.cl inference/chain.cl
+// needs: inference/activate.cl inference/gemm_tile.cl inference/gemm.cl inference/pack.cl
+// needs: inference/layout.cl inference/window.cl inference/spread.cl inference/convolve_tail.cl
+// needs: inference/convolve.cl inference/convolve_lanes.cl inference/pool_maxima.cl
+// needs: inference/convolve_pool.cl inference/pool_strips.cl inference/planes.cl
+// needs: inference/reduce.cl inference/rows.cl inference/copy.cl inference/normalize.cl
+// needs: inference/dot.cl
 // defines: T=uint
 // Launches one after another, as a tape of records, by one launch: a processor's launch costs some
 // microseconds and wakes its other threads anew, which is as long as many a step of a small network

@@ -1,5 +1,5 @@
-// needs: exact/divide.cl inference/activate.cl inference/gemm.cl inference/convolve_tail.cl
-// needs: inference/layout.cl
+// needs: exact/divide.cl inference/activate.cl inference/gemm_tile.cl
+// needs: inference/convolve_tail.cl inference/layout.cl
 // defines: RIGOR_NARROW=1 TILE_ROWS=64 TILE_COLUMNS=64 TILE_EACH=4 TILE_DEPTH=32 TILE_UNROLL=8
 // Products on graphics cards, by the same rule as gemm.cl: C = A B, where B may be the planes that
 // a convolution's windows slide over. A group computes TILE_ROWS x TILE_COLUMNS outputs; pieces of

@@ -1,4 +1,4 @@
-// needs: inference/activate.cl inference/gemm.cl inference/layout.cl
+// needs: inference/activate.cl inference/gemm_tile.cl inference/layout.cl
 // Planes as the windows that slide over them read them.
 //
 // Outputs are counted along `pitch`, which is a row of the output and as many places more as the
@@ -178,15 +178,6 @@ EX_INLINE void window_spread_lines(__global const float *plane, __local float *t
 WINDOW_SPREAD(window_spread_global, __global, window_copy_global, window_halve_global, )
 WINDOW_SPREAD(window_spread_local, __local, window_copy_local, window_halve_local, WINDOW_LINES)
 
-// All phases of planes, zero outside. Work-items: (parts of `rowsEach` rows, planes).
-__kernel void window_spread(__global const float *restrict x, __global float *restrict to,
-                            window_layout s, int rowsEach, ulong firstPlane) {
-  const int begin = get_global_id(0) * rowsEach;
-  const ulong plane = get_global_id(1);
-  window_spread_global(x + (firstPlane + plane) * (ulong)(s.height * s.width),
-                       to + plane * s.planeSize, s, 0, begin, min(s.rows, begin + rowsEach));
-}
-
 // Which of GEMM_LANES neighbouring places are an output's, the first one at this column, as bits:
 // neither those between rows, nor those before `skip` or from `end` on.
 EX_INLINE uint window_kept(int column, int pitch, int width, int skip, int end) {
@@ -200,13 +191,15 @@ EX_INLINE uint window_kept(int column, int pitch, int width, int skip, int end) 
 
 // Stores those lanes as neighbours.
 #ifdef WINDOW_PICKS
-EX_INLINE void window_pick(float16 v, __global float *y, uint kept) {
-  if (kept == (1u << GEMM_LANES) - 1) {
-    GEMM_STORE(v, 0, y);
-    return;
-  }
+EX_INLINE void window_pick_some(float16 v, __global float *y, uint kept) {
   v = __builtin_ia32_compresssf512_mask(v, v, kept);
   __builtin_ia32_storeups512_mask((__private float16 *)(size_t)y, v, (1u << popcount(kept)) - 1);
+}
+EX_INLINE void window_pick(float16 v, __global float *y, uint kept) {
+  if (kept == (1u << GEMM_LANES) - 1)
+    GEMM_STORE(v, 0, y);
+  else
+    window_pick_some(v, y, kept);
 }
 #else
 EX_INLINE void window_pick(gemm_lanes v, __global float *y, uint kept) {

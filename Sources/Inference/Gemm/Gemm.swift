@@ -132,7 +132,8 @@ public struct Gemm: Sendable {
         self.tiles = tiles
         self.isNarrow = isNarrow || !device.description.prefersWideVectors
         program = try device.program(
-            Programs.products(tiles, isNarrow: self.isNarrow, device.description))
+            KernelFamily.products.source(
+                tiles, isNarrow: self.isNarrow, device.description))
     }
 
     /// Neighbouring outputs of a row that one work-item computes.

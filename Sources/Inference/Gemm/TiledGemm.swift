@@ -115,7 +115,7 @@ public struct TiledGemm: Sendable {
             ProgramSource(
                 "inference/tile-\(use)-\(tile.rows)-\(tile.columns)",
                 files: ["exact/divide.cl"]
-                    + ["activate", "gemm", "layout", "convolve_tail", "tile"].map {
+                    + ["activate", "gemm_tile", "convolve_tail", "layout", "tile"].map {
                         "inference/\($0).cl"
                     },
                 defines: defines))

@@ -86,8 +86,8 @@ extension Session {
                 affine.planes / WindowLayout.groupsWanted,
                 Self.affineElements.dividedUp(by: affine.pixels)))
         try device.launch(
-            "planes_affine", of: gemm.program, global: [affine.planes.dividedUp(by: each)],
-            local: [1],
+            "planes_affine", of: try programs.family(.convolutions),
+            global: [affine.planes.dividedUp(by: each)], local: [1],
             arguments: [
                 .buffer(x), .buffer(try buffer(affine.result)), try operand(affine.scale),
                 try operand(affine.shift), try operand(affine.factor),

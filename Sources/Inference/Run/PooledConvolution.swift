@@ -128,7 +128,7 @@ extension Session {
             shape.outChannels, shape.channels, shape.depth, each, pooled.bandRows, shape.bias,
         ]
         try device.launch(
-            "conv_pool", of: gemm.program,
+            "conv_pool", of: try programs.family(.windows),
             global: [
                 panels.dividedUp(by: each), bands, shape.items,
             ],

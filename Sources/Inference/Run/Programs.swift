@@ -1,57 +1,44 @@
-public import Compute
-public import Core
+internal import Compute
+internal import Core
 internal import Synchronization
 
 /// The programs that steps need, built when the first step asks.
 final class Programs: Sendable {
     private let device: any ComputeDevice
-    /// What ``products(_:isNarrow:_:)`` is.
     private let products: any ComputeProgram
-    /// What was asked for as that; a device may have built another text.
+    private let tiles: Gemm.Tiles
+    private let isNarrow: Bool
+    /// What was asked for as ``products``; a device may have built another text.
     private let source: ProgramSource
     private let built = Mutex<[String: any ComputeProgram]>([:])
 
     init(device: any ComputeDevice, gemm: Gemm) {
         self.device = device
         products = gemm.program
-        source = Self.products(gemm.tiles, isNarrow: gemm.isNarrow, device.description)
+        (tiles, isNarrow) = (gemm.tiles, gemm.isNarrow)
+        source = KernelFamily.products.source(tiles, isNarrow: isNarrow, device.description)
     }
 
     var buildSeconds: Double {
         built.withLock { $0.values.reduce(0) { $0 + $1.buildSeconds } }
     }
 
-    // MARK: - Most models' kernels
+    /// The program of a family's kernels.
+    func family(_ family: KernelFamily) throws(Failure) -> any ComputeProgram {
+        if family == .convolutions, let common { return common }
+        return family == .products
+            ? products
+            : try program(
+                family.source(tiles, isNarrow: isNarrow, device.description),
+                key: family.rawValue)
+    }
 
-    private static let chainFunctions = [
-        "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
-        "hyperbolic",
-    ]
-    private static let productFiles = [
-        "activate", "gemm", "pack", "layout", "window", "convolve_tail", "convolve",
-        "convolve_lanes", "pool_maxima", "convolve_pool", "pool_strips", "planes",
-    ]
-
-    /// Products, convolutions and what goes with them; where a device would rather have one program
-    /// than several, most other steps' kernels too.
-    static func products(
-        _ tiles: Gemm.Tiles, isNarrow: Bool, _ device: DeviceDescription
-    ) -> ProgramSource {
-        var defines = ["GEMM_ROWS": "\(tiles.rows)", "GEMM_COLUMNS": "\(tiles.columns)"]
-        if isNarrow { defines["RIGOR_NARROW"] = "1" }
-        guard device.compilesAtLaunch else {
-            return ProgramSource(
-                "inference/gemm", files: files(exact: ["divide"], ["order"] + productFiles),
-                defines: defines)
-        }
-        defines.merge(copies("uint")) { a, _ in a }
-        return ProgramSource(
-            "inference/common",
-            files: files(
-                exact: chainFunctions,
-                ["order", "elementwise", "chain"] + productFiles
-                    + ["reduce", "rows", "copy", "normalize"]),
-            defines: defines)
+    /// Those of kernels that a tape may run, as far as they are built.
+    var taped: [any ComputeProgram] {
+        [products]
+            + built.withLock { built in
+                KernelFamily.allCases.compactMap { built[$0.rawValue] }
+            }
     }
 
     /// The program of products, where it has other steps' kernels too.
@@ -59,12 +46,17 @@ final class Programs: Sendable {
         device.description.compilesAtLaunch ? products : nil
     }
 
-    private static func files(exact: [String], _ files: [String]) -> [String] {
+    static let chainFunctions = [
+        "divide", "root", "exponential", "logarithm", "trigonometric", "power", "error",
+        "hyperbolic",
+    ]
+
+    static func files(exact: [String], _ files: [String]) -> [String] {
         exact.map { "exact/\($0).cl" } + files.map { "inference/\($0).cl" }
     }
 
     /// What kernels that move elements of a type are compiled with.
-    private static func copies(_ type: String) -> [String: String] {
+    static func copies(_ type: String) -> [String: String] {
         ["T": type, "U": type.hasPrefix("u") ? type : "u\(type)"]
     }
 
@@ -75,17 +67,24 @@ final class Programs: Sendable {
         // Asked for at every launch: a source is long, and so is hashing it.
         let key = type.map { "\(name)-\($0)" } ?? name
         if let program = built.withLock({ $0[key] }) { return program }
-        let source = ProgramSource(
-            "inference/\(key)", files: Self.files(exact: exact, files),
-            defines: type.map { defines.merging(Self.copies($0)) { a, _ in a } } ?? defines)
-        let program = try device.program(source)
+        return try program(
+            ProgramSource(
+                "inference/\(key)", files: Self.files(exact: exact, files),
+                defines: type.map { defines.merging(Self.copies($0)) { a, _ in a } } ?? defines),
+            key: key)
+    }
+
+    private func program(
+        _ source: @autoclosure () -> ProgramSource, key: String
+    ) throws(Failure) -> any ComputeProgram {
+        if let program = built.withLock({ $0[key] }) { return program }
+        let program = try device.program(source())
         built.withLock { $0[key] = program }
         return program
     }
 
     func elementwise() throws(Failure) -> any ComputeProgram {
-        if let common { return common }
-        return try program("elementwise", exact: Self.chainFunctions, ["order", "elementwise"])
+        try program("elementwise", exact: Self.chainFunctions, ["order", "elementwise"])
     }
 
     func functions() throws(Failure) -> any ComputeProgram {
@@ -101,7 +100,7 @@ final class Programs: Sendable {
         if let common { return common }
         return try program(
             "rows", exact: ["divide", "exponential", "logarithm", "power"],
-            ["order", "activate", "gemm", "reduce", "rows"],
+            ["order", "activate", "gemm_tile", "reduce", "rows"],
             defines: source.defines)
     }
 
@@ -113,26 +112,26 @@ final class Programs: Sendable {
     func chain() throws(Failure) -> any ComputeProgram {
         if let common { return common }
         return try program(
-            "chain", exact: Self.chainFunctions, ["order", "elementwise", "chain"],
+            "chain", exact: Self.chainFunctions, ["order", "chain"],
             defines: device.description.kind == .gpu ? ["CHAIN_LANES": "1"] : [:])
     }
 
     /// Runs kernels of the program of products, and products of 8-bit integers.
     func tape() throws(Failure) -> any ComputeProgram {
-        let key = "tape"
-        if let program = built.withLock({ $0[key] }) { return program }
-        let program = try device.program(
+        // Some files are several families'.
+        var files = ["inference/tape_functions.cl"]
+        for family in KernelFamily.allCases {
+            let source = family.source(tiles, isNarrow: isNarrow, device.description)
+            files += source.files.filter { !files.contains($0) }
+        }
+        return try program(
             ProgramSource(
-                "inference/\(key)",
-                files: ["inference/tape_functions.cl"] + source.files
-                    + ["inference/dot.cl", "inference/tape.cl"],
+                "inference/tape", files: files + ["inference/dot.cl", "inference/tape.cl"],
                 defines: source.defines.merging(
                     DotProduct.defines(
-                        isNarrow: source.defines["RIGOR_NARROW"] != nil,
-                        takesVNNI: device.description.takesVNNI)
-                ) { a, _ in a }))
-        built.withLock { $0[key] = program }
-        return program
+                        isNarrow: isNarrow, takesVNNI: device.description.takesVNNI)
+                ) { a, _ in a }),
+            key: "tape")
     }
 
     func integer(_ type: ElementType) throws(Failure) -> any ComputeProgram {
@@ -234,15 +233,5 @@ final class Programs: Sendable {
         try program(
             "reduce", exact: ["divide", "exponential", "logarithm", "power"],
             ["order", "reduce", "layout", "pool"])
-    }
-}
-
-extension Session {
-    /// Compiles what most models need on a device, which keeps it: for the time in which a model is
-    /// loaded.
-    ///
-    /// - Throws: ``Failure`` when the device fails.
-    public static func compileAhead(on device: any ComputeDevice) throws(Failure) {
-        _ = try Gemm(on: device)
     }
 }

@@ -53,7 +53,7 @@ extension Session {
                 device.description.kind == .cpu && items.count * planes >= 16
                 ? layout.rows : max(1, layout.rows / 16)
             try device.launch(
-                "window_spread", of: gemm.program,
+                "window_spread", of: try programs.family(.convolutions),
                 global: [layout.rows.dividedUp(by: rowsEach), items.count * planes],
                 local: device.description.kind == .cpu ? [1, 1] : nil,
                 arguments: [
@@ -134,7 +134,8 @@ extension Session {
                 : [panels.dividedUp(by: each), tiles, matrices]
         let itemPlace = shape.groups * shape.outChannels * shape.window.outPixels
         try device.launch(
-            usesLanes ? "conv_lanes" : "conv_direct", of: gemm.program, global: global,
+            usesLanes ? "conv_lanes" : "conv_direct",
+            of: try programs.family(usesLanes ? .windows : .convolutions), global: global,
             local: usesLanes || !gemm.isNarrow ? [1, 1, 1] : Launch.local(device),
             arguments: [
                 .buffer(product.weights), .buffer(x), .buffer(product.bias), .buffer(result),
@@ -159,7 +160,7 @@ extension Session {
     ) throws(Failure) {
         let panels = shape.outChannels.dividedUp(by: gemm.tiles.rows)
         try device.launch(
-            "conv_place", of: gemm.program,
+            "conv_place", of: try programs.family(.convolutions),
             global: [panels.dividedUp(by: 4), 1, shape.items * shape.groups],
             local: device.description.kind == .cpu ? [1, 1, 1] : nil,
             arguments: [
@@ -190,11 +191,12 @@ extension Session {
                 .int(Int32(shape.outChannels)), .int(hasBias ? 1 : 0),
             ]
             return try device.launch(
-                "conv_depthwise_strips", of: gemm.program, global: strips.global, local: [1, 1],
+                "conv_depthwise_strips", of: try programs.family(.convolutions),
+                global: strips.global, local: [1, 1],
                 arguments: arguments + rest + [.local(byteCount: strips.localBytes)])
         }
         try device.launch(
-            "conv_depthwise", of: gemm.program,
+            "conv_depthwise", of: try programs.family(.convolutions),
             global: [shape.window.outPixels.inGroups, channels, shape.items],
             local: Launch.local(device),
             arguments: arguments + [
@@ -273,7 +275,8 @@ extension Gemm {
     /// Whether a convolution's lanes are channels of the output: where tiles of places would be
     /// emptier, on processors. Planes that are read as they lie make up for a little.
     func usesLanes(_ shape: ConvolutionShape) -> Bool {
-        guard device.description.kind == .cpu, !shape.isOneProduct, shape.depth >= 64,
+        guard device.description.kind == .cpu, !shape.isOneProduct,
+            shape.depth >= Self.laneDepthMin,
             let layout = try? WindowLayout(shape.window)
         else { return false }
         let lanesTiles = LanesTiles(layout, isNarrow: isNarrow)
@@ -285,6 +288,8 @@ extension Gemm {
             layout.places.roundedUp(to: tileWidth) * shape.outChannels.roundedUp(to: tiles.rows)
         return ofLanes * 100 < ofPlaces * (LanesTiles.canBeBare(shape.window) ? 102 : 98)
     }
+
+    static let laneDepthMin = 64
 
     /// Floats of one group's packed weights.
     func packedCount(of shape: ConvolutionShape, byLanes: Bool) -> Int {

@@ -18,7 +18,7 @@ extension Session {
         let viewed = viewedBuffers
         let known = viewed == nil ? [:] : views
         let launches = groups.indices.map { groups[$0].launches ?? known[$0] }
-        let taking = [gemm.program] + (dots.map { [$0.program] } ?? [])
+        let taking = programs.taped + (dots.map { [$0.program] } ?? [])
         func extents(launchesMin: Int) -> [Range<Int>] {
             Tape.extents(
                 of: groups, launches, taking, cost: plan.cost, launchesMin: launchesMin)

@@ -35,7 +35,8 @@ extension Session {
             shape.bottom, shape.right,
         ]
         try device.launch(
-            "pool_average_strips", of: gemm.program, global: strips.global, local: [1, 1],
+            "pool_average_strips", of: try programs.family(.windows), global: strips.global,
+            local: [1, 1],
             arguments: [
                 .buffer(x), .buffer(result),
                 .buffer(try table(index, strips.layout, channels: 1)),
@@ -65,7 +66,7 @@ extension Session {
         let most = shape.planes * strips / WindowLayout.groupsWanted
         let planesEach = max(1, min(Self.stripWork.dividedUp(by: work), most))
         try device.launch(
-            "pool_max_strips", of: gemm.program,
+            "pool_max_strips", of: try programs.family(.windows),
             global: [w.outHeight.dividedUp(by: rowsEach), shape.planes.dividedUp(by: planesEach)],
             local: [1, 1],
             arguments: [

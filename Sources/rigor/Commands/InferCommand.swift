@@ -93,13 +93,18 @@ struct InferCommand: AsyncParsableCommand {
         if let output { try FileBytes.checkWritable(output) }
         if let trace { try FileBytes.checkWritable(trace) }
         let opened = try devices.open(home: home.given, isProfiling: kernels)
-        // Compilers are slow, and not much of what they are asked for depends on the model.
+        // Compilers are slow, and much of what they are asked for does not depend on the model, or
+        // on no more than its nodes.
         async let compiled: Void = Self.compileAhead(on: opened)
         var seconds = Seconds()
-        var ready = try makeReady(&seconds, console)
+        let loaded = try load(&seconds, console)
+        let families = KernelFamily.needed(by: loaded.model)
+        async let compiledFamilies: Void = Self.compileAhead(families, on: opened)
+        var ready = try makeReady(consume loaded, &seconds, console)
         let names = ready.names
         var watch = Lap()
         await compiled
+        await compiledFamilies
         seconds.kernels = watch.next()
 
         var reports: [Report] = []
@@ -126,8 +131,10 @@ struct InferCommand: AsyncParsableCommand {
     }
 
     /// What fails here fails again, and is said, when it is asked for.
-    static func compileAhead(on devices: [OpenCLDevice]) async {
-        for device in devices { try? Session.compileAhead(on: device) }
+    static func compileAhead(
+        _ families: [KernelFamily] = [.products], on devices: [OpenCLDevice]
+    ) async {
+        for device in devices { try? Session.compileAhead(families, on: device) }
     }
 
     /// What there is before a device computes.
@@ -138,7 +145,14 @@ struct InferCommand: AsyncParsableCommand {
         var names: [String]?
     }
 
-    private func makeReady(_ seconds: inout Seconds, _ console: Console) throws -> Ready {
+    /// What is in files.
+    private struct Loaded {
+        let model: Model
+        let values: [String: Tensor]
+        let names: [String]?
+    }
+
+    private func load(_ seconds: inout Seconds, _ console: Console) throws -> Loaded {
         var watch = Lap()
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
@@ -149,11 +163,19 @@ struct InferCommand: AsyncParsableCommand {
         let values = try inputs.values(of: loaded)
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
+        return Loaded(model: loaded, values: values, names: names)
+    }
+
+    private func makeReady(
+        _ loaded: consuming Loaded, _ seconds: inout Seconds, _ console: Console
+    ) throws -> Ready {
+        var watch = Lap()
         console.progress("preparing")
         let work = try Work(
-            loaded, values, seed: inputs.usedSeed, named: (model as NSString).lastPathComponent)
+            loaded.model, loaded.values, seed: inputs.usedSeed,
+            named: (model as NSString).lastPathComponent)
         seconds.prepare = watch.next()
-        return Ready(work: work, traced: trace == nil ? nil : loaded, names: names)
+        return Ready(work: work, traced: trace == nil ? nil : loaded.model, names: loaded.names)
     }
 
     /// One device's run of the model, with its share of `seconds` filled in.

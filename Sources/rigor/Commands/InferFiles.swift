@@ -25,6 +25,8 @@ extension InferCommand {
         async let compiled: Void = Self.compileAhead(on: opened)
         console.progress("loading \(model)")
         let loaded = try ModelLoader.load(path: model)
+        let families = KernelFamily.needed(by: loaded)
+        async let compiledFamilies: Void = Self.compileAhead(families, on: opened)
         let sources = try inputs.files(of: loaded)
         let paths = sources.flatMap(\.sources).map(\.path) + [model, inputs.labels ?? model]
         if let folder { try FileBytes.checkApart(folder: folder, from: inputs.folders) }
@@ -32,6 +34,7 @@ extension InferCommand {
         let names = try inputs.labels.map { path throws(Failure) in try ClassLabels.read(path) }
         seconds.load = watch.next()
         await compiled
+        await compiledFamilies
         seconds.kernels = watch.next()
         var digests: Set<Hash256> = []
         var documents: [JSON] = []
