@@ -217,25 +217,30 @@ EX_INLINE dot_lanes dot_zeros_b(__global const uchar *zero, int column, int colu
   return DOT_LOAD(0, lanes);
 }
 
-// Rows from `top` on of one tile of columns; those before `first` are another work-item's.
-EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
-                        __global const uchar *aZero, __global const uchar *bZero, __global int *c,
-                        int rows, int columns, int depth, int aZeros, int bZeros, int aSigned,
-                        int bSigned, int isPlain, int firstColumn, int top, int first,
-                        const int count) {
-  const int words = (depth + 3) / 4;
-  const int panels = (columns + DOT_COLUMNS - 1) / DOT_COLUMNS;
+// Where packed operands have the sums of A's rows and of B's columns.
+EX_INLINE __global const int *dot_sums_a(__global const uint *a, int rows, int words) {
   const int padded = (rows + DOT_ROWS - 1) / DOT_ROWS * DOT_ROWS;
-  __global const int *panel = (__global const int *)b +
-                              (ulong)(firstColumn / DOT_COLUMNS) * DOT_COLUMNS * words +
-                              firstColumn % DOT_COLUMNS;
-  __global const int *aSums = (__global const int *)a + (ulong)padded * words;
-  __global const int *bSums = (__global const int *)b + (ulong)panels * DOT_COLUMNS * words;
-  dot_lanes total[DOT_ROWS][DOT_VECTORS];
-  dot_sum(total, a + (ulong)top * words, panel, words, count);
+  return (__global const int *)a + (ulong)padded * words;
+}
+EX_INLINE __global const int *dot_sums_b(__global const uint *b, int columns, int words) {
+  const int panels = (columns + DOT_COLUMNS - 1) / DOT_COLUMNS;
+  return (__global const int *)b + (ulong)panels * DOT_COLUMNS * words;
+}
+EX_INLINE __global const int *dot_panel(__global const uint *b, int column, int words) {
+  return (__global const int *)b + (ulong)(column / DOT_COLUMNS) * DOT_COLUMNS * words +
+         column % DOT_COLUMNS;
+}
+
+// What zero points ask for, taken from the sums of a tile: rows from `top` on; those before `first`
+// are another work-item's.
+EX_INLINE void dot_finish(dot_lanes total[DOT_ROWS][DOT_VECTORS], __global const int *aSums,
+                          __global const int *bSums, __global const uchar *aZero,
+                          __global const uchar *bZero, __global int *c, int rows, int columns,
+                          int depth, int aZeros, int bZeros, int aSigned, int bSigned, int isPlain,
+                          int firstColumn, int top, int first, const int count) {
   // Many tiles: whole, and with no zero points.
   if (isPlain && aZeros != DOT_ZERO_LINES && dot_zero_a(aZero, 0, aZeros, aSigned) == 0 &&
-      first == top && top + count <= rows && firstColumn + DOT_VECTORS * DOT_LANES <= columns) {
+      first <= top && top + count <= rows && firstColumn + DOT_VECTORS * DOT_LANES <= columns) {
     c += (ulong)top * columns + firstColumn;
 #pragma unroll
     for (int i = 0; i < count; i++)
@@ -261,6 +266,19 @@ EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
       dot_put(c + (ulong)row * columns + column, x, columns - column);
     }
   }
+}
+
+EX_INLINE void dot_tile(__global const uint *a, __global const uint *b,
+                        __global const uchar *aZero, __global const uchar *bZero, __global int *c,
+                        int rows, int columns, int depth, int aZeros, int bZeros, int aSigned,
+                        int bSigned, int isPlain, int firstColumn, int top, int first,
+                        const int count) {
+  const int words = (depth + 3) / 4;
+  dot_lanes total[DOT_ROWS][DOT_VECTORS];
+  dot_sum(total, a + (ulong)top * words, dot_panel(b, firstColumn, words), words, count);
+  dot_finish(total, dot_sums_a(a, rows, words), dot_sums_b(b, columns, words), aZero, bZero, c,
+             rows, columns, depth, aZeros, bZeros, aSigned, bSigned, isPlain, firstColumn, top,
+             first, count);
 }
 
 #ifdef RIGOR_NARROW
@@ -307,3 +325,147 @@ __kernel void dot_row(__global const uint *restrict a, __global const uint *rest
            c + matrix * (ulong)rows * columns, rows, columns, depth, aZeros, bZeros, aSigned,
            bSigned, isPlain, firstColumn, row, row, 1);
 }
+
+#if defined(RIGOR_AMX) && !defined(RIGOR_NARROW)
+// Tiles of Intel's AMX: registers of up to 16 rows of 64 bytes. One instruction adds to 16 x 16
+// words what 16 rows of A and 16 columns of B have of 64 bytes of k. Intel 64 and IA-32
+// Architectures Software Developer's Manual, volume 1, chapter 18.
+#define DOT_TILE_ROWS 16
+#define DOT_TILE_WORDS 16
+#define DOT_TALL (2 * DOT_TILE_ROWS) // rows of A that one work-item takes
+#define DOT_TILES_DEPTH 512          // words of k of which it has a copy
+#define DOT_TILES_PANELS 8           // panels of B that it takes, at most
+
+typedef struct {
+  uchar palette, start, reserved[14];
+  ushort bytes[16];
+  uchar rows[16];
+} dot_shapes;
+
+// Tiles 0 to 3 are sums, 4 and 5 rows of A, of which there may be less than 16, 6 and 7 columns of
+// B.
+EX_INLINE void dot_tiles_begin(int rows) {
+  dot_shapes s;
+  s.palette = 1;
+  s.start = 0;
+  for (int i = 0; i < 14; i++) s.reserved[i] = 0;
+  const int upper = min(rows, DOT_TILE_ROWS), lower = max(rows - DOT_TILE_ROWS, 1);
+  for (int i = 0; i < 16; i++) {
+    s.bytes[i] = i < 8 ? 4 * DOT_TILE_WORDS : 0;
+    s.rows[i] = i >= 8 ? 0 : i > 5 ? DOT_TILE_WORDS : i == 2 || i == 3 || i == 5 ? lower : upper;
+  }
+  __asm__ volatile("ldtilecfg (%0)" : : "r"(&s) : "memory");
+}
+
+// Sums that are in memory: rows of DOT_COLUMNS.
+#define DOT_TILES_SUMS(upper, lower)                                                             \
+  __asm__ volatile(upper : : "r"(sums), "r"((size_t)(4 * DOT_COLUMNS)) : "memory");              \
+  if (isTall)                                                                                    \
+    __asm__ volatile(lower                                                                       \
+                     :                                                                           \
+                     : "r"(sums + DOT_TILE_ROWS * DOT_COLUMNS), "r"((size_t)(4 * DOT_COLUMNS))   \
+                     : "memory");
+EX_INLINE void dot_tiles_load(const int *sums, bool isTall) {
+  DOT_TILES_SUMS("tileloadd (%0,%1,1), %%tmm0\n tileloadd 64(%0,%1,1), %%tmm1",
+                 "tileloadd (%0,%1,1), %%tmm2\n tileloadd 64(%0,%1,1), %%tmm3")
+}
+EX_INLINE void dot_tiles_store(int *sums, bool isTall) {
+  DOT_TILES_SUMS("tilestored %%tmm0, (%0,%1,1)\n tilestored %%tmm1, 64(%0,%1,1)",
+                 "tilestored %%tmm2, (%0,%1,1)\n tilestored %%tmm3, 64(%0,%1,1)")
+}
+EX_INLINE void dot_tiles_clear(void) {
+  __asm__ volatile("tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3" ::);
+}
+
+// What DOT_TILE_WORDS words of k add.
+EX_INLINE void dot_tiles_add(const uint *a, size_t b, bool isTall) {
+  __asm__ volatile("tileloadd (%1,%2,1), %%tmm6\n tileloadd (%0,%3,1), %%tmm4\n"
+                   "tdpbusd %%tmm6, %%tmm4, %%tmm0\n tileloadd 64(%1,%2,1), %%tmm7\n"
+                   "tdpbusd %%tmm7, %%tmm4, %%tmm1"
+                   :
+                   : "r"(a), "r"(b), "r"((size_t)(4 * DOT_COLUMNS)),
+                     "r"((size_t)(4 * DOT_TILE_WORDS))
+                   : "memory");
+  if (isTall)
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm5\n tdpbusd %%tmm6, %%tmm5, %%tmm2\n"
+                     "tdpbusd %%tmm7, %%tmm5, %%tmm3"
+                     :
+                     : "r"(a + DOT_TILE_ROWS * DOT_TILE_WORDS), "r"((size_t)(4 * DOT_TILE_WORDS))
+                     : "memory");
+}
+
+// Rows of A as tiles that lie together, the last words filled up with zeros: rows that lie far
+// apart would drive each other out of the nearest cache.
+EX_INLINE void dot_tiles_copy(uint *to, __global const uint *pa, ulong line, int words, int rows) {
+  for (int i = 0; i < rows; i++) {
+    __global const int *p = (__global const int *)(pa + i * line);
+    uint *q = to + i * DOT_TILE_WORDS;
+    int k = 0;
+    for (; k + DOT_TILE_WORDS <= words; k += DOT_TILE_WORDS, q += DOT_TALL * DOT_TILE_WORDS)
+      DOT_STORE(DOT_LOAD(0, p + k), 0, (int *)q);
+    if (k < words)
+      for (int l = 0; l < DOT_TILE_WORDS; l++) q[l] = k + l < words ? (uint)p[k + l] : 0;
+  }
+}
+
+// Adds what a block of k has to the sums of a panel of columns.
+EX_INLINE void dot_tiles_panel(const uint *a, __global const int *pb, int words, bool isTall) {
+  int k = 0;
+  for (; k + DOT_TILE_WORDS <= words; k += DOT_TILE_WORDS, pb += DOT_TILE_WORDS * DOT_COLUMNS)
+    dot_tiles_add(a + k * DOT_TALL, (size_t)pb, isTall);
+  if (k == words) return;
+  int b[DOT_TILE_WORDS * DOT_COLUMNS];
+  for (int i = 0; i < DOT_TILE_WORDS * DOT_COLUMNS; i += DOT_LANES)
+    DOT_STORE(i < (words - k) * DOT_COLUMNS ? DOT_LOAD(0, pb + i) : (dot_lanes)(0), 0, b + i);
+  dot_tiles_add(a + k * DOT_TALL, (size_t)b, isTall);
+}
+
+// dot_product by tiles. Work-items: (panels of DOT_TALL rows, parts of the panels of columns,
+// matrices).
+__kernel void dot_tiles(__global const uint *restrict a, __global const uint *restrict b,
+                        __global const uchar *restrict aZero, __global const uchar *restrict bZero,
+                        __global int *restrict c, int rows, int columns, int depth, ulong aStride,
+                        ulong bStride, int aZeros, int bZeros, int aSigned, int bSigned,
+                        int isPlain) {
+  const ulong matrix = get_global_id(2);
+  const int panels = (columns + DOT_COLUMNS - 1) / DOT_COLUMNS, parts = get_global_size(1);
+  const int from = (int)(get_global_id(1) * panels / parts);
+  const int end = (int)((get_global_id(1) + 1) * panels / parts);
+  const int first = get_global_id(0) * DOT_TALL;
+  if (first >= rows) return;
+  a += matrix * aStride;
+  b += matrix * bStride;
+  c += matrix * (ulong)rows * columns;
+  const int words = (depth + 3) / 4, count = min(rows, DOT_TALL), top = min(first, rows - count);
+  const bool isTall = count > DOT_TILE_ROWS;
+  uint near[DOT_TALL * DOT_TILES_DEPTH];
+  int sums[DOT_TILES_PANELS][DOT_TALL * DOT_COLUMNS];
+  dot_tiles_begin(count);
+  for (int k = 0; k < words; k += DOT_TILES_DEPTH) {
+    const int some = min(words - k, DOT_TILES_DEPTH);
+    dot_tiles_copy(near, a + (ulong)top * words + k, words, some, count);
+    for (int p = from; p < end; p++) {
+      if (k == 0)
+        dot_tiles_clear();
+      else
+        dot_tiles_load(sums[p - from], isTall);
+      dot_tiles_panel(near, dot_panel(b, p * DOT_COLUMNS, words) + (ulong)k * DOT_COLUMNS, some,
+                      isTall);
+      dot_tiles_store(sums[p - from], isTall);
+    }
+  }
+  __asm__ volatile("tilerelease" ::: "memory");
+  for (int p = from; p < end; p++)
+    for (int i = 0; i < count; i += DOT_ROWS) {
+      dot_lanes total[DOT_ROWS][DOT_VECTORS];
+#pragma unroll
+      for (int r = 0; r < DOT_ROWS; r++)
+#pragma unroll
+        for (int j = 0; j < DOT_VECTORS; j++)
+          total[r][j] = DOT_LOAD(0, &sums[p - from][(i + r) * DOT_COLUMNS + j * DOT_LANES]);
+      dot_finish(total, dot_sums_a(a, rows, words), dot_sums_b(b, columns, words), aZero, bZero, c,
+                 rows, columns, depth, aZeros, bZeros, aSigned, bSigned, isPlain, p * DOT_COLUMNS,
+                 top + i, first, DOT_ROWS);
+    }
+}
+#endif

@@ -173,6 +173,9 @@ EX_INLINE void tape_product(__global const ulong *program, __global const ulong 
     case 17: tape_gemm_row(TAPE_PRODUCT, a[17], a[18]); break;
     case 19: tape_dot_product(TAPE_DOT); break;
     case 20: tape_dot_row(TAPE_DOT); break;
+#if defined(RIGOR_AMX) && !defined(RIGOR_NARROW)
+    case 22: tape_dot_tiles(TAPE_DOT); break;
+#endif
     default: tape_convolution(program, r, run, x, y, z, shared);
   }
 }

@@ -22,6 +22,7 @@ __constant size_t tape_size0 = 0, tape_size1 = 0, tape_size2 = 0;
 #define copy_rows(...) tape_copy_rows(TAPE_PLACE, __VA_ARGS__)
 #define dot_product(...) tape_dot_product(TAPE_PLACE, __VA_ARGS__)
 #define dot_row(...) tape_dot_row(TAPE_PLACE, __VA_ARGS__)
+#define dot_tiles(...) tape_dot_tiles(TAPE_PLACE, __VA_ARGS__)
 #define gemm(...) tape_gemm(TAPE_PLACE, __VA_ARGS__)
 #define gemm_pack(...) tape_gemm_pack(TAPE_PLACE, __VA_ARGS__)
 #define gemm_row(...) tape_gemm_row(TAPE_PLACE, __VA_ARGS__)

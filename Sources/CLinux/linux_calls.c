@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "linux_calls.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -114,6 +117,20 @@ void rigor_end_watch(void) {
 int rigor_has_vnni(void) {
 #ifdef __x86_64__
     return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+    return 0;
+#endif
+}
+
+int rigor_request_amx(void) {
+#ifdef __x86_64__
+    // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, CPUID, leaf 7; and
+    // Documentation/arch/x86/xstate.rst of Linux, whose headers may be older than its calls.
+    enum { amx_tile = 1 << 24, amx_int8 = 1 << 25, request_permission = 0x1023, tile_data = 18 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    if ((d & amx_tile) == 0 || (d & amx_int8) == 0) return 0;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 #else
     return 0;
 #endif

@@ -263,6 +263,7 @@ extension DeviceDescription {
         runsInPlace = runsTapes
         takesVNNI =
             runsTapes && floatVectorWidth == 16 && rigor_has_vnni() != 0
+        takesAMX = takesVNNI && rigor_request_amx() != 0
         prefersWideVectors =
             DeviceProfiles.shipped.tuning(for: self)[.wideVectors] == 1
     }

@@ -99,9 +99,13 @@ import Testing
         var variants = [try DotProduct(on: device)]
         if device.description.prefersWideVectors {
             variants.append(try DotProduct(on: device, isNarrow: true))
-            variants.append(try DotProduct(on: device, takesVNNI: false))
+            variants.append(try DotProduct(on: device, instructions: .vnni))
+            variants.append(try DotProduct(on: device, instructions: []))
         }
-        let fixed = [(1, 1, 1), (8, 32, 256), (9, 33, 257), (3, 70, 1030)]
+        // The last ones have several blocks of k, and panels of columns, for tiles.
+        let fixed =
+            [(1, 1, 1), (8, 32, 256), (9, 33, 257), (3, 70, 1030)]
+            + (test.isSlow ? [] : [(17, 40, 66), (33, 300, 2100), (100, 33, 63)])
         let random = (0..<12).map { _ in
             (
                 Int.random(in: 1...40, using: &generator),
@@ -109,7 +113,9 @@ import Testing
                 Int.random(in: 1...300, using: &generator)
             )
         }
-        let plain = test.isSlow ? [(9, 33, 8)] : [(8, 32, 64), (13, 70, 1032), (1, 100, 300)]
+        let plain =
+            test.isSlow
+            ? [(9, 33, 8)] : [(8, 32, 64), (13, 70, 1032), (1, 100, 300), (45, 520, 4104)]
         let packed = test.isSlow ? [(9, 33, 7)] : fixed + random
         for (index, (rows, columns, depth)) in (plain + packed).enumerated() {
             let item = Case(rows, columns, depth, &generator, isPlain: index < plain.count)

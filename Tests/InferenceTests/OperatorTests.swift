@@ -161,7 +161,7 @@ enum Fixtures {
         if device.description.runsTapes {
             // Fixtures of 8-bit integers pack a factor in every run: `StandingTests` has others.
             // `PooledConvolutionTests` has those that are wide enough.
-            let others: Set = ["dot_product", "dot_row", "conv_pool"]
+            let others: Set = ["dot_product", "dot_row", "dot_tiles", "conv_pool"]
             #expect(
                 taped.union(others) == Set(Tape.kernelNames), "kernels that a fixture had on a tape"
             )

@@ -60,10 +60,14 @@ import Testing
     @Test func runsHaveTheReferencesBits() throws {
         guard let device = try device() else { return }
         let works = [
-            "gemm_rows": try Work(rows: 19, depth: 300, columns: 70),
-            "gemm_row": try Work(rows: 1, depth: 513, columns: 65),
-            "dot_product": try Work(rows: 17, depth: 120, columns: 50, isWhole: true),
-            "dot_row": try Work(rows: 1, depth: 64, columns: 33, isWhole: true),
+            ("gemm_rows", try Work(rows: 19, depth: 300, columns: 70)),
+            ("gemm_row", try Work(rows: 1, depth: 513, columns: 65)),
+            ("dot_product", try Work(rows: 8, depth: 120, columns: 50, isWhole: true)),
+            (
+                device.description.takesAMX ? "dot_tiles" : "dot_product",
+                try Work(rows: 37, depth: 120, columns: 290, isWhole: true)
+            ),
+            ("dot_row", try Work(rows: 1, depth: 64, columns: 33, isWhole: true)),
         ]
         for (kernel, work) in works {
             let session = try Session(

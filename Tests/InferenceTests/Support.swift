@@ -65,6 +65,7 @@ final class AsCard: RelayDevice {
         description.computeUnits = 4
         description.prefersWideVectors = false
         description.takesVNNI = false
+        description.takesAMX = false
         description.runsTapes = false
         description.compilesAtLaunch = false
         description.runsInPlace = false

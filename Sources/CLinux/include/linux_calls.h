@@ -28,6 +28,11 @@ void rigor_end_watch(void);
 // Whether the processor has AVX-512 VNNI.
 int rigor_has_vnni(void);
 
+// Asks that threads of this process may use tiles of bytes (AMX-INT8), whose registers the system
+// keeps for none that has not asked: 1 where they may now, 0 where there are none or the system says
+// no.
+int rigor_request_amx(void);
+
 // Whether the kernel counts its clock as kept by a time service: 1 yes, 0 no, -1 it does not say.
 int rigor_clock_is_synchronized(void);
 

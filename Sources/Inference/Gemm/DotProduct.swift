@@ -11,34 +11,57 @@ public struct DotProduct: Sendable {
     private static let columns = 32
     /// So few rows are computed each on its own.
     private static let loneRowsMax = 2
+    /// Rows that a work-item takes by tiles, panels of columns at most, and from how many rows on
+    /// tiles pay.
+    private static let tileRows = 32, tilePanelsMax = 8, tileRowsMin = 9
+    /// Work-items for each processor, where there is enough for them.
+    private static let partsEach = 4
+
+    /// Instructions of processors that multiply bytes.
+    public struct Instructions: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+        public static let vnni = Instructions(rawValue: 1)
+        /// Tiles of bytes; with ``vnni``.
+        public static let amx = Instructions(rawValue: 2)
+
+        /// Those that a device's kernels may hold.
+        init(of device: DeviceDescription) {
+            self = device.takesVNNI ? (device.takesAMX ? [.vnni, .amx] : .vnni) : []
+        }
+    }
 
     public let isNarrow: Bool
     let device: any ComputeDevice
     let program: any ComputeProgram
+    private let takesTiles: Bool
 
     /// Compiles the kernels.
     ///
     /// - Parameters:
     ///   - isNarrow: as of ``Gemm/init(on:tiles:isNarrow:)``.
-    ///   - takesVNNI: false does without the instruction where there is one.
+    ///   - instructions: those that are used where there are any.
     public init(
-        on device: any ComputeDevice, isNarrow: Bool = false, takesVNNI: Bool = true
+        on device: any ComputeDevice, isNarrow: Bool = false,
+        instructions: Instructions = [.vnni, .amx]
     ) throws(Failure) {
+        let instructions = instructions.intersection(Instructions(of: device.description))
         self.device = device
         self.isNarrow = isNarrow || !device.description.prefersWideVectors
         program = try device.program(
             ProgramSource(
                 "inference/dot",
                 files: ["layout", "dot", "dot_convolve"].map { "inference/\($0).cl" },
-                defines: Self.defines(
-                    isNarrow: self.isNarrow, takesVNNI: takesVNNI && device.description.takesVNNI)))
+                defines: Self.defines(isNarrow: self.isNarrow, instructions)))
+        takesTiles = !self.isNarrow && instructions.contains(.amx)
     }
 
     /// What the kernels are compiled with.
-    static func defines(isNarrow: Bool, takesVNNI: Bool) -> [String: String] {
+    static func defines(isNarrow: Bool, _ instructions: Instructions) -> [String: String] {
         var defines = ["DOT_ROWS": "\(Self.rows)"]
         if isNarrow { defines["RIGOR_NARROW"] = "1" }
-        if !isNarrow, takesVNNI { defines["RIGOR_VNNI"] = "1" }
+        if !isNarrow, instructions.contains(.vnni) { defines["RIGOR_VNNI"] = "1" }
+        if !isNarrow, instructions.contains(.amx) { defines["RIGOR_AMX"] = "1" }
         return defines
     }
 
@@ -105,17 +128,31 @@ public struct DotProduct: Sendable {
         _ shape: DotShape, a: any ComputeBuffer, b: any ComputeBuffer,
         zeros: (a: any ComputeBuffer, b: any ComputeBuffer), into c: any ComputeBuffer
     ) throws(Failure) {
-        let panels = shape.rows.roundedUp(to: Self.rows) / Self.rows
         let tiles = shape.columns.dividedUp(by: tileWidth)
         let isPlain = readsRows(shape)
         let aStride =
             shape.aMatrix == 0 ? 0 : isPlain ? shape.aMatrix / 4 : packedCountA(shape)
         let bStride = shape.bMatrix == 0 ? 0 : packedCountB(shape)
         let isLone = shape.rows <= Self.loneRowsMax
-        var global = [tiles, isLone ? shape.rows : panels, shape.matrices]
-        if isNarrow { global[0] = tiles.inGroups } else if !isLone { global.swapAt(0, 1) }
+        let panels = shape.rows.dividedUp(by: Self.rows)
+        let byTiles = takesTiles && shape.rows >= Self.tileRowsMin
+        let global: [Int]
+        if byTiles {
+            let tall = shape.rows.dividedUp(by: Self.tileRows) * shape.matrices
+            let wanted = (Self.partsEach * max(1, device.description.computeUnits))
+                .dividedUp(by: tall)
+            let parts = max(tiles.dividedUp(by: Self.tilePanelsMax), min(tiles, wanted))
+            global = [tall / shape.matrices, parts, shape.matrices]
+        } else if isLone {
+            global = [isNarrow ? tiles.inGroups : tiles, shape.rows, shape.matrices]
+        } else {
+            global =
+                isNarrow
+                ? [tiles.inGroups, panels, shape.matrices] : [panels, tiles, shape.matrices]
+        }
         try device.launch(
-            isLone ? "dot_row" : "dot_product", of: program, global: global,
+            byTiles ? "dot_tiles" : isLone ? "dot_row" : "dot_product", of: program,
+            global: global,
             local: isNarrow ? Launch.local(device) : [1, 1, 1],
             arguments: [
                 .buffer(a), .buffer(b), .buffer(zeros.a), .buffer(zeros.b), .buffer(c),

@@ -129,7 +129,7 @@ final class Programs: Sendable {
                 "inference/tape", files: files + ["inference/dot.cl", "inference/tape.cl"],
                 defines: source.defines.merging(
                     DotProduct.defines(
-                        isNarrow: isNarrow, takesVNNI: device.description.takesVNNI)
+                        isNarrow: isNarrow, DotProduct.Instructions(of: device.description))
                 ) { a, _ in a }),
             key: "tape")
     }

@@ -31,7 +31,7 @@ package struct Tape {
         "chain", "conv_depthwise_strips", "conv_direct", "conv_lanes", "conv_place", "copy_rows",
         "gemm", "gemm_pack", "gemm_rows", "planes_affine", "pool_average_strips",
         "pool_max_strips", "rows_lrn", "rows_mean", "rows_softmax", "rows_sum", "window_spread",
-        "gemm_row", "normalize_rows", "dot_product", "dot_row", "conv_pool",
+        "gemm_row", "normalize_rows", "dot_product", "dot_row", "conv_pool", "dot_tiles",
     ]
     private static let numbers = Dictionary(
         uniqueKeysWithValues: kernelNames.enumerated().map { ($1, $0) })
