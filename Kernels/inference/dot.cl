@@ -334,7 +334,9 @@ __kernel void dot_row(__global const uint *restrict a, __global const uint *rest
 #define DOT_TILE_WORDS 16
 #define DOT_TALL (2 * DOT_TILE_ROWS) // rows of A that one work-item takes
 #define DOT_TILES_DEPTH 512          // words of k of which it has a copy
-#define DOT_TILES_PANELS 8           // panels of B that it takes, at most
+#ifndef DOT_TILES_PANELS
+#define DOT_TILES_PANELS 8 // panels of B that it takes, at most
+#endif
 
 typedef struct {
   uchar palette, start, reserved[14];
@@ -394,8 +396,8 @@ EX_INLINE void dot_tiles_add(const uint *a, size_t b, bool isTall) {
                      : "memory");
 }
 
-// Rows of A as tiles that lie together, the last words filled up with zeros: rows that lie far
-// apart would drive each other out of the nearest cache.
+// Rows of A as tiles that lie together, the last words filled up with zeros: rows that lie a power
+// of two apart would drive each other out of the nearest cache.
 EX_INLINE void dot_tiles_copy(uint *to, __global const uint *pa, ulong line, int words, int rows) {
   for (int i = 0; i < rows; i++) {
     __global const int *p = (__global const int *)(pa + i * line);
@@ -414,7 +416,7 @@ EX_INLINE void dot_tiles_panel(const uint *a, __global const int *pb, int words,
   for (; k + DOT_TILE_WORDS <= words; k += DOT_TILE_WORDS, pb += DOT_TILE_WORDS * DOT_COLUMNS)
     dot_tiles_add(a + k * DOT_TALL, (size_t)pb, isTall);
   if (k == words) return;
-  int b[DOT_TILE_WORDS * DOT_COLUMNS];
+  int b[DOT_TILE_WORDS * DOT_COLUMNS] __attribute__((aligned(64)));
   for (int i = 0; i < DOT_TILE_WORDS * DOT_COLUMNS; i += DOT_LANES)
     DOT_STORE(i < (words - k) * DOT_COLUMNS ? DOT_LOAD(0, pb + i) : (dot_lanes)(0), 0, b + i);
   dot_tiles_add(a + k * DOT_TALL, (size_t)b, isTall);
@@ -438,8 +440,8 @@ __kernel void dot_tiles(__global const uint *restrict a, __global const uint *re
   c += matrix * (ulong)rows * columns;
   const int words = (depth + 3) / 4, count = min(rows, DOT_TALL), top = min(first, rows - count);
   const bool isTall = count > DOT_TILE_ROWS;
-  uint near[DOT_TALL * DOT_TILES_DEPTH];
-  int sums[DOT_TILES_PANELS][DOT_TALL * DOT_COLUMNS];
+  uint near[DOT_TALL * DOT_TILES_DEPTH] __attribute__((aligned(64)));
+  int sums[DOT_TILES_PANELS][DOT_TALL * DOT_COLUMNS] __attribute__((aligned(64)));
   dot_tiles_begin(count);
   for (int k = 0; k < words; k += DOT_TILES_DEPTH) {
     const int some = min(words - k, DOT_TILES_DEPTH);

@@ -225,7 +225,8 @@ public struct DeviceDescription: Hashable, Sendable {
     /// Whether kernels may hold AVX-512 VNNI instructions: the compiler takes x86 assembly, and the
     /// processor has them.
     public var takesVNNI = false
-    /// Whether they may hold those of AMX's tiles of bytes as well, which this process may use.
+    /// Whether they may hold those of AMX's tiles of bytes as well, which this process may use from
+    /// when it described the device on.
     public var takesAMX = false
     /// Whether kernels may go by the addresses of buffers, which all have one, and count by the
     /// compiler's own atomic operations.

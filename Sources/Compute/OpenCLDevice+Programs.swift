@@ -15,6 +15,9 @@ extension OpenCLDevice {
         }
     }
 
+    /// What was built so far: for tests.
+    package var builtPrograms: Set<ProgramSource> { programs.withLock { Set($0.keys) } }
+
     private func build(_ source: ProgramSource) throws(Failure) -> OpenCLProgram {
         let start = clock.monotonicSeconds
         let text = try source.text()
@@ -167,10 +170,10 @@ extension OpenCLDevice {
     /// (22.3) loses count of a buffer's mappings where some of its writes are not mappings.
     var isPoCL: Bool { platform.name == "Portable Computing Language" }
 
-    /// Whether programs go by way of ``PoCLBinary``. Of the versions that we have met: another may
+    /// Whether programs go by way of ``PoCLBinary``. With the version that we have met: another may
     /// ask bitcode for more than this one does, and say so at a launch.
     private var takesBitcode: Bool {
-        isPoCL && description.kind == .cpu && platform.version.contains("PoCL 3.")
+        isPoCL && description.kind == .cpu && platform.version.contains("PoCL 3.1")
     }
 
     /// Keeps a compiled program for later runs. A cache that cannot be written costs time, not

@@ -88,6 +88,10 @@ import Testing
         let folder = Self.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         _ = try run(test, folder)
+        guard test.device.platformInfo.version.contains("PoCL 3.1") else {
+            #expect(files(folder).isEmpty)
+            return
+        }
         let file = try #require(files(folder).first)
         let stored = Bytes(try Data(contentsOf: URL(fileURLWithPath: file)))
         #expect(stored.dropFirst(8 + 64).starts(with: [0x42, 0x43, 0xC0, 0xDE]))

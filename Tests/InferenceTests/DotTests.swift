@@ -105,7 +105,7 @@ import Testing
         // The last ones have several blocks of k, and panels of columns, for tiles.
         let fixed =
             [(1, 1, 1), (8, 32, 256), (9, 33, 257), (3, 70, 1030)]
-            + (test.isSlow ? [] : [(17, 40, 66), (33, 300, 2100), (100, 33, 63)])
+            + (test.isSlow ? [] : [(17, 40, 66), (33, 300, 2100), (100, 33, 63), (300, 514, 70)])
         let random = (0..<12).map { _ in
             (
                 Int.random(in: 1...40, using: &generator),

@@ -11,9 +11,10 @@ public struct DotProduct: Sendable {
     private static let columns = 32
     /// So few rows are computed each on its own.
     private static let loneRowsMax = 2
-    /// Rows that a work-item takes by tiles, panels of columns at most, and from how many rows on
-    /// tiles pay.
-    private static let tileRows = 32, tilePanelsMax = 8, tileRowsMin = 9
+    /// Rows that a work-item takes by tiles, as in the kernel, and panels of columns at most.
+    private static let tileRows = 32, tilePanelsMax = 8
+    /// From how many rows on tiles pay, and from how many bytes of k, which are a tile's.
+    private static let tileRowsMin = 9, tileDepthMin = 64
     /// Work-items for each processor, where there is enough for them.
     private static let partsEach = 4
 
@@ -61,7 +62,10 @@ public struct DotProduct: Sendable {
         var defines = ["DOT_ROWS": "\(Self.rows)"]
         if isNarrow { defines["RIGOR_NARROW"] = "1" }
         if !isNarrow, instructions.contains(.vnni) { defines["RIGOR_VNNI"] = "1" }
-        if !isNarrow, instructions.contains(.amx) { defines["RIGOR_AMX"] = "1" }
+        if !isNarrow, instructions.contains(.amx) {
+            defines["RIGOR_AMX"] = "1"
+            defines["DOT_TILES_PANELS"] = "\(tilePanelsMax)"
+        }
         return defines
     }
 
@@ -135,7 +139,8 @@ public struct DotProduct: Sendable {
         let bStride = shape.bMatrix == 0 ? 0 : packedCountB(shape)
         let isLone = shape.rows <= Self.loneRowsMax
         let panels = shape.rows.dividedUp(by: Self.rows)
-        let byTiles = takesTiles && shape.rows >= Self.tileRowsMin
+        let byTiles =
+            takesTiles && shape.rows >= Self.tileRowsMin && shape.depth >= Self.tileDepthMin
         let global: [Int]
         if byTiles {
             let tall = shape.rows.dividedUp(by: Self.tileRows) * shape.matrices

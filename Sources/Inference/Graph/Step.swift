@@ -24,7 +24,8 @@ public struct Step: Hashable, Sendable {
         case pad = 8
         /// `[type, axes…, condition strides…, x strides…, y strides…]`; condition, x, y.
         case choose = 9
-        /// `[type, index type, outer, axis, inner, indices]`; x, indices.
+        /// `[type, index type, outer, axis, inner, indices, least]`; x, indices. Indices from
+        /// `least` on are inside: from -axis, negative ones count from the end, or from 0.
         case gather = 10
         /// See ``MatrixShape``; a, b and perhaps a bias.
         case gemm = 11

@@ -23,7 +23,7 @@ public struct PreparedModel: Hashable, Sendable {
     }
 
     static let magic = Bytes("RIGORNN1".utf8)
-    static let format = 2
+    static let format = 3
 }
 
 // MARK: - Writing

@@ -12,9 +12,9 @@ public enum KernelFamily: String, CaseIterable, Sendable {
     /// For processors: convolutions whose lanes are channels of the output, and pools.
     case windows
 
-    /// Those that a processor needs for a model, as far as its nodes tell: ``products`` first.
+    /// Those that a processor needs for a model beside ``products``, as far as its nodes tell.
     public static func needed(by model: Model) -> [KernelFamily] {
-        var found: Set<KernelFamily> = [.products]
+        var found: Set<KernelFamily> = []
         let graphs = [model.graph] + model.functions.values.map(\.graph)
         for graph in graphs { graph.collectFamilies(&found) }
         return allCases.filter(found.contains)
@@ -72,7 +72,7 @@ extension Graph {
                 if let weights, node.type != "ConvTranspose", Self.mayTakeLanes(weights.shape) {
                     found.insert(.windows)
                 }
-            case "MaxPool", "AveragePool": found.insert(.windows)
+            case "MaxPool", "AveragePool", "LpPool": found.insert(.windows)
             default: continue
             }
         }
@@ -87,13 +87,17 @@ extension Graph {
 
 extension Session {
     /// Compiles kernels on a device, which keeps them: for the time in which a model is loaded.
+    /// On graphics cards, products alone: most of their kernels depend on what a model has.
     ///
     /// - Throws: ``Failure`` when the device fails.
     public static func compileAhead(
         _ families: [KernelFamily] = [.products], on device: any ComputeDevice
     ) throws(Failure) {
+        // Of what is one program with products nobody needs to wait for those once more.
+        let isCommon = device.description.compilesAtLaunch
+        let families = families.filter { $0 != .convolutions || !isCommon }
+        guard !families.isEmpty else { return }
         let gemm = try Gemm(on: device)
-        // Graphics cards have other kernels for most of the rest.
         guard device.description.kind == .cpu else { return }
         for family in families {
             _ = try device.program(

@@ -64,9 +64,7 @@ final class Programs: Sendable {
         _ name: String, exact: [String] = [], _ files: [String], type: String? = nil,
         defines: [String: String] = [:]
     ) throws(Failure) -> any ComputeProgram {
-        // Asked for at every launch: a source is long, and so is hashing it.
         let key = type.map { "\(name)-\($0)" } ?? name
-        if let program = built.withLock({ $0[key] }) { return program }
         return try program(
             ProgramSource(
                 "inference/\(key)", files: Self.files(exact: exact, files),
@@ -74,6 +72,7 @@ final class Programs: Sendable {
             key: key)
     }
 
+    /// Asked for at every launch: a source is long, and so is hashing it.
     private func program(
         _ source: @autoclosure () -> ProgramSource, key: String
     ) throws(Failure) -> any ComputeProgram {
@@ -116,7 +115,7 @@ final class Programs: Sendable {
             defines: device.description.kind == .gpu ? ["CHAIN_LANES": "1"] : [:])
     }
 
-    /// Runs kernels of the program of products, and products of 8-bit integers.
+    /// Runs kernels of all families, and products of 8-bit integers.
     func tape() throws(Failure) -> any ComputeProgram {
         // Some files are several families'.
         var files = ["inference/tape_functions.cl"]
