@@ -6,7 +6,8 @@ process that has imported all it needs, its kernels among that; Rigor's are the 
 prepare, compile and compute of `rigor infer`, within a process that has opened its device and has
 the kernels that all models share. `with kernels` adds what `rigor infer` waits for those, which it
 reads while it loads the model: PoCL reads compiled ones anew in every process. They are in PoCL's
-cache: a run before the rounds puts them there. The file is in the system's cache, on both sides.
+cache and in Rigor's: a run before the rounds puts them there. The file is in the system's cache, on
+both sides.
 `whole` is each whole process, from start to end: Python's imports, or opening OpenCL's drivers,
 count there.
 
